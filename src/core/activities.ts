@@ -1,0 +1,111 @@
+/** What workflows may ask of the worker, and the receipts that come back. Types only; a new field is optional while old histories run. */
+import type { Counts } from './types.js'
+
+export type RunKind = 'scheduled' | 'manual'
+/** The same words in `WeirStatus`, `_weir.runs` and the CLI. */
+export type RunStatus = 'running' | 'waiting' | 'completed' | 'completed_with_dead_letters' | 'partial' | 'failed' | 'cancelled' | 'skipped'
+
+/** What a run is about: names and a hash, never a definition's body. */
+export interface RunInput {
+  sync: string
+  /** Hash in `_weir.definitions`. */
+  definition: string
+  kind: RunKind
+  /** Only these streams. */
+  streams?: string[]
+  /** Forget the watermarks and read everything again. */
+  full?: boolean
+}
+
+export interface StartRunInput extends RunInput {
+  run: string
+}
+export interface RunPlan {
+  streams: string[]
+  vendor: string
+  concurrency: number
+}
+
+export interface StreamInput {
+  sync: string
+  definition: string
+  run: string
+  stream: string
+  full?: boolean
+}
+
+/** Slices still to do in this run, at most a hundred at a time. */
+export interface SlicePlan {
+  slices: { key: string; label: string }[]
+  /** Are there more after these? Ask again when they are done. */
+  more: boolean
+  parallel: number
+}
+
+export interface SliceInput extends StreamInput {
+  slice: string
+  /** Of how many: for people. */
+  label?: string
+}
+
+export interface SliceReceipt extends Counts {
+  /** Not finished: call again (after `waitUntil`, if given). */
+  more?: boolean
+  /** ISO instant: the vendor's quota is spent until then. */
+  waitUntil?: string
+}
+
+export interface StreamOutcome extends Counts {
+  stream: string
+  status: RunStatus
+  failure?: FailureNote
+}
+
+/** A failure as histories, tables and people see it. */
+export interface FailureNote {
+  reason: string
+  message: string
+}
+
+export interface FinishStreamInput extends StreamInput {
+  /** What ended it early, if anything did. */
+  failure?: FailureNote
+  cancelled?: boolean
+}
+
+export interface FinishRunInput {
+  sync: string
+  run: string
+  outcomes: StreamOutcome[]
+  failure?: FailureNote
+  cancelled?: boolean
+}
+export interface RunReceipt extends Counts {
+  status: RunStatus
+}
+
+/** A question about a connection; the answer is handed over in a row of `_weir.handovers`, never in the history. */
+export interface AskInput {
+  question: 'check' | 'discover' | 'preview'
+  sync: string
+  definition: string
+  stream?: string
+  limit?: number
+}
+export interface AskReceipt {
+  handover: string
+}
+
+/** Bulk work: queue `weir`. */
+export interface Activities {
+  startRun: (input: StartRunInput) => Promise<RunPlan>
+  planSlices: (input: StreamInput) => Promise<SlicePlan>
+  syncSlice: (input: SliceInput) => Promise<SliceReceipt>
+  finishStream: (input: FinishStreamInput) => Promise<StreamOutcome>
+  finishRun: (input: FinishRunInput) => Promise<RunReceipt>
+}
+
+/** Short questions: queue `weir-control`, small and always free. */
+export interface ControlActivities {
+  ask: (input: AskInput) => Promise<AskReceipt>
+}

@@ -1,0 +1,43 @@
+import type { SyncMode } from './types.js'
+
+/**
+ * One sync, compiled: all that a run needs, stored once under its hash in `_weir.definitions`.
+ * Secrets are references (`${KLAVIYO_API_KEY}`), resolved inside the worker at use.
+ */
+export interface Definition {
+  version: 1
+  project: string
+  sync: string
+  /** Warehouse schema the tables go to. */
+  schema: string
+  connection: ConnectionDefinition
+  /** Stream name → settings; exactly what is read. */
+  streams: Record<string, StreamSettings>
+  deadLetters: { maxRows: number; maxPercent: number }
+  /** Streams read at once. */
+  concurrency: number
+  timezone: string
+}
+
+export interface ConnectionDefinition {
+  name: string
+  type: string
+  /** Where the vendor is, when not at its own address. */
+  baseUrl?: string
+  apiVersion?: string
+  /** `off` (loopback only), or what replaces the connector's own windows. */
+  budget?: 'off' | { requests?: { count: number; perMs: number }; perDay?: number; concurrency?: number }
+  owner?: string
+  allowPrivateHosts?: boolean
+  /** The vendor's own keys: literals, or references for secrets. */
+  settings: Record<string, unknown>
+}
+
+export interface StreamSettings {
+  mode?: SyncMode
+  /** ISO instant: nothing older is read. */
+  start?: string
+  lookbackMs?: number
+  sliceDays?: number
+  parallel?: number
+}

@@ -1,0 +1,58 @@
+/**
+ * The one failure class. Its reason says who must act, when to try again and how much stops:
+ * the same word stands in code, Temporal's failure type, `_weir.dead_letters`, metrics, the CLI and the docs.
+ */
+export const reasons = {
+  transient: { who: 'nobody', again: 'back-off with jitter', stops: 'the page waits' },
+  throttled: { who: 'nobody', again: 'when told', stops: "the account's budget waits" },
+  expired_cursor: { who: 'nobody', again: "at once, from the slice's start", stops: 'nothing' },
+  too_large: { who: 'nobody', again: 'at once, as smaller slices', stops: 'nothing' },
+  auth: { who: 'user: credentials', again: 'after one refresh, then never', stops: 'the connection' },
+  permission: { who: 'user: grant it, or leave it out', again: 'never', stops: 'that stream' },
+  config: { who: 'user: YAML, model SQL or mapping', again: 'never', stops: 'the connection' },
+  schema: { who: 'user: accept or pin the change', again: 'never', stops: 'the stream, before loading' },
+  gate: { who: 'user: approve or refuse', again: 'on approval', stops: 'the push, before any call' },
+  warehouse: { who: 'operator', again: 'when mended', stops: 'the run' },
+  fenced: { who: 'nobody', again: 'never', stops: 'this attempt alone' },
+  threshold: { who: 'user: look at the dead letters', again: 'on replay', stops: 'the stream' },
+  record: { who: 'data owner', again: 'on replay', stops: 'that record: a dead letter' },
+  permanent: { who: 'us: add a line to the connector', again: 'on replay', stops: 'the slice: a dead letter' },
+  bug: { who: 'us', again: 'a few times', stops: 'the stream' },
+} as const
+
+export type Reason = keyof typeof reasons
+
+/** Where a failure happened, for people and for matching; never a secret, an address or a phone number. */
+export interface Where {
+  connection?: string
+  sync?: string
+  stream?: string
+  slice?: string
+  status?: number
+  code?: string
+  /** ISO instant before which trying again is useless. */
+  waitUntil?: string
+}
+
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly reason: Reason
+  readonly where: Where
+
+  /** @param message what was tried, what came back, and the next step, in one or two sentences. */
+  constructor(reason: Reason, message: string, where: Where = {}, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.reason = reason
+    this.where = where
+  }
+}
+
+/** Any thrown thing as a Failure; what is not one already is a bug of ours. */
+export function asFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new Failure('bug', message, {}, { cause: thrown })
+}
+
+/** Does this reason end the work for good (true), or may the same call succeed later (false)? */
+export const isFinal = (reason: Reason): boolean => !['transient', 'throttled', 'expired_cursor', 'too_large', 'bug'].includes(reason)

@@ -1,0 +1,18 @@
+import type { Slice } from './types.js'
+
+const dayMs = 86_400_000
+
+/** The name of a slice's checkpoint: stable over runs. */
+export function sliceKey({ pass, from, to, parent }: Slice): string {
+  const range = from === undefined && to === undefined ? '' : `${from ?? ''}..${to ?? ''}`
+  return [pass, parent, range].filter((part) => part !== undefined && part !== '').join('/')
+}
+
+/** Cuts [from, to) into pieces of `days`, aligned to `from`; the last one may be shorter. */
+export function cut(from: Date, to: Date, days: number): { from: string; to: string }[] {
+  const pieces: { from: string; to: string }[] = []
+  for (let at = from.getTime(); at < to.getTime(); at += days * dayMs) {
+    pieces.push({ from: new Date(at).toISOString(), to: new Date(Math.min(at + days * dayMs, to.getTime())).toISOString() })
+  }
+  return pieces
+}

@@ -1,0 +1,185 @@
+/**
+ * Words, used the same way in code, YAML, tables, logs and docs:
+ *
+ * source      what a connector reads from one vendor          stream      one kind of record of a source
+ * record      one thing as the vendor shows it, flattened     page        what one request brought
+ * batch       what one warehouse transaction takes            slice       a piece of a stream that is read alone
+ * pass        one way of walking a stream (changes, deletions): each has its own slices and watermark
+ * cursor      the field whose value orders changes            checkpoint  durable position of a slice
+ * watermark   the end of the unbroken row of finished slices  receipt     what an activity returns: counts, never records
+ */
+
+/** A value from a vendor's JSON. Numbers that a double cannot hold are `bigint` or `ExactNumber`. */
+export type Value = unknown
+/** A record: vendor's field names, one level. */
+export type Rec = Record<string, Value>
+
+/** Types of fields, chosen so that they rarely change: ids text, money and counts bigint, other numbers numeric. */
+export type FieldType = 'text' | 'bigint' | 'numeric' | 'double' | 'boolean' | 'timestamp' | 'date' | 'json'
+
+export interface Field {
+  type: FieldType
+  /** The stream fails when the field is missing from a whole page. */
+  required?: boolean
+  description?: string
+}
+/** Vendor's field name → what it holds. */
+export type Fields = Readonly<Record<string, Field>>
+
+export type SyncMode = 'merge' | 'append' | 'replace' | 'replace_slice' | 'history'
+
+export interface Cursor {
+  /** Field (after `record`) whose value orders versions of a record: timestamps. */
+  field: string
+  /** Do pages come in the cursor's order? Then an expired page token is resumed from the last cursor, not from the slice's start. */
+  ordered: boolean
+}
+
+/** A piece of a stream that can be read alone. Instants are ISO 8601 in UTC; `from` inclusive, `to` exclusive. */
+export interface Slice {
+  pass: string
+  from?: string
+  to?: string
+  /** Parent record or partition (a list's id, an account). */
+  parent?: string
+}
+
+/** What a reader stores to go on after a page: small, JSON, no secret. */
+export type Resume = Readonly<Record<string, unknown>>
+
+export interface Page {
+  /** Records as the vendor shows them. */
+  records: readonly Rec[]
+  /** How to go on after this page; undefined only on the last one. */
+  resume?: Resume | undefined
+}
+
+export interface ReadContext {
+  http: Http
+  slice: Slice
+  /** From the checkpoint, if the slice was begun before. */
+  resume?: Resume | undefined
+  /** Declared and discovered fields, for vendors that must be asked for each by name. */
+  fields: Fields
+  /** Cursor value up to which rows are committed; where to start again when a page token has expired. */
+  reached?: string | undefined
+}
+
+export type Slicing =
+  /** One slice: everything. */
+  | { by: 'all' }
+  /** Ranges of the cursor, from the watermark to now. */
+  | {
+      by: 'time'
+      /** Length of a slice; without it one slice takes the whole range. */
+      days?: number
+      /** How far before the watermark to read again: late and restated records. */
+      lookbackMs: number
+      /** How far behind now to stop: the vendor shows new records late. */
+      lagMs: number
+      /** The first run: read the whole (no `from`), or skip it since another pass reads everything. */
+      first: 'whole' | 'skip'
+      /** Oldest cursor value at the vendor, so that a first run can be cut into slices. */
+      earliest?: (http: Http) => Promise<string | undefined>
+    }
+  /** One slice a parent. */
+  | { by: 'parent'; parents: (http: Http) => AsyncIterable<string> }
+
+/** One way of walking a stream. */
+export interface Pass {
+  name: string
+  slicing: Slicing
+  read: (context: ReadContext) => AsyncIterable<Page>
+}
+
+/** Everything shared code needs to know of a stream. Paging, retries, typing, loading and checkpoints belong to shared code. */
+export interface Stream {
+  name: string
+  key: readonly [string, ...string[]]
+  fields: Fields
+  /** Fields beyond the declared ones, where the vendor has metadata. */
+  discover?: (http: Http) => Promise<Fields>
+  mode: SyncMode
+  modes: readonly SyncMode[]
+  /** Is it read when the user names no streams? False for what costs dearly. */
+  isDefault: boolean
+  cursor?: Cursor
+  /** Field that holds the instant of deletion, where the vendor shows one; loaded as `_weir_deleted_at`. */
+  deletedAt?: string
+  /** At least one. The first reads what exists; others see what the first cannot. */
+  passes: readonly [Pass, ...Pass[]]
+  /** Slices read at once. */
+  parallel: number
+  /** From the vendor's shape to a flat record. */
+  record: (raw: Rec) => Rec
+  description: string
+}
+
+/** One finding of `weir check`. */
+export interface Finding {
+  name: string
+  ok: boolean
+  message: string
+  hint?: string
+}
+
+export interface Source {
+  type: string
+  streams: Readonly<Record<string, Stream>>
+  check: (http: Http) => AsyncIterable<Finding>
+}
+
+/** Counts that every receipt carries. read = loaded + unchanged + deadLetters, always. */
+export interface Counts {
+  read: number
+  loaded: number
+  unchanged: number
+  deadLetters: number
+  /** Rows that a snapshot no longer holds and that were removed or marked. */
+  deleted: number
+  bytes: number
+  requests: number
+  retries: number
+  /** Milliseconds spent waiting for budget or for the vendor's own word. */
+  waitedMs: number
+}
+
+/** A polite client for one vendor account: authenticated, budgeted, retried, origin-checked. */
+export interface Http {
+  request: (request: HttpRequest) => Promise<HttpResponse>
+  /** Settings of the connection that shape requests (API version, accounts), never secrets. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Requests, bytes, retries and waits so far. */
+  readonly used: { requests: number; bytes: number; retries: number; waitedMs: number }
+}
+
+export interface HttpRequest {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path below the origin, or a whole URL of the same origin (a `next` link, sent back untouched). */
+  path: string
+  query?: Readonly<Record<string, string | number | boolean | undefined>>
+  body?: unknown
+  headers?: Readonly<Record<string, string>>
+  /** Which of the api's budgets pays; the api's first one without it. */
+  budget?: string
+}
+
+export interface HttpResponse {
+  status: number
+  headers: Readonly<Record<string, string>>
+  /** Parsed JSON; numbers beyond a double stay exact. */
+  body: Rec
+  bytes: number
+}
+
+/** A JSON number that neither a double nor a bigint holds exactly, as the vendor wrote it. */
+export class ExactNumber {
+  constructor(readonly text: string) {}
+  toString(): string {
+    return this.text
+  }
+  /** Plain JSON.stringify would write it as a string or round it: it must go through the exact writer. */
+  toJSON(): never {
+    throw new TypeError('an exact number needs the exact JSON writer')
+  }
+}
