@@ -1,0 +1,175 @@
+import type { FailureNote } from '../core/activities.js'
+import type { Definition } from '../core/definition.js'
+import { asFailure, Failure, isFinal } from '../core/failure.js'
+import type { Clock } from '../core/ports.js'
+import type { Counts, Http, Resume, Stream } from '../core/types.js'
+import type { Claim, Warehouse } from '../warehouse/driver.js'
+import { Batch, type Typer } from './batch.js'
+import { tableSpec } from './table-spec.js'
+import { openTyper } from './typer.js'
+
+export interface SyncSliceInput {
+  warehouse: Warehouse
+  http: Http
+  clock: Clock
+  definition: Definition
+  stream: Stream
+  run: string
+  key: string
+  /** Who holds the slice, for people who look at `_weir.checkpoints`. */
+  owner: string
+  signal: AbortSignal
+  /** Called at every page and commit; for progress that people see. */
+  onProgress: (counts: Counts, reached?: string) => void
+  limits?: Partial<Limits>
+}
+
+export interface Limits {
+  /** A batch closes at this size of encoded rows … */
+  batchBytes: number
+  /** … or at this age, so that even a worker that is killed often makes progress. */
+  batchAgeMs: number
+  /** After so long the slice is handed back, to be called again. */
+  workMs: number
+  /** Claims of one run without a commit between them, after which the slice gives up. */
+  idleClaims: number
+}
+
+const defaults: Limits = { batchBytes: 4 * 1024 * 1024, batchAgeMs: 2_000, workMs: 10 * 60_000, idleClaims: 8 }
+
+/** What the vendor said no to for longer than an activity should wait, or a slice that needs another call. */
+export interface SliceEnd {
+  counts: Counts
+  more?: true
+  waitUntil?: string
+}
+
+/**
+ * Reads one slice from its checkpoint to its end. While one batch is being committed the next is fetched and typed; more
+ * than that is never in memory. What was complete when something failed is committed before the failure goes on.
+ * Repeating it changes nothing: a finished slice answers with its counts.
+ */
+export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
+  const { warehouse, definition, stream, run, key } = input
+  const limits = { ...defaults, ...input.limits }
+  const ref = { sync: definition.sync, stream: stream.name, run }
+  const claim = await warehouse.slices.claim({ ...ref, key, owner: input.owner })
+  if (claim.isFinished) return { counts: claim.counts }
+  if (claim.idleClaims > limits.idleClaims) throw givenUp(claim)
+  try {
+    return await readAndLoad(input, claim, limits)
+  } catch (error) {
+    const failure = asFailure(error)
+    if (failure.reason === 'throttled' && failure.where.waitUntil !== undefined) {
+      await warehouse.slices.release(claim)
+      return { counts: claim.counts, more: true, waitUntil: failure.where.waitUntil }
+    }
+    if (failure.reason === 'permanent') {
+      await warehouse.slices.setAside(claim, {
+        kind: 'slice',
+        reason: failure.reason,
+        message: failure.message,
+        recordKey: key,
+        payload: JSON.stringify(claim.slice),
+      })
+      return { counts: claim.counts }
+    }
+    if (!isFinal(failure.reason)) await noteQuietly(warehouse, claim, failure)
+    throw error
+  }
+}
+
+/** The note is for the message of a later attempt; where the warehouse itself is gone it cannot be written, and the failure matters more. */
+async function noteQuietly(warehouse: Warehouse, claim: Claim, failure: FailureNote): Promise<void> {
+  await warehouse.slices.note(claim, { reason: failure.reason, message: failure.message }).catch(() => undefined)
+}
+
+function givenUp(claim: Claim): Failure {
+  const last = claim.lastFailure ?? 'the worker was lost each time'
+  const message = `Slice ${claim.key} of ${claim.sync}/${claim.stream} made no progress in ${claim.idleClaims - 1} attempts (last: ${last}). The next run tries again.`
+  return new Failure('permanent', message, { sync: claim.sync, stream: claim.stream, slice: claim.key })
+}
+
+async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits): Promise<SliceEnd> {
+  const { warehouse, stream, definition, http, clock } = input
+  const startedAt = clock.now().getTime()
+  const typer: Typer = await openTyper(
+    warehouse,
+    claim,
+    tableSpec(definition, stream, stream.discover ? await warehouse.catalogs.get(claim) : {}),
+  )
+  const pass = stream.passes.find(({ name }) => name === claim.slice.pass)
+  if (!pass)
+    throw new Failure(
+      'config',
+      `Stream ${stream.name} has no pass ${claim.slice.pass} any more. Reset its state: weir state reset ${definition.sync} --stream ${stream.name}`,
+    )
+
+  let used = { ...http.used }
+  let counts = claim.counts
+  let committing: Promise<void> = Promise.resolve()
+  let position: { resume?: Resume | undefined; reached?: string | undefined } = { resume: claim.resume, reached: claim.reached }
+  let batch = new Batch(typer, position, clock.now())
+
+  /** Hands the batch over once the one before it has landed, and starts the next. */
+  const close = async (isLast: boolean): Promise<void> => {
+    await committing
+    const full = batch
+    const before = used
+    used = { ...http.used }
+    const spent = {
+      bytes: used.bytes - before.bytes,
+      requests: used.requests - before.requests,
+      retries: used.retries - before.retries,
+      waitedMs: used.waitedMs - before.waitedMs,
+    }
+    batch = new Batch(typer, position, clock.now())
+    committing = warehouse.slices.commit(full.commit(claim, spent, isLast)).then((added) => {
+      counts = added
+      claim.counts = added
+      checkThreshold(definition, stream, counts)
+      input.onProgress(counts, full.position.reached)
+    })
+    // Failures surface where the next batch, or the end, awaits it.
+    committing.catch(() => undefined)
+  }
+
+  const pages = pass.read({ http, slice: claim.slice, resume: claim.resume, reached: claim.reached, fields: typer.spec.fields })
+  try {
+    for await (const page of pages) {
+      input.signal.throwIfAborted()
+      await batch.add(page.records, stream)
+      position = { resume: page.resume, reached: batch.reached }
+      batch.position = position
+      input.onProgress(counts, position.reached)
+      const now = clock.now().getTime()
+      if (batch.bytes >= limits.batchBytes || now - batch.openedAt.getTime() >= limits.batchAgeMs) await close(false)
+      if (now - startedAt >= limits.workMs && page.resume !== undefined) {
+        await close(false)
+        await committing
+        return { counts, more: true }
+      }
+    }
+  } catch (error) {
+    // What is complete is kept: the pages before the one that failed.
+    if (batch.pages > 0 && asFailure(error).reason !== 'fenced') await close(false)
+    await committing
+    throw error
+  }
+  await close(true)
+  await committing
+  return { counts }
+}
+
+/** Too many dead letters stop the stream at once; a share of them is judged when the stream ends. */
+function checkThreshold({ sync, deadLetters }: Definition, stream: Stream, counts: Counts): void {
+  if (counts.deadLetters <= deadLetters.maxRows) return
+  throw new Failure(
+    'threshold',
+    `${counts.deadLetters} dead letters in ${sync}/${stream.name}, ${deadLetters.maxRows} are allowed (dead_letters.max_rows). Look at them in _weir.dead_letters.`,
+    {
+      sync,
+      stream: stream.name,
+    },
+  )
+}

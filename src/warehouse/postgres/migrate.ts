@@ -1,0 +1,42 @@
+import type pg from 'pg'
+import { Failure } from '../../core/failure.js'
+import { sql as init } from './migrations/0001-init.js'
+import { transaction, warehouseFailure } from './pool.js'
+
+/** Forward only; a number is never used twice and a landed migration never changes. */
+const migrations: readonly string[] = [init]
+
+const oldestServer = 150_000
+
+/** Brings Weir's own tables up to date. Many may call at once: one works, the others wait for it. */
+export async function migrate(pool: pg.Pool): Promise<void> {
+  try {
+    await transaction(pool, 'Preparing the warehouse', async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock(7305806)')
+      const { rows: server } = await client.query<{ number: number; version: string }>(
+        "SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version",
+      )
+      if (server[0]!.number < oldestServer)
+        throw new Failure('warehouse', `PostgreSQL ${server[0]!.version} is too old: Weir needs 15 or newer.`)
+      const { rows: found } = await client.query<{ there: boolean }>("SELECT to_regclass('_weir.migrations') IS NOT NULL AS there")
+      if (!found[0]!.there) {
+        await client.query('CREATE SCHEMA IF NOT EXISTS _weir')
+        await client.query('CREATE TABLE _weir.migrations (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())')
+      }
+      const { rows } = await client.query<{ version: number }>('SELECT coalesce(max(version), 0)::int AS version FROM _weir.migrations')
+      const at = rows[0]!.version
+      if (at > migrations.length) {
+        throw new Failure(
+          'warehouse',
+          `The warehouse was prepared by a newer Weir (version ${at} of its tables, this one knows ${migrations.length}). Upgrade Weir.`,
+        )
+      }
+      for (let version = at + 1; version <= migrations.length; version++) {
+        await client.query(migrations[version - 1]!)
+        await client.query('INSERT INTO _weir.migrations (version) VALUES ($1)', [version])
+      }
+    })
+  } catch (error) {
+    throw warehouseFailure(error, 'Preparing the warehouse')
+  }
+}

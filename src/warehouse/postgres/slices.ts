@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto'
+import type pg from 'pg'
+import type { FailureNote } from '../../core/activities.js'
+import { Failure } from '../../core/failure.js'
+import { noCounts, sum } from '../../core/receipt.js'
+import type { Counts, Slice } from '../../core/types.js'
+import type { BatchCommit, Claim, Letter, StreamRef } from '../driver.js'
+import { countColumns, countsOf, countValues } from './counts.js'
+import { type Loaded, loadLines } from './load.js'
+import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
+
+export interface SliceRow {
+  slice: string
+  pass: string
+  range_from: string | null
+  range_to: string | null
+  parent: string | null
+}
+
+export const sliceOf = (row: SliceRow): Slice => ({
+  pass: row.pass,
+  ...(row.range_from === null ? {} : { from: row.range_from }),
+  ...(row.range_to === null ? {} : { to: row.range_to }),
+  ...(row.parent === null ? {} : { parent: row.parent }),
+})
+
+/** Takes the slice for one attempt: the epoch rises, so whoever held it before can no longer commit. Counts begin anew with a new run. */
+export async function claim(
+  pool: pg.Pool,
+  { sync, stream, run, key, owner }: StreamRef & { run: string; key: string; owner: string },
+): Promise<Claim> {
+  const anew = countColumns.map((column) => `${column} = CASE WHEN run_id = $4 THEN ${column} ELSE 0 END`).join(', ')
+  const { rows } = await pool
+    .query<
+      SliceRow & {
+        epoch: string
+        position: { resume?: Record<string, unknown>; reached?: string } | null
+        state: string
+        idle_claims: number
+        last_failure: string | null
+      }
+    >(
+      `UPDATE _weir.checkpoints SET epoch = epoch + 1, owner = $5, ${anew},
+         idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END, run_id = $4, updated_at = now()
+       WHERE sync = $1 AND stream = $2 AND slice = $3 RETURNING *`,
+      [sync, stream, key, run, owner],
+    )
+    .catch((error: unknown) => {
+      throw warehouseFailure(error, `Claiming slice ${key} of ${sync}/${stream}`)
+    })
+  const row = rows[0]
+  if (!row)
+    throw new Failure('fenced', `Slice ${key} of ${sync}/${stream} is no longer planned: it was settled or its state was reset.`, {
+      sync,
+      stream,
+      slice: key,
+    })
+  return {
+    sync,
+    stream,
+    run,
+    key,
+    slice: sliceOf(row),
+    epoch: Number(row.epoch),
+    resume: row.position?.resume,
+    reached: row.position?.reached,
+    isFinished: row.state !== 'open',
+    counts: countsOf(row as unknown as Record<string, unknown>),
+    idleClaims: row.idle_claims,
+    lastFailure: row.last_failure ?? undefined,
+  }
+}
+
+const commitAttempts = 6
+
+export async function commitBatch(pool: pg.Pool, batch: BatchCommit): Promise<Counts> {
+  const { claim } = batch
+  const doing = `Loading ${batch.lines.length} rows of ${claim.sync}/${claim.stream}`
+  let careful = false
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction(pool, doing, (client) => commitOnce(client, batch, careful))
+    } catch (error) {
+      if (isDataError(error) && !careful) careful = true
+      else if (!isRetryable(error) || attempt >= commitAttempts) throw warehouseFailure(error, doing)
+    }
+  }
+}
+
+async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: boolean): Promise<Counts> {
+  const { claim, table } = batch
+  const where = [claim.sync, claim.stream, claim.key, claim.epoch]
+  const held = await client.query(
+    'SELECT 1 FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4 FOR UPDATE',
+    where,
+  )
+  if (held.rowCount === 0) throw fenced(claim)
+  const { loaded, letters }: Loaded = await loadLines(client, batch, careful)
+  const all = [...batch.letters, ...letters]
+  await writeLetters(client, claim, all)
+  const deadLetters = all.length
+  // What a snapshot changes is known only when it is whole: streams.finish counts it.
+  const changed = table.spec.mode === 'replace' ? { loaded: 0, unchanged: 0 } : { loaded, unchanged: batch.read - deadLetters - loaded }
+  const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...changed, ...batch.used }
+  const added = countColumns.map((column, i) => `${column} = ${column} + $${i + 7}`).join(', ')
+  await client.query(
+    `UPDATE _weir.checkpoints SET position = $5, state = $6, idle_claims = 0, last_failure = NULL, updated_at = now(), ${added}
+      WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
+    [...where, JSON.stringify(batch.position), batch.isLast ? 'finished' : 'open', ...countValues(counts)],
+  )
+  return sum([claim.counts, counts])
+}
+
+const fenced = ({ sync, stream, key }: Claim) =>
+  new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
+
+/** One letter for one cause: the same record with the same reason raises the count of the letter that is there. */
+async function writeLetters(client: pg.ClientBase, claim: Claim, letters: readonly Letter[]): Promise<void> {
+  for (const letter of letters) {
+    const fingerprint = createHash('sha256')
+      .update([letter.kind, letter.reason, letter.recordKey ?? letter.payload].join('\n'))
+      .digest('hex')
+    await client.query(
+      `INSERT INTO _weir.dead_letters AS d (sync, stream, run_id, slice, kind, reason, message, record_key, payload, fingerprint)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       ON CONFLICT (sync, stream, fingerprint) DO UPDATE SET attempts = d.attempts + 1, last_seen_at = now(), run_id = excluded.run_id,
+         slice = excluded.slice, message = excluded.message, payload = excluded.payload, status = 'open'`,
+      [
+        claim.sync,
+        claim.stream,
+        claim.run,
+        claim.key,
+        letter.kind,
+        letter.reason,
+        letter.message,
+        letter.recordKey ?? null,
+        letter.payload,
+        fingerprint,
+      ],
+    )
+  }
+}
+
+export async function release(pool: pg.Pool, claim: Claim): Promise<void> {
+  await pool
+    .query('UPDATE _weir.checkpoints SET idle_claims = 0 WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4', [
+      claim.sync,
+      claim.stream,
+      claim.key,
+      claim.epoch,
+    ])
+    .catch((error: unknown) => {
+      throw warehouseFailure(error, `Releasing slice ${claim.key}`)
+    })
+}
+
+export async function note(pool: pg.Pool, claim: Claim, failure: FailureNote): Promise<void> {
+  await pool
+    .query('UPDATE _weir.checkpoints SET last_failure = $5 WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4', [
+      claim.sync,
+      claim.stream,
+      claim.key,
+      claim.epoch,
+      `${failure.reason}: ${failure.message}`.slice(0, 2_000),
+    ])
+    .catch((error: unknown) => {
+      throw warehouseFailure(error, `Noting the failure of slice ${claim.key}`)
+    })
+}
+
+export async function setAside(pool: pg.Pool, claim: Claim, letter: Letter): Promise<void> {
+  const doing = `Setting slice ${claim.key} of ${claim.sync}/${claim.stream} aside`
+  await transaction(pool, doing, async (client) => {
+    const { rowCount } = await client.query(
+      "UPDATE _weir.checkpoints SET state = 'dead_letter', updated_at = now() WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4",
+      [claim.sync, claim.stream, claim.key, claim.epoch],
+    )
+    if (rowCount === 0) throw fenced(claim)
+    await writeLetters(client, claim, [letter])
+  }).catch((error: unknown) => {
+    throw warehouseFailure(error, doing)
+  })
+}

@@ -1,0 +1,203 @@
+import type pg from 'pg'
+import { noCounts, sum } from '../../core/receipt.js'
+import { sliceKey } from '../../core/slices.js'
+import type { Counts, Slice } from '../../core/types.js'
+import type { CheckpointRow, Progress, StreamRef, StreamRunRow, TableSpec, Warehouse, Watermark } from '../driver.js'
+import { countColumns, countsOf, countValues } from './counts.js'
+import { transaction, warehouseFailure } from './pool.js'
+import { exchange } from './replace.js'
+import { streamRunOf } from './runs.js'
+import { type SliceRow, sliceOf } from './slices.js'
+import { id } from './sql.js'
+import { stageName } from './tables.js'
+
+type Ref = StreamRef & { run: string }
+
+const run = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw warehouseFailure(error, doing)
+  }
+}
+
+export async function progress(pool: pg.Pool, { sync, stream }: StreamRef): Promise<Progress> {
+  return run(`Reading the state of ${sync}/${stream}`, async () => {
+    const marks = await pool.query<{ pass: string; watermark: Date }>(
+      'SELECT pass, watermark FROM _weir.watermarks WHERE sync = $1 AND stream = $2',
+      [sync, stream],
+    )
+    const left = await pool.query<SliceRow & { state: string }>(
+      'SELECT slice, pass, range_from, range_to, parent, state FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal',
+      [sync, stream],
+    )
+    return {
+      watermarks: marks.rows.map(({ pass, watermark }) => ({ pass, watermark: watermark.toISOString() })),
+      left: left.rows.map((row) => ({ slice: sliceOf(row), key: row.slice, isFinished: row.state !== 'open' })),
+    }
+  })
+}
+
+/** Writes down what a run will read, once: a second call of the same run finds it planned and changes nothing. */
+export async function recordPlan(pool: pg.Pool, ref: Ref, plan: Parameters<Warehouse['planning']['record']>[1]): Promise<void> {
+  const { sync, stream } = ref
+  const doing = `Planning ${sync}/${stream}`
+  await run(doing, () =>
+    transaction(pool, doing, async (client) => {
+      const { rows } = await client.query<{ planned: boolean }>(
+        `INSERT INTO _weir.stream_runs AS s (run_id, sync, stream, status) VALUES ($1, $2, $3, 'running')
+         ON CONFLICT (run_id, stream) DO UPDATE SET run_id = s.run_id RETURNING planned`,
+        [ref.run, sync, stream],
+      )
+      if (rows[0]!.planned) return
+      if (plan.reset) {
+        await client.query('DELETE FROM _weir.checkpoints WHERE sync = $1 AND stream = $2', [sync, stream])
+        await client.query('DELETE FROM _weir.watermarks WHERE sync = $1 AND stream = $2', [sync, stream])
+      }
+      await client.query('DELETE FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = ANY($3)', [sync, stream, plan.forget])
+      for (const { pass, watermark } of plan.watermarks) await moveWatermark(client, ref, pass, watermark)
+      await client.query(
+        `INSERT INTO _weir.checkpoints (sync, stream, slice, pass, range_from, range_to, parent, run_id)
+         SELECT $1, $2, s->>'key', s->>'pass', s->>'from', s->>'to', s->>'parent', $3 FROM jsonb_array_elements($4::jsonb) s
+         ON CONFLICT (sync, stream, slice) DO NOTHING`,
+        [sync, stream, ref.run, JSON.stringify(plan.slices.map((slice) => ({ ...slice, key: sliceKey(slice) })))],
+      )
+      // A snapshot begins empty; what an interrupted run gathered belongs to another moment.
+      await client.query(`DROP TABLE IF EXISTS ${id('_weir_stage', stageName(ref))}`)
+      await client.query('UPDATE _weir.stream_runs SET planned = true WHERE run_id = $1 AND stream = $2', [ref.run, stream])
+    }),
+  )
+}
+
+export async function isPlanned(pool: pg.Pool, ref: Ref): Promise<boolean> {
+  return run(`Planning ${ref.sync}/${ref.stream}`, async () => {
+    const { rowCount } = await pool.query('SELECT 1 FROM _weir.stream_runs WHERE run_id = $1 AND stream = $2 AND planned', [
+      ref.run,
+      ref.stream,
+    ])
+    return rowCount === 1
+  })
+}
+
+export async function openSlices(pool: pg.Pool, { sync, stream }: Ref, limit: number): Promise<{ key: string; slice: Slice }[]> {
+  return run(`Planning ${sync}/${stream}`, async () => {
+    const { rows } = await pool.query<SliceRow>(
+      `SELECT slice, pass, range_from, range_to, parent FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND state = 'open' ORDER BY ordinal LIMIT $3`,
+      [sync, stream, limit],
+    )
+    return rows.map((row) => ({ key: row.slice, slice: sliceOf(row) }))
+  })
+}
+
+async function moveWatermark(client: pg.ClientBase, ref: Ref, pass: string, watermark: string): Promise<void> {
+  await client.query(
+    `INSERT INTO _weir.watermarks AS w (sync, stream, pass, watermark, run_id) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (sync, stream, pass) DO UPDATE SET watermark = excluded.watermark, run_id = excluded.run_id, updated_at = now()
+     WHERE w.watermark < excluded.watermark`,
+    [ref.sync, ref.stream, pass, watermark, ref.run],
+  )
+}
+
+/** The end of the unbroken row of finished slices of each pass; a slice set aside counts as passed. */
+export function newWatermarks(slices: readonly { slice: Slice; isFinished: boolean }[]): Watermark[] {
+  const marks = new Map<string, string>()
+  const broken = new Set<string>()
+  const ordered = slices
+    .filter(({ slice }) => slice.to !== undefined)
+    .sort((a, b) => (a.slice.from ?? '').localeCompare(b.slice.from ?? ''))
+  for (const { slice, isFinished } of ordered) {
+    if (!isFinished) broken.add(slice.pass)
+    else if (!broken.has(slice.pass)) marks.set(slice.pass, slice.to!)
+  }
+  return [...marks].map(([pass, watermark]) => ({ pass, watermark }))
+}
+
+export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<Warehouse['streams']['finish']>[1]): Promise<StreamRunRow> {
+  const { sync, stream } = ref
+  const doing = `Finishing ${sync}/${stream}`
+  return run(doing, () =>
+    transaction(pool, doing, async (client) => {
+      const { rows: found } = await client.query(
+        `INSERT INTO _weir.stream_runs AS s (run_id, sync, stream, status) VALUES ($1, $2, $3, 'running')
+         ON CONFLICT (run_id, stream) DO UPDATE SET run_id = s.run_id RETURNING *`,
+        [ref.run, sync, stream],
+      )
+      if (found[0]!.finished_at !== null) return streamRunOf(found[0]!)
+      const { rows } = await client.query('SELECT * FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal FOR UPDATE', [
+        sync,
+        stream,
+      ])
+      let counts: Counts = sum([noCounts(), ...rows.filter((row) => row.run_id === ref.run).map(countsOf)])
+      const letters = rows.filter((row) => row.state === 'dead_letter' && row.run_id === ref.run).length
+      const isWhole = rows.every((row) => row.state !== 'open')
+      const table: TableSpec | undefined = outcome.table
+      if (table?.mode === 'replace' && isWhole && letters === 0) counts = { ...counts, ...(await exchange(client, ref, table, counts)) }
+      const end = outcome.status(counts, letters)
+      for (const { pass, watermark } of newWatermarks(rows.map((row) => ({ slice: sliceOf(row), isFinished: row.state !== 'open' })))) {
+        await moveWatermark(client, ref, pass, watermark)
+      }
+      await settle(client, ref)
+      const set = countColumns.map((column, i) => `${column} = $${i + 6}`).join(', ')
+      const { rows: ended } = await client.query(
+        `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, finished_at = now(), ${set} WHERE run_id = $1 AND stream = $2 RETURNING *`,
+        [ref.run, stream, end.status, end.failure?.reason ?? null, end.failure?.message.slice(0, 4_000) ?? null, ...countValues(counts)],
+      )
+      return streamRunOf(ended[0]!)
+    }),
+  )
+}
+
+/** Slices behind their watermark leave; so do finished ones without a range. What is open stays for the next run. */
+async function settle(client: pg.ClientBase, { sync, stream }: Ref): Promise<void> {
+  await client.query(
+    `DELETE FROM _weir.checkpoints c WHERE c.sync = $1 AND c.stream = $2 AND c.state <> 'open' AND (c.range_to IS NULL OR EXISTS (
+       SELECT 1 FROM _weir.watermarks w WHERE w.sync = c.sync AND w.stream = c.stream AND w.pass = c.pass AND w.watermark >= c.range_to::timestamptz))`,
+    [sync, stream],
+  )
+}
+
+export async function reset(pool: pg.Pool, { sync, stream }: { sync: string; stream?: string }): Promise<number> {
+  const doing = `Resetting the state of ${sync}${stream ? `/${stream}` : ''}`
+  return run(doing, () =>
+    transaction(pool, doing, async (client) => {
+      const where = [sync, stream ?? null]
+      const checkpoints = await client.query('DELETE FROM _weir.checkpoints WHERE sync = $1 AND ($2::text IS NULL OR stream = $2)', where)
+      const watermarks = await client.query('DELETE FROM _weir.watermarks WHERE sync = $1 AND ($2::text IS NULL OR stream = $2)', where)
+      return (checkpoints.rowCount ?? 0) + (watermarks.rowCount ?? 0)
+    }),
+  )
+}
+
+export async function state(pool: pg.Pool, { sync, stream }: { sync: string; stream?: string }): ReturnType<Warehouse['streams']['state']> {
+  return run(`Reading the state of ${sync}`, async () => {
+    const where = [sync, stream ?? null]
+    const checkpoints = await pool.query(
+      'SELECT * FROM _weir.checkpoints WHERE sync = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, ordinal',
+      where,
+    )
+    const watermarks = await pool.query(
+      'SELECT * FROM _weir.watermarks WHERE sync = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, pass',
+      where,
+    )
+    return {
+      checkpoints: checkpoints.rows.map(
+        (row): CheckpointRow => ({
+          sync: row.sync,
+          stream: row.stream,
+          slice: row.slice,
+          state: row.state,
+          position: row.position,
+          run: row.run_id,
+          updatedAt: row.updated_at.toISOString(),
+        }),
+      ),
+      watermarks: watermarks.rows.map((row) => ({
+        sync: row.sync,
+        stream: row.stream,
+        pass: row.pass,
+        watermark: row.watermark.toISOString(),
+        updatedAt: row.updated_at.toISOString(),
+      })),
+    }
+  })
+}

@@ -1,0 +1,178 @@
+import type pg from 'pg'
+import { Failure } from '../../core/failure.js'
+import type { FieldType } from '../../core/types.js'
+import type { Column, Missing } from '../../schema/encode.js'
+import { columnName, joinedName } from '../../schema/names.js'
+import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
+import { isRetryable, transaction, warehouseFailure } from './pool.js'
+import { fieldTypeOf, id, list, sqlType } from './sql.js'
+
+/** PostgreSQL allows 1,600, dropped ones included; some are kept for variants and for Weir's own. */
+const maxColumns = 1_500
+/** Adding a column must not queue readers behind a load: better to fail, and try again. */
+const lockTimeoutMs = 5_000
+const ddlAttempts = 12
+
+type Ref = StreamRef & { run: string }
+
+export const stageName = ({ sync, stream }: StreamRef): string => joinedName(sync, stream)
+const lockOf = (spec: TableSpec) => [`${spec.schema}.${spec.table}`]
+/** Append keeps every version of a row; this column tells versions apart. */
+export const versionColumn = '_weir_version'
+
+const ownColumns = `_weir_run_id text NOT NULL, _weir_loaded_at timestamptz NOT NULL, _weir_deleted_at timestamptz, _weir_extra jsonb`
+
+interface Found {
+  exists: boolean
+  /** Column name → what it takes, as the catalogue says. */
+  types: Map<string, FieldType>
+  /** Fields as the newest schema version maps them. */
+  columns: Column[]
+}
+
+async function look(client: pg.ClientBase, spec: TableSpec): Promise<Found> {
+  const { rows } = await client.query<{ name: string; type: string }>(
+    `SELECT a.attname AS name, t.typname AS type FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`,
+    [id(spec.schema, spec.table)],
+  )
+  const { rows: versions } = await client.query<{ columns: Column[] }>(
+    'SELECT columns FROM _weir.schema_versions WHERE table_schema = $1 AND table_name = $2 ORDER BY version DESC LIMIT 1',
+    [spec.schema, spec.table],
+  )
+  const types = new Map(rows.map(({ name, type }) => [name, fieldTypeOf(type)]))
+  // A column that a user dropped is made again when its field comes; one that was retyped takes what it takes now.
+  const columns = (versions[0]?.columns ?? [])
+    .filter(({ name }) => types.has(name))
+    .map((column) => ({ ...column, type: types.get(column.name)! }))
+  return { exists: rows.length > 0, types, columns }
+}
+
+const opened = (spec: TableSpec, columns: readonly Column[]): OpenTable => ({ spec, columns, isFull: columns.length >= maxColumns })
+
+/** Fields of the spec and of `more` that have no column yet, with names for them. The deletion mark has Weir's own column. */
+function wanted(have: readonly Column[], more: Iterable<[string, FieldType]>): Column[] {
+  const fields = new Set(have.map(({ field }) => field))
+  const taken = new Set(have.map(({ name }) => name))
+  const added: Column[] = []
+  for (const [field, type] of more) {
+    if (fields.has(field) || have.length + added.length >= maxColumns) continue
+    const name = columnName(field, taken)
+    fields.add(field)
+    taken.add(name)
+    added.push({ field, name, type })
+  }
+  return added
+}
+
+const declared = (spec: TableSpec): [string, FieldType][] => Object.entries(spec.fields).map(([field, { type }]) => [field, type])
+
+export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec): Promise<OpenTable> {
+  try {
+    const client = await pool.connect()
+    let found: Found
+    try {
+      found = await look(client, spec)
+    } finally {
+      client.release()
+    }
+    const isReady = found.exists && wanted(found.columns, declared(spec)).length === 0
+    const table = isReady ? opened(spec, found.columns) : await change(pool, ref, spec, declared(spec))
+    if (spec.mode === 'replace') await openStage(pool, ref, table)
+    return table
+  } catch (error) {
+    throw warehouseFailure(error, `Opening table ${spec.schema}.${spec.table}`)
+  }
+}
+
+/** Where a snapshot gathers: logged, since the checkpoints that say how far it has come survive a crash too. */
+async function openStage(pool: pg.Pool, ref: Ref, { spec, columns }: OpenTable): Promise<void> {
+  const stage = id('_weir_stage', stageName(ref))
+  const { rows } = await pool.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [stage])
+  if (rows[0]!.there) return
+  const key = list(spec.key.map((field) => columns.find((column) => column.field === field)!.name))
+  await transaction(pool, `Preparing the snapshot of ${ref.sync}/${ref.stream}`, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', lockOf(spec))
+    await client.query(`CREATE TABLE IF NOT EXISTS ${stage} (LIKE ${id(spec.schema, spec.table)} INCLUDING DEFAULTS, PRIMARY KEY (${key}))`)
+  })
+}
+
+/** The columns that a table has now, by field. */
+export const columnsOf = async (client: pg.ClientBase, spec: TableSpec): Promise<Column[]> => (await look(client, spec)).columns
+
+export async function addColumns(pool: pg.Pool, ref: Ref, table: OpenTable, missing: Missing): Promise<OpenTable> {
+  const { spec } = table
+  try {
+    return await change(pool, ref, spec, missing)
+  } catch (error) {
+    throw warehouseFailure(error, `Adding columns to ${spec.schema}.${spec.table}`)
+  }
+}
+
+/** Creates the table or adds columns: short, of its own, tried again when a reader holds the table. */
+async function change(pool: pg.Pool, ref: Ref, spec: TableSpec, fields: Iterable<[string, FieldType]>): Promise<OpenTable> {
+  const all = [...fields]
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transaction(pool, `Changing table ${spec.schema}.${spec.table}`, async (client) => {
+        await client.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`)
+        await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', lockOf(spec))
+        const found = await look(client, spec)
+        const added = wanted(found.columns, all)
+        if (!found.exists) await create(client, ref, spec, added)
+        else if (added.length > 0) await alter(client, ref, spec, found, added)
+        const columns = [...found.columns, ...added]
+        if (added.length > 0 || !found.exists)
+          await record(client, ref, spec, columns, found.exists ? 'column_added' : 'table_created', added)
+        return opened(spec, columns)
+      })
+    } catch (error) {
+      if (!isRetryable(error) || attempt >= ddlAttempts) throw error
+    }
+  }
+}
+
+async function create(client: pg.ClientBase, ref: Ref, spec: TableSpec, columns: readonly Column[]): Promise<void> {
+  await client.query(`CREATE SCHEMA IF NOT EXISTS ${id(spec.schema)}`)
+  const keys = new Set(spec.key)
+  const lines = columns.map(({ field, name, type }) => `${id(name)} ${sqlType[type]}${keys.has(field) ? ' NOT NULL' : ''}`)
+  const key = list(spec.key.map((field) => columns.find((column) => column.field === field)!.name))
+  const identity = spec.mode === 'append' ? `${versionColumn} text NOT NULL, UNIQUE (${key}, ${versionColumn})` : `PRIMARY KEY (${key})`
+  await client.query(`CREATE TABLE ${id(spec.schema, spec.table)} (${[...lines, ownColumns, identity].join(', ')})`)
+  await client.query(`COMMENT ON TABLE ${id(spec.schema, spec.table)} IS ${literal(`Weir: stream ${ref.stream} of sync ${ref.sync}`)}`)
+}
+
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
+
+async function alter(client: pg.ClientBase, ref: Ref, spec: TableSpec, found: Found, added: readonly Column[]): Promise<void> {
+  if (!found.types.has('_weir_run_id')) {
+    throw new Failure(
+      'config',
+      `Table ${spec.schema}.${spec.table} exists and is not Weir's. Choose another \`schema\` for sync ${ref.sync}, or move the table away.`,
+    )
+  }
+  const adds = added.map(({ name, type }) => `ADD COLUMN IF NOT EXISTS ${id(name)} ${sqlType[type]}`).join(', ')
+  await client.query(`ALTER TABLE ${id(spec.schema, spec.table)} ${adds}`)
+  if (spec.mode === 'replace') await client.query(`ALTER TABLE IF EXISTS ${id('_weir_stage', stageName(ref))} ${adds}`)
+}
+
+async function record(
+  client: pg.ClientBase,
+  ref: Ref,
+  spec: TableSpec,
+  columns: readonly Column[],
+  change: string,
+  added: readonly Column[],
+): Promise<void> {
+  await client.query(
+    `INSERT INTO _weir.schema_versions (table_schema, table_name, version, columns, run_id)
+     SELECT $1, $2, coalesce(max(version), 0) + 1, $3, $4 FROM _weir.schema_versions WHERE table_schema = $1 AND table_name = $2`,
+    [spec.schema, spec.table, JSON.stringify(columns), ref.run],
+  )
+  const changes = change === 'table_created' ? [{ field: null, name: null, type: null }] : added
+  await client.query(
+    `INSERT INTO _weir.schema_changes (sync, stream, table_schema, table_name, change, field, column_name, type, run_id)
+     SELECT $1, $2, $3, $4, $5, c->>'field', c->>'name', c->>'type', $6 FROM jsonb_array_elements($7::jsonb) c`,
+    [ref.sync, ref.stream, spec.schema, spec.table, change, ref.run, JSON.stringify(changes)],
+  )
+}

@@ -1,0 +1,120 @@
+import type { Definition } from '../../core/definition.js'
+import { Failure } from '../../core/failure.js'
+import type { Fields } from '../../core/types.js'
+import type { Warehouse } from '../driver.js'
+import { migrate } from './migrate.js'
+import { createPool, warehouseFailure } from './pool.js'
+import { createRuns } from './runs.js'
+import { claim, commitBatch, note, release, setAside } from './slices.js'
+import { finishStream, isPlanned, openSlices, progress, recordPlan, reset, state } from './streams.js'
+import { addColumns, openTable } from './tables.js'
+
+/** PostgreSQL 15 or newer as Weir's warehouse. @param url postgres://user:password@host:port/database */
+export function createWarehouse(url: string, options: { connections?: number } = {}): Warehouse {
+  const pool = createPool(url, options.connections)
+  return guarded({
+    migrate: () => migrate(pool),
+    close: () => pool.end(),
+    async describe() {
+      const { rows } = await pool.query<{ version: string; can_create: boolean; now: Date }>(
+        "SELECT current_setting('server_version') AS version, has_database_privilege(current_database(), 'CREATE') AS can_create, now() AS now",
+      )
+      const { version, can_create, now } = rows[0]!
+      return { version, canCreate: can_create, clockSkewMs: now.getTime() - Date.now() }
+    },
+    definitions: {
+      async put(hash, definition) {
+        await pool.query('INSERT INTO _weir.definitions (hash, body) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING', [
+          hash,
+          JSON.stringify(definition),
+        ])
+      },
+      async get(hash) {
+        const { rows } = await pool.query<{ body: Definition }>('SELECT body FROM _weir.definitions WHERE hash = $1', [hash])
+        if (!rows[0])
+          throw new Failure(
+            'config',
+            `No definition ${hash} in the warehouse: it was made for another one. Start the sync again with \`weir sync\`.`,
+          )
+        return rows[0].body
+      },
+    },
+    handovers: {
+      async put(body) {
+        await pool.query("DELETE FROM _weir.handovers WHERE created_at < now() - interval '1 hour'")
+        const { rows } = await pool.query<{ id: string }>('INSERT INTO _weir.handovers (body) VALUES ($1) RETURNING id', [
+          JSON.stringify(body),
+        ])
+        return rows[0]!.id
+      },
+      async take(handover) {
+        const { rows } = await pool.query<{ body: unknown }>('DELETE FROM _weir.handovers WHERE id = $1 RETURNING body', [handover])
+        return rows[0]?.body
+      },
+    },
+    runs: createRuns(pool),
+    planning: {
+      progress: (ref) => progress(pool, ref),
+      record: (ref, plan) => recordPlan(pool, ref, plan),
+      isPlanned: (ref) => isPlanned(pool, ref),
+      open: (ref, limit) => openSlices(pool, ref, limit),
+    },
+    slices: {
+      claim: (ref) => claim(pool, ref),
+      commit: (batch) => commitBatch(pool, batch),
+      release: (held) => release(pool, held),
+      note: (held, failure) => note(pool, held, failure),
+      setAside: (held, letter) => setAside(pool, held, letter),
+    },
+    tables: {
+      open: (ref, spec) => openTable(pool, ref, spec),
+      addColumns: (ref, table, missing) => addColumns(pool, ref, table, missing),
+    },
+    streams: {
+      finish: (ref, outcome) => finishStream(pool, ref, outcome),
+      reset: (ref) => reset(pool, ref),
+      state: (ref) => state(pool, ref),
+    },
+    catalogs: {
+      async put({ sync, stream }, fields) {
+        await pool.query(
+          'INSERT INTO _weir.catalogs (sync, stream, fields) VALUES ($1, $2, $3) ON CONFLICT (sync, stream) DO UPDATE SET fields = excluded.fields, discovered_at = now()',
+          [sync, stream, JSON.stringify(fields)],
+        )
+      },
+      async get({ sync, stream }) {
+        const { rows } = await pool.query<{ fields: Fields }>('SELECT fields FROM _weir.catalogs WHERE sync = $1 AND stream = $2', [
+          sync,
+          stream,
+        ])
+        return rows[0]?.fields ?? {}
+      },
+    },
+    letters: {
+      async count({ sync }) {
+        const { rows } = await pool.query<{ sync: string; stream: string; reason: string; open: number }>(
+          "SELECT sync, stream, reason, count(*)::int AS open FROM _weir.dead_letters WHERE status = 'open' AND ($1::text IS NULL OR sync = $1) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+          [sync ?? null],
+        )
+        return rows
+      },
+    },
+  })
+}
+
+/** Every failure that leaves the driver is a Failure: lost connections are `transient`, what an operator must mend is `warehouse`. */
+function guarded(warehouse: Warehouse): Warehouse {
+  const guard = (name: string, value: unknown): unknown => {
+    if (typeof value === 'function') {
+      return async (...args: unknown[]) => {
+        try {
+          return await (value as (...args: unknown[]) => Promise<unknown>)(...args)
+        } catch (error) {
+          throw warehouseFailure(error, `Warehouse, ${name}`)
+        }
+      }
+    }
+    return Object.fromEntries(Object.entries(value as object).map(([key, part]) => [key, guard(`${name} ${key}`.trim(), part)]))
+  }
+  return guard('', warehouse) as Warehouse
+}
