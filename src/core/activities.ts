@@ -24,6 +24,15 @@ export interface RunPlan {
   streams: string[]
   vendor: string
   concurrency: number
+  timing?: Timing
+}
+
+/** Waits that the worker's surroundings decide: short under `weir dev` and in tests, longer in production. */
+export interface Timing {
+  /** A worker silent for so long is taken for dead. */
+  heartbeatMs: number
+  /** First wait before an attempt is repeated; doubles up to five minutes. */
+  retryMs: number
 }
 
 export interface StreamInput {
@@ -32,6 +41,7 @@ export interface StreamInput {
   run: string
   stream: string
   full?: boolean
+  timing?: Timing
 }
 
 /** Slices still to do in this run, at most a hundred at a time. */
@@ -76,12 +86,14 @@ export interface FinishStreamInput extends StreamInput {
 export interface FinishRunInput {
   sync: string
   run: string
-  outcomes: StreamOutcome[]
+  /** How each stream ended; the counts come from `_weir.stream_runs`. */
+  outcomes: { stream: string; status: RunStatus; failure?: FailureNote }[]
   failure?: FailureNote
   cancelled?: boolean
 }
 export interface RunReceipt extends Counts {
   status: RunStatus
+  failure?: FailureNote
 }
 
 /** A question about a connection; the answer is handed over in a row of `_weir.handovers`, never in the history. */

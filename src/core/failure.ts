@@ -22,6 +22,9 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons
 
+/** Reasons after which the same call may succeed later. */
+const mayPass: ReadonlySet<Reason> = new Set<Reason>(['transient', 'throttled', 'expired_cursor', 'too_large', 'bug'])
+
 /** Where a failure happened, for people and for matching; never a secret, an address or a phone number. */
 export interface Where {
   connection?: string
@@ -38,12 +41,15 @@ export class Failure extends Error {
   override readonly name = 'Failure'
   readonly reason: Reason
   readonly where: Where
+  /** Is trying the same again useless? Follows from the reason, unless so many tries failed that somebody gave up. */
+  readonly isFinal: boolean
 
   /** @param message what was tried, what came back, and the next step, in one or two sentences. */
-  constructor(reason: Reason, message: string, where: Where = {}, options: { cause?: unknown } = {}) {
+  constructor(reason: Reason, message: string, where: Where = {}, options: { cause?: unknown; isFinal?: boolean } = {}) {
     super(message, options)
     this.reason = reason
     this.where = where
+    this.isFinal = options.isFinal ?? !mayPass.has(reason)
   }
 }
 
@@ -53,6 +59,3 @@ export function asFailure(thrown: unknown): Failure {
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   return new Failure('bug', message, {}, { cause: thrown })
 }
-
-/** Does this reason end the work for good (true), or may the same call succeed later (false)? */
-export const isFinal = (reason: Reason): boolean => !['transient', 'throttled', 'expired_cursor', 'too_large', 'bug'].includes(reason)

@@ -1,6 +1,6 @@
 import type { FailureNote } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
-import { asFailure, Failure, isFinal } from '../core/failure.js'
+import { asFailure, Failure } from '../core/failure.js'
 import type { Clock } from '../core/ports.js'
 import type { Counts, Http, Resume, Stream } from '../core/types.js'
 import type { Claim, Warehouse } from '../warehouse/driver.js'
@@ -74,7 +74,7 @@ export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
       })
       return { counts: claim.counts }
     }
-    if (!isFinal(failure.reason)) await noteQuietly(warehouse, claim, failure)
+    if (!failure.isFinal) await noteQuietly(warehouse, claim, failure)
     throw error
   }
 }
@@ -87,7 +87,7 @@ async function noteQuietly(warehouse: Warehouse, claim: Claim, failure: FailureN
 function givenUp(claim: Claim): Failure {
   const last = claim.lastFailure ?? 'the worker was lost each time'
   const message = `Slice ${claim.key} of ${claim.sync}/${claim.stream} made no progress in ${claim.idleClaims - 1} attempts (last: ${last}). The next run tries again.`
-  return new Failure('permanent', message, { sync: claim.sync, stream: claim.stream, slice: claim.key })
+  return new Failure('transient', message, { sync: claim.sync, stream: claim.stream, slice: claim.key }, { isFinal: true })
 }
 
 async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits): Promise<SliceEnd> {

@@ -1,0 +1,47 @@
+import type { Definition } from '../../src/core/definition.js'
+import type { Stream } from '../../src/core/types.js'
+import { finishStream } from '../../src/engine/finish-stream.js'
+import { planSlices } from '../../src/engine/plan-slices.js'
+import { type SyncSliceInput, syncSlice } from '../../src/engine/sync-slice.js'
+import type { StreamRunRow, Warehouse } from '../../src/warehouse/driver.js'
+import { fakeDefinition, fixedClock, noHttp } from './fake-source.js'
+
+export interface Drive {
+  warehouse: Warehouse
+  stream: Stream
+  run: string
+  definition?: Definition
+  now?: string
+  full?: boolean
+  limits?: SyncSliceInput['limits']
+}
+
+/** One slice of a run, as an activity would read it. */
+export const readSlice = ({ warehouse, stream, run, definition = fakeDefinition(), now, limits }: Drive, key: string, owner = 'test') =>
+  syncSlice({
+    warehouse,
+    http: noHttp(),
+    clock: fixedClock(now),
+    definition,
+    stream,
+    run,
+    key,
+    owner,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    ...(limits ? { limits } : {}),
+  })
+
+export const plan = ({ warehouse, stream, run, definition = fakeDefinition(), now, full = false }: Drive) =>
+  planSlices({ warehouse, http: noHttp(), definition, stream, run, full, now: fixedClock(now).now() })
+
+/** A whole run of one stream, as the workflow drives it: plan, every slice, finish. */
+export async function syncOnce(drive: Drive): Promise<StreamRunRow> {
+  const { warehouse, stream, run, definition = fakeDefinition() } = drive
+  for (let more = true; more; ) {
+    const planned = await plan(drive)
+    for (const { key } of planned.slices) while ((await readSlice(drive, key)).more);
+    more = planned.more
+  }
+  return finishStream({ warehouse, definition, stream, run })
+}

@@ -1,0 +1,88 @@
+import type { Activities, RunStatus } from '../../src/core/activities.js'
+import { Failure } from '../../src/core/failure.js'
+import { noCounts, sum } from '../../src/core/receipt.js'
+import { finishStream } from '../../src/engine/finish-stream.js'
+import { planSlices } from '../../src/engine/plan-slices.js'
+import { syncSlice } from '../../src/engine/sync-slice.js'
+import type { Deps } from '../deps.js'
+import { running } from './context.js'
+
+/** Everything a run of a sync asks of the worker. Thin: dependencies in, engine called, receipt out. */
+export function syncActivities(deps: Deps): Activities {
+  const { warehouse, clock, redact } = deps
+
+  /** The definition, its stream and a client for its vendor. */
+  const open = async (hash: string, name: string, signal: AbortSignal) => {
+    const definition = await warehouse.definitions.get(hash)
+    const { source, http } = await deps.connect(definition, signal)
+    const stream = source.streams[name]
+    if (!stream)
+      throw new Failure('config', `${definition.connection.type} has no stream ${name}.`, { sync: definition.sync, stream: name })
+    return { definition, stream, http }
+  }
+
+  return {
+    startRun: (input) =>
+      running(redact, async () => {
+        const { run, sync, definition: hash, kind } = input
+        const definition = await warehouse.definitions.get(hash)
+        await warehouse.runs.start({ run, sync, definition: hash, kind })
+        const unknown = input.streams?.filter((name) => definition.streams[name] === undefined) ?? []
+        if (unknown.length > 0)
+          throw new Failure(
+            'config',
+            `Sync ${sync} does not read ${unknown.join(', ')}; it reads ${Object.keys(definition.streams).join(', ')}.`,
+            { sync },
+          )
+        const streams = input.streams ?? Object.keys(definition.streams)
+        return { streams, vendor: definition.connection.type, concurrency: definition.concurrency, timing: deps.timing }
+      }),
+
+    planSlices: ({ definition: hash, run, stream: name, full }) =>
+      running(redact, async ({ signal }) => {
+        const { definition, stream, http } = await open(hash, name, signal)
+        return planSlices({ warehouse, http, definition, stream, run, full: full ?? false, now: clock.now() })
+      }),
+
+    syncSlice: ({ definition: hash, run, stream: name, slice: key }) =>
+      running(redact, async ({ signal, owner, report }) => {
+        const { definition, stream, http } = await open(hash, name, signal)
+        const onProgress = ({ read, loaded }: { read: number; loaded: number }, reached?: string) =>
+          report({ read, loaded, ...(reached === undefined ? {} : { reached }) })
+        const { counts, ...end } = await syncSlice({ warehouse, http, clock, definition, stream, run, key, owner, signal, onProgress })
+        return { ...counts, ...end }
+      }),
+
+    finishStream: ({ definition: hash, run, stream: name, failure, cancelled }) =>
+      running(redact, async ({ signal }) => {
+        const { definition, stream } = await open(hash, name, signal)
+        const row = await finishStream({ warehouse, definition, stream, run, failure, cancelled })
+        return { ...sum([row]), stream: name, status: row.status, ...(row.failure ? { failure: row.failure } : {}) }
+      }),
+
+    finishRun: ({ sync, run, outcomes, failure, cancelled }) =>
+      running(redact, async () => {
+        const rows = await warehouse.runs.streams(run)
+        const counts = sum([noCounts(), ...rows])
+        const failures = outcomes.filter((outcome) => outcome.failure)
+        const status = cancelled ? 'cancelled' : failure ? 'failed' : statusOf(outcomes.map((outcome) => outcome.status))
+        const note =
+          failure ??
+          (failures[0]?.failure && {
+            reason: failures[0].failure.reason,
+            message: failures.map((one) => `${one.stream}: ${one.failure!.message}`).join(' '),
+          })
+        await warehouse.runs.finish(run, status, counts, note)
+        deps.log.info(`sync ${sync}: ${status}`, { sync, run, read: counts.read, loaded: counts.loaded, deadLetters: counts.deadLetters })
+        return { ...counts, status, ...(note && !cancelled ? { failure: note } : {}) }
+      }),
+  }
+}
+
+/** A run's status out of its streams': all well, some, or none. */
+export function statusOf(streams: readonly RunStatus[]): RunStatus {
+  const isGood = (status: RunStatus) => status === 'completed' || status === 'completed_with_dead_letters'
+  const good = streams.filter(isGood).length
+  if (good === streams.length) return streams.includes('completed_with_dead_letters') ? 'completed_with_dead_letters' : 'completed'
+  return good === 0 ? 'failed' : 'partial'
+}

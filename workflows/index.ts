@@ -1,0 +1,3 @@
+export { askConnection } from './ask-connection.js'
+export { syncConnection } from './sync-connection.js'
+export { syncStream } from './sync-stream.js'

@@ -1,0 +1,34 @@
+import { ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow'
+import type { Timing } from '../src/core/activities.js'
+
+/** Queues: bulk work, and short questions that must never wait behind it. */
+export const queues = { work: 'weir', control: 'weir-control' } as const
+
+/** What production uses; `weir dev` and tests are handed shorter ones by the worker. */
+const production: Timing = { heartbeatMs: 30_000, retryMs: 2_000 }
+
+/** Every time-out and retry of every activity, in one table. */
+export const policies = (timing: Timing = production) =>
+  ({
+    /** Short work against the warehouse, or a few requests for planning. */
+    step: {
+      startToCloseTimeout: '10m',
+      heartbeatTimeout: timing.heartbeatMs,
+      retry: { initialInterval: timing.retryMs, backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 30 },
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    },
+    /** Reading a slice. Attempts are not limited here: a slice gives up by itself when claims bring no progress. */
+    slice: {
+      startToCloseTimeout: '2h',
+      heartbeatTimeout: timing.heartbeatMs,
+      retry: { initialInterval: timing.retryMs, backoffCoefficient: 2, maximumInterval: '5m' },
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    },
+    /** A person waits for the answer. */
+    question: {
+      taskQueue: queues.control,
+      startToCloseTimeout: '2m',
+      scheduleToCloseTimeout: '5m',
+      retry: { initialInterval: timing.retryMs, maximumAttempts: 2 },
+    },
+  }) satisfies Record<string, ActivityOptions>

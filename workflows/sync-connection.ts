@@ -1,0 +1,98 @@
+import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  proxyActivities,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { Activities, FailureNote, FinishRunInput, RunInput, RunPlan, RunReceipt } from '../src/core/activities.js'
+import { inParallel } from './in-parallel.js'
+import { policies } from './policies.js'
+import { failed, noteOf, show } from './status.js'
+import { syncStream } from './sync-stream.js'
+
+const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
+
+/** One run of a sync: a child a stream, side by side. One that fails does not stop its siblings. */
+export async function syncConnection(input: RunInput): Promise<RunReceipt> {
+  const { startRun, finishRun } = proxyActivities<Activities>(policies().step)
+  const run = workflowInfo().runId
+  const outcomes: FinishRunInput['outcomes'] = []
+  let plan: RunPlan | undefined
+  let failure: FailureNote | undefined
+  let cancelled: unknown
+
+  const describe = () => {
+    const rows = (plan?.streams ?? []).map(
+      (stream) => `| ${stream} | ${outcomes.find((outcome) => outcome.stream === stream)?.status ?? 'running'} |`,
+    )
+    const failures = outcomes.filter((outcome) => outcome.failure).map((outcome) => `- ${outcome.stream}: ${outcome.failure?.message}`)
+    setCurrentDetails([`**${input.sync}**: run ${run}`, '', '| stream | status |', '|---|---|', ...rows, '', ...failures].join('\n'))
+  }
+
+  try {
+    plan = await startRun.executeWithOptions({ summary: input.sync }, [{ ...input, run }])
+    const { vendor, timing } = plan
+    describe()
+    await inParallel(plan.concurrency, plan.streams, async (stream) => {
+      outcomes.push(await readStream(input, { run, stream, vendor, ...(timing ? { timing } : {}) }))
+      describe()
+    })
+  } catch (error) {
+    if (isCancellation(error)) cancelled = error
+    else failure = noteOf(error)
+  }
+  const receipt = await CancellationScope.nonCancellable(() =>
+    finishRun.executeWithOptions({ summary: input.sync }, [
+      {
+        sync: input.sync,
+        run,
+        outcomes,
+        ...(failure === undefined ? {} : { failure }),
+        ...(cancelled === undefined ? {} : { cancelled: true }),
+      },
+    ]),
+  )
+  show(receipt.status, receipt.read)
+  if (cancelled !== undefined) throw cancelled
+  if (receipt.failure !== undefined) throw failed(receipt.failure)
+  return receipt
+}
+
+type StreamStart = { run: string; stream: string; vendor: string; timing?: NonNullable<RunPlan['timing']> }
+
+async function readStream(input: RunInput, { vendor, ...start }: StreamStart): Promise<FinishRunInput['outcomes'][number]> {
+  const { sync, definition, full } = input
+  const { stream } = start
+  try {
+    const { status } = await executeChild(syncStream, {
+      workflowId: `stream/${sync}/${stream}`,
+      args: [{ sync, definition, ...start, ...(full ? { full } : {}) }],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      staticSummary: `${sync} / ${stream}`,
+      typedSearchAttributes: [
+        { key: keyword('WeirSync'), value: sync },
+        { key: keyword('WeirStream'), value: stream },
+        { key: keyword('WeirVendor'), value: vendor },
+        { key: keyword('WeirKind'), value: input.kind },
+        { key: keyword('WeirStatus'), value: 'running' },
+      ],
+    })
+    return { stream, status }
+  } catch (error) {
+    if (isCancellation(error)) throw error
+    if (error instanceof WorkflowExecutionAlreadyStartedError) {
+      return {
+        stream,
+        status: 'skipped',
+        failure: { reason: 'config', message: `Stream ${stream} is being read by another run; this one left it alone.` },
+      }
+    }
+    return { stream, status: 'failed', failure: noteOf(error) }
+  }
+}

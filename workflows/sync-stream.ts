@@ -1,0 +1,83 @@
+import {
+  CancellationScope,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow'
+import type { Activities, FailureNote, SliceReceipt, StreamInput, StreamOutcome } from '../src/core/activities.js'
+import { noCounts, sum } from '../src/core/receipt.js'
+import { inParallel } from './in-parallel.js'
+import { policies } from './policies.js'
+import { failed, noteOf, show } from './status.js'
+
+/** Brings one stream up to date. Each slice resumes from its own checkpoint, so a retry repeats one batch at most. */
+export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
+  const policy = policies(input.timing)
+  const { planSlices, finishStream } = proxyActivities<Activities>(policy.step)
+  const { syncSlice } = proxyActivities<Activities>(policy.slice)
+  const name = `${input.sync} / ${input.stream}`
+  const receipts = new Map<string, SliceReceipt>()
+  let planned = 0
+  let waiting: string | undefined
+
+  const describe = () => {
+    const counts = sum([noCounts(), ...receipts.values()])
+    const lines = [`**${name}**`, '', '| slices done | read | loaded | unchanged | dead letters |', '|--:|--:|--:|--:|--:|']
+    lines.push(`| ${receipts.size} of ${planned} | ${counts.read} | ${counts.loaded} | ${counts.unchanged} | ${counts.deadLetters} |`)
+    if (waiting !== undefined) lines.push('', `Waiting for the vendor's quota until ${waiting}.`)
+    setCurrentDetails(lines.join('\n'))
+  }
+
+  const readSlice = async (slice: string, label: string): Promise<void> => {
+    for (;;) {
+      const receipt = await syncSlice.executeWithOptions({ summary: `${name}: ${label}` }, [{ ...input, slice, label }])
+      if (!receipt.more) {
+        receipts.set(slice, receipt)
+        describe()
+        return
+      }
+      if (receipt.waitUntil === undefined) continue
+      waiting = receipt.waitUntil
+      show('waiting')
+      describe()
+      await sleep(Math.max(1, Date.parse(receipt.waitUntil) - Date.now()), { summary: `quota of the vendor, until ${receipt.waitUntil}` })
+      waiting = undefined
+      show('running')
+    }
+  }
+
+  let failure: FailureNote | undefined
+  let cancelled: unknown
+  try {
+    for (let more = true; more && failure === undefined; ) {
+      const plan = await planSlices.executeWithOptions({ summary: name }, [input])
+      planned = receipts.size + plan.slices.length
+      describe()
+      await inParallel(plan.parallel, plan.slices, async ({ key, label }) => {
+        try {
+          await readSlice(key, label)
+        } catch (error) {
+          if (isCancellation(error)) throw error
+          failure ??= noteOf(error)
+        }
+      })
+      more = plan.more
+      if (more && failure === undefined && workflowInfo().continueAsNewSuggested) await continueAsNew<typeof syncStream>(input)
+    }
+  } catch (error) {
+    if (isCancellation(error)) cancelled = error
+    else failure = noteOf(error)
+  }
+  const outcome = await CancellationScope.nonCancellable(() =>
+    finishStream.executeWithOptions({ summary: name }, [
+      { ...input, ...(failure === undefined ? {} : { failure }), ...(cancelled === undefined ? {} : { cancelled: true }) },
+    ]),
+  )
+  show(outcome.status, outcome.read)
+  if (cancelled !== undefined) throw cancelled
+  if (outcome.failure !== undefined) throw failed(outcome.failure, outcome)
+  return outcome
+}
