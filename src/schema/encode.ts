@@ -167,7 +167,7 @@ export class RowEncoder {
       }
     }
     if (!this.overflow(target) && at === undefined) {
-      missing.set(target, type)
+      if (!missing.has(target)) missing.set(target, type)
       return extra
     }
     const kept: Rec = extra ?? Object.create(null)
