@@ -1,8 +1,5 @@
-import { ActivityCancellationType, type ActivityOptions } from '@temporalio/workflow'
+import { ActivityCancellationType, type ActivityOptions, workflowInfo } from '@temporalio/workflow'
 import type { Timing } from '../src/core/activities.js'
-
-/** Queues: bulk work, and short questions that must never wait behind it. */
-export const queues = { work: 'weir', control: 'weir-control' } as const
 
 /** What production uses; `weir dev` and tests are handed shorter ones by the worker. */
 const production: Timing = { heartbeatMs: 30_000, retryMs: 2_000 }
@@ -24,9 +21,9 @@ export const policies = (timing: Timing = production) =>
       retry: { initialInterval: timing.retryMs, backoffCoefficient: 2, maximumInterval: '5m' },
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     },
-    /** A person waits for the answer. */
+    /** A person waits for the answer: on a queue of its own, behind no bulk work. */
     question: {
-      taskQueue: queues.control,
+      taskQueue: `${workflowInfo().taskQueue}-control`,
       startToCloseTimeout: '2m',
       scheduleToCloseTimeout: '5m',
       retry: { initialInterval: timing.retryMs, maximumAttempts: 2 },

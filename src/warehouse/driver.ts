@@ -1,6 +1,7 @@
 /** What the engine asks of a warehouse. Names no database: PostgreSQL stands in `postgres/`. */
 import type { FailureNote, RunKind, RunStatus } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
+import type { TokenStore } from '../core/ports.js'
 import type { Counts, Fields, FieldType, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 
@@ -181,6 +182,8 @@ export interface Warehouse {
     put: (ref: StreamRef, fields: Fields) => Promise<void>
     get: (ref: StreamRef) => Promise<Fields>
   }
+  /** Rotated OAuth tokens, encrypted. */
+  tokens: TokenStore
   letters: {
     count: (ref: { sync?: string }) => Promise<{ sync: string; stream: string; reason: string; open: number }[]>
   }

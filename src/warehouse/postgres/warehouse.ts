@@ -8,9 +8,10 @@ import { createRuns } from './runs.js'
 import { claim, commitBatch, note, release, setAside } from './slices.js'
 import { finishStream, isPlanned, openSlices, progress, recordPlan, reset, state } from './streams.js'
 import { addColumns, openTable } from './tables.js'
+import { createTokenStore } from './tokens.js'
 
 /** PostgreSQL 15 or newer as Weir's warehouse. @param url postgres://user:password@host:port/database */
-export function createWarehouse(url: string, options: { connections?: number } = {}): Warehouse {
+export function createWarehouse(url: string, options: { connections?: number; key?: string | undefined } = {}): Warehouse {
   const pool = createPool(url, options.connections)
   return guarded({
     migrate: () => migrate(pool),
@@ -90,6 +91,7 @@ export function createWarehouse(url: string, options: { connections?: number } =
         return rows[0]?.fields ?? {}
       },
     },
+    tokens: createTokenStore(pool, options.key),
     letters: {
       async count({ sync }) {
         const { rows } = await pool.query<{ sync: string; stream: string; reason: string; open: number }>(

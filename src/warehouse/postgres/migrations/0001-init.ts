@@ -72,4 +72,8 @@ CREATE TABLE _weir.dead_letters (
   UNIQUE (sync, stream, fingerprint));
 CREATE INDEX ON _weir.dead_letters (sync, stream, status);
 COMMENT ON TABLE _weir.dead_letters IS 'What could not be loaded, whole, with the reason; one letter for one cause however often it is met.';
+
+CREATE TABLE _weir.credentials (
+  connection text PRIMARY KEY, sealed text, origin text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now());
+COMMENT ON TABLE _weir.credentials IS 'Rotated OAuth tokens, encrypted with WEIR_KEY.';
 `

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import type { Timing } from '../src/core/activities.js'
+import { Failure } from '../src/core/failure.js'
+
+/** What a worker needs of its surroundings; all of it from the environment. */
+export interface WorkerSettings {
+  temporalAddress: string
+  namespace: string
+  warehouseUrl: string
+  /** Folder whose `.env` holds secrets; the environment wins over it. */
+  projectDir: string
+  logLevel: string
+  timing: Timing
+  /** Bulk activities at once; each holds one warehouse connection and up to two batches. */
+  slots: number
+  /** Queue of bulk work; short questions have `<queue>-control`, so that they never wait behind it. */
+  queue: string
+  /** Protects what must be kept (rotated tokens); without it such things are refused. */
+  key: string | undefined
+}
+
+const milliseconds = (byDefault: number) => z.coerce.number().int().min(50).default(byDefault)
+
+const environment = z.object({
+  TEMPORAL_ADDRESS: z.string().min(1),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  WAREHOUSE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// address'),
+  WEIR_PROJECT_DIR: z.string().default('.'),
+  WEIR_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  WEIR_HEARTBEAT_MS: milliseconds(30_000),
+  WEIR_RETRY_MS: milliseconds(2_000),
+  WEIR_SLOTS: z.coerce.number().int().min(1).max(100).default(8),
+  WEIR_TASK_QUEUE: z.string().min(1).default('weir'),
+  WEIR_KEY: z.string().min(32).optional(),
+})
+
+/** @throws Failure `config`, naming every variable that is missing or wrong. */
+export function workerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
+  const parsed = environment.safeParse(env)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
+    throw new Failure('config', `The worker's environment is not complete: ${problems}. See docs/guides/operate.md.`)
+  }
+  const set = parsed.data
+  return {
+    temporalAddress: set.TEMPORAL_ADDRESS,
+    namespace: set.TEMPORAL_NAMESPACE,
+    warehouseUrl: set.WAREHOUSE_URL,
+    projectDir: set.WEIR_PROJECT_DIR,
+    logLevel: set.WEIR_LOG_LEVEL,
+    timing: { heartbeatMs: set.WEIR_HEARTBEAT_MS, retryMs: set.WEIR_RETRY_MS },
+    slots: set.WEIR_SLOTS,
+    queue: set.WEIR_TASK_QUEUE,
+    key: set.WEIR_KEY,
+  }
+}
