@@ -59,6 +59,18 @@ export function createRuns(pool: pg.Pool): Warehouse['runs'] {
       const { rows } = await pool.query('SELECT * FROM _weir.stream_runs WHERE run_id = $1 ORDER BY stream', [run])
       return rows.map(streamRunOf)
     },
+    async progress(run) {
+      const sums = countColumns
+        .map((column) => `CASE WHEN s.finished_at IS NULL THEN coalesce(sum(c.${column}), 0) ELSE s.${column} END AS ${column}`)
+        .join(', ')
+      const { rows } = await pool.query(
+        `SELECT s.run_id, s.sync, s.stream, s.status, s.started_at, s.finished_at, s.failure_reason, s.failure_message, ${sums}
+           FROM _weir.stream_runs s LEFT JOIN _weir.checkpoints c ON c.run_id = s.run_id AND c.sync = s.sync AND c.stream = s.stream
+          WHERE s.run_id = $1 GROUP BY s.run_id, s.stream ORDER BY s.stream`,
+        [run],
+      )
+      return rows.map(streamRunOf)
+    },
     async latest() {
       const { rows } = await pool.query('SELECT DISTINCT ON (sync, stream) * FROM _weir.stream_runs ORDER BY sync, stream, started_at DESC')
       return rows.map(streamRunOf)

@@ -1,0 +1,62 @@
+import { ago, number, type Printer, statusText } from '../print.js'
+import { openSession } from '../session.js'
+import type { Common } from '../weir.js'
+
+/** Every sync of the project and each of its streams: the last run, how far it is complete, what waits. */
+export async function run({ options, printer }: { options: Common; printer: Printer }): Promise<number> {
+  const session = await openSession(options, printer)
+  try {
+    const { manifest, warehouse } = session
+    const [latest, letters] = await Promise.all([warehouse.runs.latest(), warehouse.letters.count({})])
+    const syncs = await Promise.all(
+      Object.values(manifest.syncs).map(async (definition) => {
+        const { watermarks, checkpoints } = await warehouse.streams.state({ sync: definition.sync })
+        const streams = Object.keys(definition.streams).map((stream) => {
+          const row = latest.find((one) => one.sync === definition.sync && one.stream === stream)
+          const upTo = watermarks
+            .filter((one) => one.stream === stream)
+            .map((one) => one.watermark)
+            .sort()[0]
+          const open = checkpoints.filter((one) => one.stream === stream && one.state === 'open').length
+          const deadLetters = letters
+            .filter((one) => one.sync === definition.sync && one.stream === stream)
+            .reduce((sum, one) => sum + one.open, 0)
+          return {
+            stream,
+            status: row?.status ?? 'never run',
+            lastRun: row?.finishedAt ?? row?.startedAt,
+            upTo,
+            openSlices: open,
+            openDeadLetters: deadLetters,
+            failure: row?.failure,
+          }
+        })
+        return { sync: definition.sync, connection: definition.connection.name, schema: definition.schema, streams }
+      }),
+    )
+    printer.json({ syncs, temporalUi: session.uiUrl })
+    for (const { sync, schema, streams } of syncs) {
+      printer.line(`${sync} → schema ${schema}`)
+      printer.table(
+        ['stream', 'last run', 'when', 'complete up to', 'open slices', 'dead letters'],
+        streams.map((one) => [
+          one.stream,
+          one.status === 'never run' ? one.status : statusText(one.status),
+          one.lastRun ? ago(one.lastRun) : '',
+          one.upTo ?? '',
+          one.openSlices,
+          one.openDeadLetters,
+        ]),
+      )
+      for (const { stream, failure } of streams) if (failure) printer.line(`${stream}: ${failure.message} [${failure.reason}]`)
+      printer.line()
+    }
+    const open = letters.reduce((sum, one) => sum + one.open, 0)
+    if (open > 0)
+      printer.line(`${number(open)} open dead letters: SELECT sync, stream, reason, message FROM _weir.dead_letters WHERE status = 'open';`)
+    if (session.uiUrl) printer.line(`Runs in the Temporal UI: ${session.uiUrl}`)
+    return 0
+  } finally {
+    await session.close()
+  }
+}

@@ -1,0 +1,191 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
+import { defineSearchAttributeKey } from '@temporalio/common'
+import logUpdate from 'log-update'
+import type { RunInput, RunStatus } from '../../src/core/activities.js'
+import { Failure } from '../../src/core/failure.js'
+import type { StreamRunRow } from '../../src/warehouse/driver.js'
+import { exitOf } from '../exit.js'
+import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
+import { chosenSyncs } from '../project.js'
+import { openSession, putDefinition, queue, type Session } from '../session.js'
+import type { Common } from '../weir.js'
+
+export interface SyncOptions {
+  stream?: string[]
+  full?: boolean
+  detach?: boolean
+}
+
+/** A run that was started here. */
+export interface Started {
+  sync: string
+  run: string
+  handle: WorkflowHandle
+}
+
+/** How a run ended, with its streams. */
+export interface Ended {
+  sync: string
+  run: string
+  status: RunStatus
+  streams: StreamRunRow[]
+  failure?: string
+}
+
+export async function run({
+  options,
+  printer,
+  args,
+}: {
+  options: SyncOptions & Common
+  printer: Printer
+  args: string[]
+}): Promise<number> {
+  const session = await openSession(options, printer)
+  try {
+    const names = chosenSyncs(session.manifest, args)
+    if (options.detach && session.ownsStack)
+      throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+    const started: Started[] = []
+    for (const name of names) started.push(await startSync(session, name, options))
+    for (const { sync, run } of started)
+      printer.note(`sync/${sync}: run ${run}${session.uiUrl ? `  ${uiOf(session.uiUrl, sync, run)}` : ''}`)
+    if (options.detach) {
+      printer.json({ runs: started.map(({ sync, run }) => ({ sync, run })) })
+      return 0
+    }
+    const ended = await follow(session, started, printer)
+    report(ended, printer)
+    return exitOf(ended.map(({ status }) => status))
+  } finally {
+    await session.close()
+  }
+}
+
+export const uiOf = (uiUrl: string, sync: string, run: string) =>
+  `${uiUrl}/namespaces/default/workflows/${encodeURIComponent(`sync/${sync}`)}/${run}`
+
+const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
+
+/** Starts a run of a sync by the files as they stand; a run that is under way is not joined. */
+export async function startSync(
+  session: Session,
+  name: string,
+  { stream, full }: Pick<SyncOptions, 'stream' | 'full'> = {},
+): Promise<Started> {
+  const definition = session.manifest.syncs[name]!
+  const hash = await putDefinition(session, definition)
+  const input: RunInput = {
+    sync: name,
+    definition: hash,
+    kind: 'manual',
+    ...(stream ? { streams: stream } : {}),
+    ...(full ? { full } : {}),
+  }
+  try {
+    const handle = await session.temporal.workflow.start('syncConnection', {
+      taskQueue: queue(),
+      workflowId: `sync/${name}`,
+      args: [input],
+      memo: { definition: hash },
+      staticSummary: `${name}: ${definition.connection.type} into schema ${definition.schema}`,
+      typedSearchAttributes: [
+        { key: keyword('WeirSync'), value: name },
+        { key: keyword('WeirVendor'), value: definition.connection.type },
+        { key: keyword('WeirKind'), value: 'manual' },
+        { key: keyword('WeirStatus'), value: 'running' },
+      ],
+    })
+    return { sync: name, run: handle.firstExecutionRunId, handle }
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    throw new Failure(
+      'config',
+      `A run of sync ${name} is under way. Watch it with \`weir status\`, or wait for its end.`,
+      { sync: name },
+      { cause: error },
+    )
+  }
+}
+
+const pollMs = 400
+const plainEveryMs = 5_000
+
+/** Waits for the end of the runs, showing on a terminal how far each stream has come; elsewhere a plain line now and then. */
+export async function follow(session: Session, started: readonly Started[], printer: Printer): Promise<Ended[]> {
+  let isDone = false
+  const cancel = () => {
+    printer.note('Cancelling; what is loaded stays. Press Ctrl-C again to stop waiting.')
+    process.once('SIGINT', () => process.exit(1))
+    for (const { handle } of started) handle.cancel().catch((error: unknown) => printer.note(`Could not cancel: ${error}`))
+  }
+  process.once('SIGINT', cancel)
+  const watching = watch(session, started, printer, () => isDone)
+  try {
+    return await Promise.all(started.map((one) => endOf(session, one)))
+  } finally {
+    isDone = true
+    process.off('SIGINT', cancel)
+    await watching
+  }
+}
+
+async function endOf({ warehouse }: Session, { sync, run, handle }: Started): Promise<Ended> {
+  let failure: string | undefined
+  try {
+    await handle.result()
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error
+    failure = error.cause?.message ?? error.message
+  }
+  const [row] = (await warehouse.runs.list({ sync, limit: 20 })).filter((one) => one.run === run)
+  return {
+    sync,
+    run,
+    status: row?.status ?? 'failed',
+    streams: await warehouse.runs.streams(run),
+    ...(failure ? { failure: row?.failure?.message ?? failure } : {}),
+  }
+}
+
+async function watch({ warehouse }: Session, started: readonly Started[], printer: Printer, isDone: () => boolean): Promise<void> {
+  const isLive = process.stderr.isTTY && !printer.isJson
+  let saidAt = Date.now()
+  while (!isDone()) {
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
+    if (isDone()) break
+    if (!isLive && Date.now() - saidAt < plainEveryMs) continue
+    saidAt = Date.now()
+    const rows = (await Promise.all(started.map(({ run }) => warehouse.runs.progress(run)))).flat()
+    if (isLive)
+      logUpdate(
+        tableText(
+          ['sync', ...streamHead],
+          rows.map((row) => [row.sync, ...streamRow(row)]),
+        ),
+      )
+    else
+      printer.note(
+        `${number(rows.reduce((sum, row) => sum + row.read, 0))} records read, ${rows.filter((row) => row.finishedAt).length} of ${rows.length} streams done`,
+      )
+  }
+  if (isLive) logUpdate.clear()
+}
+
+/** What was loaded, for people and for scripts. */
+export function report(ended: readonly Ended[], printer: Printer): void {
+  printer.json({ runs: ended })
+  const rows = ended.flatMap(({ streams }) => streams)
+  printer.table(
+    ['sync', ...streamHead],
+    rows.map((row) => [row.sync, ...streamRow(row)]),
+  )
+  for (const { sync, status, failure } of ended) {
+    if (failure) printer.line(`\nsync ${sync}: ${status}. ${failure}`)
+  }
+  const letters = rows.reduce((sum, row) => sum + row.deadLetters, 0)
+  if (letters > 0)
+    printer.line(
+      `\n${number(letters)} records became dead letters; SELECT stream, reason, message, record_key FROM _weir.dead_letters WHERE status = 'open';`,
+    )
+}

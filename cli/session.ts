@@ -1,0 +1,123 @@
+import { Client, Connection } from '@temporalio/client'
+import type { Manifest } from '../src/config/compile.js'
+import { definitionHash } from '../src/config/hash.js'
+import type { Definition } from '../src/core/definition.js'
+import { Failure } from '../src/core/failure.js'
+import { searchAttributes } from '../src/core/search-attributes.js'
+import type { Warehouse } from '../src/warehouse/driver.js'
+import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
+import { findStack, startStack } from './dev/stack.js'
+import type { Printer } from './print.js'
+import { loadManifest } from './project.js'
+import { registerSearchAttributes } from './search-attributes.js'
+import type { Common } from './weir.js'
+import { workerCommand } from './worker-command.js'
+
+/** Task queue of the workflows; production workers listen on the same. */
+export const queue = () => process.env.WEIR_TASK_QUEUE ?? 'weir'
+
+/** What a command works with: the project, its warehouse, and Temporal. */
+export interface Session {
+  manifest: Manifest
+  warehouse: Warehouse
+  temporal: Client
+  /** Where the Temporal UI is, when the stack here has one. */
+  uiUrl?: string
+  /** Did this command start the stack itself? Then it ends with the command. */
+  ownsStack: boolean
+  close: () => Promise<void>
+}
+
+/**
+ * Opens what a command needs: Temporal at TEMPORAL_ADDRESS, else the stack of a running `weir dev`, else a stack of the
+ * command's own, for its own duration, which it says.
+ */
+export async function openSession(options: Common, printer: Printer): Promise<Session> {
+  const { manifest, projectDir } = await loadManifest(options)
+  const address = process.env.TEMPORAL_ADDRESS
+  if (address) return connect(manifest, { temporalAddress: address, warehouseUrl: warehouseUrl(manifest) })
+  const running = await findStack(projectDir)
+  if (running)
+    return connect(manifest, { temporalAddress: running.temporalAddress, warehouseUrl: running.warehouseUrl, uiUrl: running.uiUrl })
+  printer.note(
+    'No `weir dev` is running here and TEMPORAL_ADDRESS is not set: starting PostgreSQL, Temporal and a worker for this command.',
+  )
+  const stack = await startStack({
+    projectDir,
+    worker: workerCommand(projectDir),
+    searchAttributes,
+    log: (text) => printer.note(text),
+    ...embeddedWarehouse(manifest),
+  })
+  const { info } = stack
+  try {
+    const session = await connect(manifest, { temporalAddress: info.temporalAddress, warehouseUrl: info.warehouseUrl, uiUrl: info.uiUrl })
+    return {
+      ...session,
+      ownsStack: true,
+      close: async () => {
+        await session.close()
+        await stack.stop()
+      },
+    }
+  } catch (error) {
+    await stack.stop()
+    throw error
+  }
+}
+
+/** The warehouse alone, for commands that only read it. */
+function warehouseUrl(manifest: Manifest): string {
+  const url = process.env.WAREHOUSE_URL ?? (manifest.warehouse.url === 'embedded' ? undefined : manifest.warehouse.url)
+  if (!url)
+    throw new Failure(
+      'config',
+      'TEMPORAL_ADDRESS is set, so the warehouse must be named too: set WAREHOUSE_URL, or `warehouse.url` in the project file.',
+    )
+  return url
+}
+
+const embeddedWarehouse = (manifest: Manifest): { warehouseUrl?: string } =>
+  manifest.warehouse.url === 'embedded' ? {} : { warehouseUrl: manifest.warehouse.url }
+
+async function connect(
+  manifest: Manifest,
+  at: { temporalAddress: string; warehouseUrl: string; uiUrl?: string | undefined },
+): Promise<Session> {
+  const connection = await Connection.connect({ address: at.temporalAddress, connectTimeout: '10s' }).catch((error: unknown) => {
+    throw new Failure(
+      'transient',
+      `Temporal does not answer at ${at.temporalAddress}: ${error instanceof Error ? error.message : error}. Is it running?`,
+      {},
+      { cause: error },
+    )
+  })
+  const namespace = process.env.TEMPORAL_NAMESPACE ?? 'default'
+  const warehouse = createWarehouse(at.warehouseUrl, { connections: 4 })
+  try {
+    await warehouse.migrate()
+    await registerSearchAttributes(connection, namespace)
+  } catch (error) {
+    await connection.close()
+    await warehouse.close()
+    throw error
+  }
+  return {
+    manifest,
+    warehouse,
+    temporal: new Client({ connection, namespace }),
+    ...(at.uiUrl ? { uiUrl: at.uiUrl } : {}),
+    ownsStack: false,
+    close: async () => {
+      await connection.close()
+      await warehouse.close()
+    },
+  }
+}
+
+/** Stores a sync's compiled definition under its hash, so that workers find it; answers with the hash. */
+export async function putDefinition({ warehouse }: Session, definition: Definition): Promise<string> {
+  const hash = definitionHash(definition)
+  await warehouse.definitions.put(hash, definition)
+  return hash
+}

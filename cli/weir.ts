@@ -1,0 +1,170 @@
+import { Command, Option } from 'commander'
+import { exit, failureText } from './exit.js'
+import { createPrinter, type Printer } from './print.js'
+
+/** Options that every command takes. */
+export interface Common {
+  json?: boolean
+  config?: string
+  env?: string
+}
+
+/** What a command's action gets: its options, the printer, and its positional arguments. It answers with an exit code. */
+type Action<O> = (context: { options: O & Common; printer: Printer; args: string[] }) => Promise<number>
+type Load<O> = () => Promise<{ run: Action<O> }>
+
+const program = new Command('weir')
+  .description('Marketing data into your warehouse, without losing or doubling a row.')
+  .version('0.1.0')
+  .configureHelp({ sortSubcommands: false })
+  .showSuggestionAfterError()
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done · 1 failed (a stream or more) · 2 usage or configuration · 3 done with dead letters\nDocs: docs/quickstart.md, docs/reference/cli.md',
+  )
+
+/** One command: its words, an example, and where its code is; that is loaded only when it runs. */
+function command<O>(parent: Command, usage: string, description: string, example: string, load: Load<O>, options: Option[] = []): Command {
+  const made = parent.command(usage).description(description).addHelpText('after', `\nExample:\n  $ ${example}`)
+  for (const option of options) made.addOption(option)
+  made.option('--json', 'print the answer as JSON')
+  made.option('--config <file>', 'the project file (default: weir.yaml here, else config/weir.yaml)')
+  made.option('--env <name>', 'use this environment of the project file')
+  return made.action(async (...given: unknown[]) => {
+    const self = given.at(-1) as Command
+    const parsed = self.opts<O & Common>()
+    const printer = createPrinter(parsed.json ?? false)
+    try {
+      const { run } = await load()
+      process.exitCode = await run({
+        options: parsed,
+        printer,
+        args: self.processedArgs.flat().filter((arg): arg is string => typeof arg === 'string'),
+      })
+    } catch (error) {
+      const { code, reason, text, message } = failureText(error)
+      printer.json({ error: { reason, message } })
+      printer.note(text)
+      process.exitCode = code
+    }
+  })
+}
+
+const stream = new Option('--stream <name...>', 'only these streams')
+const one = new Option('--stream <name>', 'the stream').makeOptionMandatory()
+
+command(
+  program,
+  'init [folder]',
+  'write a project to start from',
+  'weir init my-project --vendor klaviyo',
+  () => import('./commands/init.js'),
+  [
+    new Option('--vendor <type...>', 'vendors to connect').default(['klaviyo']),
+    new Option('--sandbox', 'point the connections at the local sandbox'),
+  ],
+)
+command(program, 'validate', 'check the project file, offline: all errors at once', 'weir validate', () => import('./commands/validate.js'))
+command(
+  program,
+  'check [connection...]',
+  'ask vendors and warehouse: access, scopes, versions, rights',
+  'weir check klaviyo',
+  () => import('./commands/check.js'),
+)
+command(
+  program,
+  'discover <connection>',
+  'streams and fields that a connection has now',
+  'weir discover hubspot --stream contacts',
+  () => import('./commands/discover.js'),
+  [new Option('--stream <name>', 'only this stream')],
+)
+command(
+  program,
+  'preview <connection>',
+  'the first records of a stream, written nowhere',
+  'weir preview klaviyo --stream profiles --limit 5',
+  () => import('./commands/preview.js'),
+  [one, new Option('--limit <n>', 'how many records').default(20).argParser((text) => Math.max(1, Number.parseInt(text, 10) || 20))],
+)
+command(
+  program,
+  'schema',
+  'print the JSON Schema of the project file, for editors',
+  'weir schema > weir.schema.json',
+  () => import('./commands/schema.js'),
+)
+command(
+  program,
+  'sync [name...]',
+  'run syncs now and wait for their end',
+  'weir sync klaviyo --stream profiles',
+  () => import('./commands/sync.js'),
+  [
+    stream,
+    new Option('--full', 'forget the watermarks and read everything again'),
+    new Option('--detach', 'print the run and return at once'),
+  ],
+)
+command(program, 'status', 'how every sync stands', 'weir status', () => import('./commands/status.js'))
+command(program, 'runs [name]', 'the newest runs', 'weir runs klaviyo --limit 5', () => import('./commands/runs.js'), [
+  new Option('--limit <n>', 'how many').default(10).argParser((text) => Math.max(1, Number.parseInt(text, 10) || 10)),
+])
+const state = program.command('state').description('watermarks and checkpoints of a sync')
+command(
+  state,
+  'show <name>',
+  'show them',
+  'weir state show klaviyo',
+  () => import('./commands/state.js').then(({ show }) => ({ run: show })),
+  [new Option('--stream <name>', 'only this stream')],
+)
+command(
+  state,
+  'reset <name>',
+  'forget them: the next run reads everything',
+  'weir state reset klaviyo --stream events --yes',
+  () => import('./commands/state.js').then(({ reset }) => ({ run: reset })),
+  [new Option('--stream <name>', 'only this stream'), new Option('--yes', 'do not ask')],
+)
+command(program, 'dev', 'PostgreSQL, Temporal with its UI and a worker, here, until Ctrl-C', 'weir dev', () => import('./commands/dev.js'))
+command(
+  program,
+  'sandbox',
+  'local stand-ins of the vendors, until Ctrl-C',
+  'weir sandbox --people 5000',
+  () => import('./commands/sandbox.js'),
+  [
+    new Option('--port <n>', 'where').default(18790).argParser(Number),
+    new Option('--people <n>', 'how many people the company knows').default(5000).argParser(Number),
+    new Option('--seed <n>', 'another seed, another company').default(1).argParser(Number),
+  ],
+)
+command(
+  program,
+  'worker',
+  'a production worker: TEMPORAL_ADDRESS and WAREHOUSE_URL say where',
+  'TEMPORAL_ADDRESS=… WAREHOUSE_URL=… weir worker',
+  () => import('./commands/worker.js'),
+)
+command(
+  program,
+  'demo',
+  'the whole product on this machine, with the sandbox as its vendors',
+  'weir demo',
+  () => import('./commands/demo.js'),
+)
+
+export { program }
+
+export async function main(argv: readonly string[]): Promise<void> {
+  program.exitOverride()
+  for (const sub of [...program.commands, ...state.commands]) sub.exitOverride()
+  try {
+    await program.parseAsync([...argv])
+  } catch (error) {
+    const code = (error as { exitCode?: number }).exitCode
+    process.exitCode = code === undefined ? exit.failed : code === 0 ? 0 : exit.usage
+  }
+}
