@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { Client, Connection } from '@temporalio/client'
-import { NativeConnection, Worker } from '@temporalio/worker'
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { Activities, ControlActivities, RunInput, SliceReceipt, StreamOutcome } from '../../src/core/activities.js'
 import { noCounts } from '../../src/core/receipt.js'
+
+// Tests make failures on purpose; what matters of them is asserted.
+Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) })
 
 /** Activities that do as little as can be: one slice a stream, ten records a slice. Override what a test is about. */
 export const fakeActivities = (overrides: Partial<Activities> = {}): Activities => {

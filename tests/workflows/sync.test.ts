@@ -52,14 +52,16 @@ describe('a run of a sync', () => {
     const work = fakeActivities({
       syncSlice: async () => {
         calls++
-        return calls === 1 ? { ...noCounts(), more: true, waitUntil: new Date(Date.now() + 300).toISOString() } : { ...noCounts(), read: 10, loaded: 10 }
+        return calls === 1
+          ? { ...noCounts(), more: true, waitUntil: new Date(Date.now() + 300).toISOString() }
+          : { ...noCounts(), read: 10, loaded: 10 }
       },
     })
-    await withWorker({ work }, async ({ start }) => {
+    await withWorker({ work }, async ({ client, start }) => {
       const { handle, result } = await start({ streams: ['a'] })
       expect(await result()).toMatchObject({ status: 'completed' })
       expect(calls).toBe(2)
-      const child = await handle.client.workflow.getHandle(`stream/${handle.workflowId.slice(5)}/a`).fetchHistory()
+      const child = await client.workflow.getHandle(`stream/${handle.workflowId.slice(5)}/a`).fetchHistory()
       expect(child.events?.some((event) => event.timerStartedEventAttributes)).toBe(true)
     })
   })
@@ -100,13 +102,13 @@ describe('a run of a sync', () => {
       finished = input
       return finishRun(input)
     }
-    await withWorker({ work }, async ({ start }) => {
+    await withWorker({ work }, async ({ client, start }) => {
       const { handle, result } = await start({ streams: ['a'] })
       await isReading
       await handle.cancel()
       expect(await causeOf(result())).toMatchObject({ name: 'CancelledFailure' })
       expect(finished).toMatchObject({ cancelled: true })
-      expect((await handle.client.workflow.getHandle(`stream/${handle.workflowId.slice(5)}/a`).describe()).status.name).toBe('CANCELLED')
+      expect((await client.workflow.getHandle(`stream/${handle.workflowId.slice(5)}/a`).describe()).status.name).toBe('CANCELLED')
     })
   })
 

@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { Worker } from '@temporalio/worker'
+import { describe, expect, inject, it } from 'vitest'
+import { noCounts } from '../../src/core/receipt.js'
+import { fakeActivities, withWorker } from '../support/workflows.js'
+
+/** Histories that were recorded by earlier code: today's workflows must replay them, else runs in flight would break at an upgrade. */
+const folder = fileURLToPath(new URL('../histories/', import.meta.url))
+const recorded = readdirSync(folder).filter((file) => file.endsWith('.json'))
+
+// WEIR_RECORD=1 npx vitest run tests/workflows/replay.test.ts writes new ones beside the old.
+describe.runIf(process.env.WEIR_RECORD)('recording', () => {
+  it('records a run whose quota was spent once', async () => {
+    let calls = 0
+    const work = fakeActivities({
+      syncSlice: async () =>
+        calls++ === 0
+          ? { ...noCounts(), more: true, waitUntil: new Date(Date.now() + 200).toISOString() }
+          : { ...noCounts(), read: 10, loaded: 10 },
+    })
+    await withWorker({ work, control: { ask: async () => ({ handover: 'none' }) } }, async ({ client, queue, start }) => {
+      const { handle, sync, result } = await start({ sync: 'recorded' })
+      await result()
+      const ask = await client.workflow.start('askConnection', {
+        taskQueue: queue,
+        workflowId: 'ask/recorded',
+        args: [{ question: 'check', sync, definition: 'none' }],
+      })
+      await ask.result()
+      const histories = { syncConnection: handle, syncStream: client.workflow.getHandle(`stream/${sync}/a`), askConnection: ask }
+      for (const [name, one] of Object.entries(histories)) {
+        const description = await one.describe()
+        const history = await client.workflow.getHandle(description.workflowId, description.runId).fetchHistory()
+        writeFileSync(
+          `${folder}${name}-${new Date().toISOString().slice(0, 10)}.json`,
+          `${historyToJSON(history).replaceAll(/"identity": *"[^"]*"/g, '"identity":"worker"')}\n`,
+        )
+      }
+    })
+  })
+})
+
+describe('histories of earlier versions', () => {
+  it('are there', () => {
+    expect(recorded.length).toBeGreaterThan(0)
+  })
+
+  it.each(recorded)('%s replays on the code of today', async (file) => {
+    const history = JSON.parse(readFileSync(folder + file, 'utf8'))
+    await Worker.runReplayHistory({ workflowBundle: { codePath: inject('workflowBundle') } }, history)
+  })
+})
