@@ -14,7 +14,7 @@ export async function freePort(wanted: number, taken: ReadonlySet<number> = new 
 
 /** Asked in both ways: some systems let us listen on the loopback address beside one who listens on all addresses. */
 export async function isFree(port: number): Promise<boolean> {
-  return (await canListen(port)) && !(await answers(port))
+  return (await canListen(port)) && !(await isListening({ port }))
 }
 
 const canListen = (port: number) =>
@@ -24,9 +24,10 @@ const canListen = (port: number) =>
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)))
   })
 
-const answers = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' })
+/** Does anybody accept connections there? */
+export const isListening = ({ host = '127.0.0.1', port }: { host?: string; port: number }): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ port, host })
     const end = (answer: boolean) => {
       socket.destroy()
       resolve(answer)

@@ -12,7 +12,7 @@ import { closedTo, serverUser, type User } from './users.js'
 const run = promisify(execFile)
 
 /** For root only: what another user must reach lies here when the checkout or the project is closed to that user. */
-const sharedFolder = '/var/lib/weir'
+export const sharedFolder = '/var/lib/weir'
 
 export interface Home {
   binDir: string
@@ -28,18 +28,19 @@ export interface Home {
 export interface HomeOptions {
   dataDir: string
   binDir?: string | undefined
+  sharedDir: string
   /** Without fsync the cluster is made faster, and lost when the machine fails: for tests. */
   isDurable: boolean
   log: (line: string) => void
 }
 
 /** Finds or makes binaries, folders and cluster. Throws `config` and `warehouse` with what to do. */
-export async function prepareHome({ dataDir, binDir, isDurable, log }: HomeOptions): Promise<Home> {
+export async function prepareHome({ dataDir, binDir, sharedDir, isDurable, log }: HomeOptions): Promise<Home> {
   const user = serverUser()
   try {
-    const bin = await reachableBinDir(binDir ?? (await packagedBinDir()), user, sharedFolder)
+    const bin = await reachableBinDir(binDir ?? (await packagedBinDir()), user, sharedDir)
     const version = await versionOf(bin, user)
-    const folder = await openFolder(resolve(dataDir), user, log)
+    const folder = await openFolder(resolve(dataDir), user, sharedDir, log)
     const home = { binDir: bin, version, data: join(folder, 'data'), folder, user, password: await passwordIn(folder) }
     if (existsSync(join(home.data, 'PG_VERSION'))) await checkVersion(home)
     else await makeCluster(home, isDurable)
@@ -49,8 +50,8 @@ export async function prepareHome({ dataDir, binDir, isDurable, log }: HomeOptio
   }
 }
 
-/** The folder itself, or one below `sharedFolder` when the server's user may not come so far; a note in the wanted folder then tells. */
-async function openFolder(wanted: string, user: User | undefined, log: (line: string) => void): Promise<string> {
+/** The folder itself, or one below `sharedDir` when the server's user may not come so far; a note in the wanted folder then tells. */
+async function openFolder(wanted: string, user: User | undefined, sharedDir: string, log: (line: string) => void): Promise<string> {
   await mkdir(wanted, { recursive: true, mode: user ? 0o711 : 0o700 })
   if (!user) return wanted
   if ((await closedTo(user, wanted)) === wanted) await chmod(wanted, 0o711)
@@ -60,8 +61,8 @@ async function openFolder(wanted: string, user: User | undefined, log: (line: st
   const noted = existsSync(note) ? (await readFile(note, 'utf8')).trim() : undefined
   if (noted && existsSync(noted)) return noted
   const name = createHash('sha256').update(wanted).digest('hex').slice(0, 12)
-  const elsewhere = join(sharedFolder, `${name}-${randomBytes(4).toString('hex')}`)
-  await mkdir(sharedFolder, { recursive: true, mode: 0o755 })
+  const elsewhere = join(sharedDir, `${name}-${randomBytes(4).toString('hex')}`)
+  await mkdir(sharedDir, { recursive: true, mode: 0o755 })
   await mkdir(elsewhere, { mode: 0o711 })
   await writeFile(note, `${elsewhere}\n`)
   log(`PostgreSQL runs as user ${user.name}, who may not enter ${closed}; its data lie in ${elsewhere}.`)

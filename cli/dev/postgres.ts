@@ -7,7 +7,7 @@ import { Failure } from '../../src/core/failure.js'
 import { createPool } from '../../src/warehouse/postgres/pool.js'
 import { type Child, type Exit, startChild } from './child.js'
 import { freePort } from './ports.js'
-import { type Home, prepareHome } from './postgres-home.js'
+import { type Home, prepareHome, sharedFolder } from './postgres-home.js'
 import { commandOf, endForeign, lives, markOf, type ProcessMark, processesIn, signal, until } from './processes.js'
 
 /** Not 5432: a PostgreSQL of the machine's own may be started there later. */
@@ -21,6 +21,8 @@ export interface PostgresOptions {
   isPortFixed?: boolean
   /** Another PostgreSQL's `bin`; default the packaged one. */
   binDir?: string
+  /** For root only: where data and binaries go when the server's user cannot come to their own place. */
+  sharedDir?: string
   /** Default `<dataDir>/postgres.log`. */
   logFile?: string
   /** Server settings beside ours, as `{ fsync: 'off' }`. */
@@ -50,7 +52,7 @@ const refusedForMs = 3_000
 /** Throws `config` or `warehouse`, with the tail of the server's log. A server that an earlier, dead process left there is ended first. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const log = options.log ?? (() => {})
-  const home = await prepareHome({ ...options, isDurable: options.settings?.fsync !== 'off', log })
+  const home = await prepareHome({ sharedDir: sharedFolder, ...options, isDurable: options.settings?.fsync !== 'off', log })
   await endOldServer(home, log)
   await writeFile(join(home.folder, 'owner.json'), JSON.stringify(markOf(process.pid)))
   const logFile = options.logFile ?? join(home.folder, 'postgres.log')
