@@ -6,9 +6,10 @@ import { Failure } from '../src/core/failure.js'
 import { searchAttributes } from '../src/core/search-attributes.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
-import { findStack, startStack } from './dev/stack.js'
+import { findStack } from './dev/project-folder.js'
+import { type Stack, startStack } from './dev/stack.js'
 import type { Printer } from './print.js'
-import { loadManifest } from './project.js'
+import { loadManifest, type Project } from './project.js'
 import { registerSearchAttributes } from './search-attributes.js'
 import type { Common } from './weir.js'
 import { workerCommand } from './worker-command.js'
@@ -19,6 +20,8 @@ export const queue = () => process.env.WEIR_TASK_QUEUE ?? 'weir'
 /** What a command works with: the project, its warehouse, and Temporal. */
 export interface Session {
   manifest: Manifest
+  projectDir: string
+  warehouseUrl: string
   warehouse: Warehouse
   temporal: Client
   /** Where the Temporal UI is, when the stack here has one. */
@@ -33,33 +36,41 @@ export interface Session {
  * command's own, for its own duration, which it says.
  */
 export async function openSession(options: Common, printer: Printer): Promise<Session> {
-  const { manifest, projectDir } = await loadManifest(options)
-  const address = process.env.TEMPORAL_ADDRESS
-  if (address) return connect(manifest, { temporalAddress: address, warehouseUrl: warehouseUrl(manifest) })
-  const running = await findStack(projectDir)
-  if (running)
-    return connect(manifest, { temporalAddress: running.temporalAddress, warehouseUrl: running.warehouseUrl, uiUrl: running.uiUrl })
+  const project = await loadManifest(options)
+  const address = process.env.TEMPORAL_ADDRESS ?? project.manifest.temporal.address
+  if (address) return connect(project, { temporalAddress: address, warehouseUrl: warehouseUrl(project.manifest) })
+  const running = await findStack(project.projectDir)
+  if (running) return connect(project, running)
   printer.note(
     'No `weir dev` is running here and TEMPORAL_ADDRESS is not set: starting PostgreSQL, Temporal and a worker for this command.',
   )
+  const { stack, session } = await startHere(project, printer)
+  return {
+    ...session,
+    ownsStack: true,
+    close: async () => {
+      await session.close()
+      await stack.stop()
+    },
+  }
+}
+
+/** A stack of this process, and a session with it. The caller stops both. */
+export async function openDev(options: Common, printer: Printer): Promise<{ stack: Stack; session: Session }> {
+  return startHere(await loadManifest(options), printer)
+}
+
+async function startHere(project: Project, printer: Printer): Promise<{ stack: Stack; session: Session }> {
+  const { url } = project.manifest.warehouse
   const stack = await startStack({
-    projectDir,
-    worker: workerCommand(projectDir),
+    projectDir: project.projectDir,
+    worker: workerCommand(),
     searchAttributes,
-    log: (text) => printer.note(text),
-    ...embeddedWarehouse(manifest),
+    log: printer.note,
+    ...(url === 'embedded' ? {} : { warehouseUrl: url }),
   })
-  const { info } = stack
   try {
-    const session = await connect(manifest, { temporalAddress: info.temporalAddress, warehouseUrl: info.warehouseUrl, uiUrl: info.uiUrl })
-    return {
-      ...session,
-      ownsStack: true,
-      close: async () => {
-        await session.close()
-        await stack.stop()
-      },
-    }
+    return { stack, session: await connect(project, stack.info) }
   } catch (error) {
     await stack.stop()
     throw error
@@ -81,8 +92,8 @@ const embeddedWarehouse = (manifest: Manifest): { warehouseUrl?: string } =>
   manifest.warehouse.url === 'embedded' ? {} : { warehouseUrl: manifest.warehouse.url }
 
 async function connect(
-  manifest: Manifest,
-  at: { temporalAddress: string; warehouseUrl: string; uiUrl?: string | undefined },
+  { manifest, projectDir }: Project,
+  at: { temporalAddress: string; warehouseUrl: string; temporalUiUrl?: string },
 ): Promise<Session> {
   const connection = await Connection.connect({ address: at.temporalAddress, connectTimeout: '10s' }).catch((error: unknown) => {
     throw new Failure(
@@ -92,7 +103,7 @@ async function connect(
       { cause: error },
     )
   })
-  const namespace = process.env.TEMPORAL_NAMESPACE ?? 'default'
+  const namespace = process.env.TEMPORAL_NAMESPACE ?? manifest.temporal.namespace
   const warehouse = createWarehouse(at.warehouseUrl, { connections: 4 })
   try {
     await warehouse.migrate()
@@ -104,9 +115,11 @@ async function connect(
   }
   return {
     manifest,
+    projectDir,
+    warehouseUrl: at.warehouseUrl,
     warehouse,
     temporal: new Client({ connection, namespace }),
-    ...(at.uiUrl ? { uiUrl: at.uiUrl } : {}),
+    ...(at.temporalUiUrl ? { uiUrl: at.temporalUiUrl } : {}),
     ownsStack: false,
     close: async () => {
       await connection.close()

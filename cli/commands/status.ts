@@ -23,7 +23,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
             .reduce((sum, one) => sum + one.open, 0)
           return {
             stream,
-            status: row?.status ?? 'never run',
+            status: row === undefined ? 'never run' : statusText(row.status, row.deadLetters),
             lastRun: row?.finishedAt ?? row?.startedAt,
             upTo,
             openSlices: open,
@@ -41,7 +41,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
         ['stream', 'last run', 'when', 'complete up to', 'open slices', 'dead letters'],
         streams.map((one) => [
           one.stream,
-          one.status === 'never run' ? one.status : statusText(one.status),
+          one.status,
           one.lastRun ? ago(one.lastRun) : '',
           one.upTo ?? '',
           one.openSlices,

@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+import { WorkflowFailedError } from '@temporalio/client'
+import type { AskInput, AskReceipt } from '../src/core/activities.js'
+import { Failure, type Reason } from '../src/core/failure.js'
+import type { Answers } from '../src/engine/ask.js'
+import { putDefinition, queue, type Session } from './session.js'
+
+/** Asks a worker about the connection of a sync; the answer comes by a row that is deleted when read. */
+export async function ask<Q extends AskInput['question']>(
+  session: Session,
+  sync: string,
+  question: { question: Q; stream?: string; limit?: number },
+): Promise<Answers[Q]> {
+  const definition = await putDefinition(session, session.manifest.syncs[sync]!)
+  try {
+    const { handover } = (await session.temporal.workflow.execute('askConnection', {
+      taskQueue: queue(),
+      workflowId: `ask/${question.question}/${sync}/${randomUUID().slice(0, 8)}`,
+      args: [{ ...question, sync, definition } satisfies AskInput],
+      staticSummary: `${question.question} ${sync}`,
+    })) as AskReceipt
+    return (await session.warehouse.handovers.take(handover)) as Answers[Q]
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error
+    const cause = (error.cause as { cause?: Error } | undefined)?.cause ?? error.cause
+    throw new Failure(
+      ((cause as { type?: string } | undefined)?.type ?? 'bug') as Reason,
+      cause?.message ?? error.message,
+      { sync },
+      { cause: error },
+    )
+  }
+}
+
+/** The sync through which a connection (or sync) that a person names is asked. */
+export function syncFor({ manifest }: Session, name: string): string {
+  const syncs = Object.values(manifest.syncs)
+  const found = syncs.find(({ sync }) => sync === name) ?? syncs.find(({ connection }) => connection.name === name)
+  if (!found)
+    throw new Failure(
+      'config',
+      `No sync or connection "${name}" in the project file. It has ${syncs.map(({ sync }) => sync).join(', ') || 'none'}.`,
+    )
+  return found.sync
+}

@@ -1,0 +1,34 @@
+import { dirname } from 'node:path'
+import type { Manifest } from '../src/config/compile.js'
+import { didYouMean } from '../src/config/errors.js'
+import { openProject } from '../src/config/project.js'
+import { Failure } from '../src/core/failure.js'
+import { loadVendors } from './vendors.js'
+import type { Common } from './weir.js'
+
+export interface Project {
+  file: string
+  manifest: Manifest
+  /** Where the project file lies; `.env` and `.weir` lie beside it. */
+  projectDir: string
+}
+
+/** The project file, checked and compiled. */
+export async function loadManifest({ config, env }: Common): Promise<Project> {
+  const { manifest, file } = await openProject({ file: config, environment: env, vendors: await loadVendors(), now: new Date() })
+  return { manifest, file, projectDir: dirname(file) }
+}
+
+/** The syncs that a command names, all of them without a name. */
+export function chosenSyncs({ syncs }: Manifest, names: readonly string[]): string[] {
+  const known = Object.keys(syncs)
+  for (const name of names) {
+    if (known.includes(name)) continue
+    const near = didYouMean(name, known)
+    throw new Failure(
+      'config',
+      `No sync "${name}" in the project file${near ? `; did you mean "${near}"?` : `. It has ${known.join(', ') || 'none'}.`}`,
+    )
+  }
+  return names.length > 0 ? [...names] : known
+}

