@@ -1,0 +1,20 @@
+# Thin on purpose: each target calls one script.
+.PHONY: setup demo test lint bench clean
+
+setup: ## install packages where they changed, and build
+	@scripts/setup.sh
+
+demo: setup ## the whole of Weir on this machine, against the sandbox
+	@./bin/weir demo
+
+test: setup ## ARGS go to vitest: make test ARGS=tests/src/schema
+	@npm test --silent -- $(ARGS)
+
+lint: setup
+	@npm run --silent lint
+
+bench: setup
+	@npm run --silent bench
+
+clean: ## what was built and installed; data in .weir stay
+	@rm -rf dist coverage node_modules
