@@ -1,0 +1,213 @@
+/**
+ * The keys of a project file, as zod types. Their descriptions become docs/reference/config.md and the JSON Schema for editors.
+ * What only another key can decide (does a name exist, has a stream a cursor) is decided in the compiling files.
+ */
+import { z } from 'zod'
+import { nearOrAll, shown } from './errors.js'
+import { duration, isTimezone, percent, rate } from './units.js'
+
+const later = (key: string): string => `${shown(key)} is not supported by this version of Weir`
+
+/** A map with just these keys. `planned` ones are refused with that reason, others with a near or the allowed ones; a line a key. */
+function keys<S extends z.ZodRawShape>(shape: S, planned: readonly string[] = []): z.ZodObject<S, z.core.$strict> {
+  const unknown = (key: string): string =>
+    planned.includes(key) ? later(key) : `unknown key ${shown(key)}; ${nearOrAll(key, Object.keys(shape), 'allowed here')}`
+  return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map(unknown).join('\n') : undefined) })
+}
+
+/** Text that `parse` understands; `kind` is its name in the reference. */
+function worded<T>(kind: string, expected: string, parse: (text: string) => T | undefined): z.ZodType<T, string> {
+  const type = z.string({ error: `expected ${expected}` }).transform((text, context): T => {
+    const value = parse(text)
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom', message: `expected ${expected}`, params: { found: true } })
+    return z.NEVER
+  })
+  return type.meta({ kind }) as z.ZodType<T, string>
+}
+
+const text = (expected = 'text') => z.string({ error: `expected ${expected}` }).min(1, 'must not be empty')
+/** A number, also as the text that a reference gives. */
+const whole = (min: number, max: number) =>
+  z
+    .preprocess((value) => (typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value), z.int().min(min).max(max))
+    .meta({ kind: `whole number, ${min} to ${max}` })
+const yesNo = () =>
+  z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean()).meta({ kind: 'true or false' })
+
+export const aDuration = (minMs = 0, expected = 'a duration such as 15m, 6h or 30d') =>
+  worded('duration', expected, (value) => {
+    const ms = duration(value)
+    return ms !== undefined && ms >= minMs ? ms : undefined
+  })
+const minute = 60_000
+const hour = 60 * minute
+
+const timezone = worded('time zone', 'a time zone such as Europe/Berlin or UTC', (value) => (isTimezone(value) ? value : undefined))
+
+export const deadLetters = keys({
+  max_rows: whole(0, 1_000_000_000).optional().describe('More dead letters than this in one run of a stream, and it fails. Default 1000.'),
+  max_percent: z
+    .union([z.number(), z.string()], { error: 'expected a percentage such as 0.5' })
+    .transform((value, context) => {
+      const share = percent(value)
+      if (share === undefined) context.addIssue({ code: 'custom', message: 'expected a percentage from 0 to 100, such as 0.5' })
+      return share ?? z.NEVER
+    })
+    .meta({ kind: 'percentage' })
+    .optional()
+    .describe('A larger share of the records read, in percent, and the run of the stream fails. Default 0.5.'),
+})
+
+/** Settings of streams which also stand higher up: in `defaults`, a connection, a sync. They reach the streams that have a cursor. */
+const reading = {
+  start: text('a date such as 2024-01-01, or a number of days back such as -90d')
+    .meta({ kind: 'ISO date, ISO instant or days back' })
+    .optional()
+    .describe('Nothing older is read: a date (2024-01-01, midnight in the time zone), an instant, or so many days before the run (-90d).'),
+  lookback: aDuration()
+    .optional()
+    .describe("How far before the watermark each run reads again, for records that come late. Default: the connector's."),
+  slice: aDuration(hour, 'a duration of at least 1h, such as 7d')
+    .optional()
+    .describe("Length of the pieces in which time is read. Default: the connector's."),
+  parallel: whole(1, 64).optional().describe("Slices of one stream read at once. Default: the connector's."),
+}
+
+/** What cascades: built-in, `defaults`, connection, sync. */
+const cascading = {
+  timezone: timezone.optional().describe('Time zone of dates without an offset and of schedules. Default UTC.'),
+  concurrency: whole(1, 32).optional().describe('Streams of one sync read at once. Default 4.'),
+  dead_letters: deadLetters.optional().describe('How many records may be set aside before a run fails.'),
+  on_schema_change: z
+    .literal('evolve', { error: 'only "evolve" is supported by this version of Weir' })
+    .optional()
+    .describe('What happens when a vendor changes its fields: new columns are added.'),
+  ...reading,
+}
+
+const cron = text('a cron expression of five fields, such as "15 */2 * * *"').meta({ kind: 'cron expression' })
+
+export const schedule = keys({
+  cron: cron.describe('Five fields: minute, hour, day of month, month, day of week.'),
+  jitter: aDuration().optional().describe('Start up to so much later, so that not everything starts at once.'),
+  catch_up: aDuration().optional().describe('After an outage, start what was missed if it is not older than this.'),
+  timezone: timezone.optional().describe('Time zone of the expression. Default: that of the sync.'),
+})
+
+const when = {
+  every: aDuration(minute, 'a duration of at least 1m, such as 15m')
+    .optional()
+    .describe('How often the sync runs. Either this or `schedule`.'),
+  schedule: schedule.optional().describe('When the sync runs, by the clock.'),
+}
+
+export const defaults = keys({ ...when, ...cascading }, ['alerts', 'freshness', 'quality', 'columns'])
+
+export const stream = keys(
+  {
+    mode: text('a sync mode')
+      .meta({ kind: 'merge, append, replace, replace_slice or history' })
+      .optional()
+      .describe("How rows are kept: one of the modes that the stream offers. Default: the stream's own."),
+    ...reading,
+  },
+  ['query', 'columns', 'quality', 'freshness', 'on_schema_change', 'key', 'dead_letters'],
+)
+
+export const sync = keys(
+  {
+    from: text('the name of a connection').meta({ kind: 'name' }).describe('The connection to read from.'),
+    schema: text('the name of a schema')
+      .meta({ kind: 'name' })
+      .optional()
+      .describe("Warehouse schema of the tables. Default: the sync's name."),
+    ...when,
+    ...cascading,
+    streams: z
+      .record(z.string(), z.unknown(), { error: 'expected streams as keys, such as "events: {}"' })
+      .optional()
+      .describe('Exactly what is read. Without it the connector\'s default set is; `"*": {}` beside others means the default set too.'),
+  },
+  ['freshness', 'alerts', 'quality', 'columns', 'after'],
+)
+
+const requests = worded('rate', 'a rate such as 100/10s', rate)
+export const budget = keys(
+  {
+    requests: requests
+      .optional()
+      .describe("Requests an account may spend, such as 100/10s. Default: the connector's, from the vendor's documents."),
+    per_day: whole(1, 1_000_000_000).optional().describe('Requests a day.'),
+    concurrency: whole(1, 1000).optional().describe('Requests at once.'),
+  },
+  ['backfill_share'],
+)
+
+/** Keys that every connection takes beside its vendor's own. */
+export const connection = keys({
+  type: text('the type of a connection').describe('The vendor.'),
+  base_url: text('an address such as https://a.example.com')
+    .meta({ kind: 'address' })
+    .optional()
+    .describe('Where to call instead of the vendor: https, or http on this machine (the sandbox).'),
+  api_version: text('a version in quotes')
+    .optional()
+    .describe("The vendor's API version. Default: the one that the connector was built for."),
+  budget: z
+    .union([z.literal('off'), budget])
+    .optional()
+    .describe("What replaces the connector's request budget; `off` on this machine only."),
+  owner: text().optional().describe('Whom to ask about this connection.'),
+  allow_private_hosts: yesNo().optional().describe('May its addresses lie in private networks?'),
+  ...cascading,
+})
+
+export const warehouse = keys({
+  type: z
+    .literal('postgres', { error: 'expected "postgres", the only warehouse of this version' })
+    .optional()
+    .describe('The kind of database. Default postgres.'),
+  url: text('a postgres:// address')
+    .meta({ kind: 'address' })
+    .optional()
+    .describe('Its address, or `embedded`: the server that `weir dev` starts. Default: WAREHOUSE_URL, else embedded.'),
+})
+
+export const temporal = keys({
+  address: text('an address such as localhost:7233')
+    .optional()
+    .describe("Host and port of Temporal. Default: TEMPORAL_ADDRESS, else `weir dev`'s own."),
+  namespace: text().optional().describe('Temporal namespace. Default: TEMPORAL_NAMESPACE, else default.'),
+})
+
+const named = (expected: string) => z.record(z.string(), z.unknown(), { error: `expected ${expected}` })
+
+export const project = keys(
+  {
+    version: z.literal(1, { error: 'expected 1, the version of the file format' }).describe('Version of the file format: 1.'),
+    name: text().meta({ kind: 'name' }).optional().describe('Name of the project. Default weir.'),
+    warehouse: warehouse.optional().describe('Where the tables go.'),
+    temporal: temporal.optional().describe('Where runs are recorded and driven.'),
+    include: z
+      .union([z.string(), z.array(z.string())])
+      .optional()
+      .describe('More files of the project: paths or globs, relative to the file that names them.'),
+    defaults: defaults.optional().describe('Settings of all syncs; connections, syncs and streams override them.'),
+    environments: named('environments by name').optional().describe('Overlays by name: what differs under `--env NAME`, merged deeply.'),
+    connections: named('connections by name').optional().describe('Vendors and the credentials for them, by name.'),
+    syncs: named('syncs by name')
+      .optional()
+      .describe('Which streams of a connection go into which schema, in which mode and when, by name.'),
+  },
+  ['models', 'audiences', 'alerts', 'suppressions', 'quality', 'freshness'],
+)
+
+/** Keys that an environment may change; their values are judged where they are laid over the rest. */
+export const overlay = keys({
+  warehouse: z.unknown().optional(),
+  temporal: z.unknown().optional(),
+  defaults: z.unknown().optional(),
+  connections: named('connections by name').optional(),
+  syncs: named('syncs by name').optional(),
+})

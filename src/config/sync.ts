@@ -1,0 +1,208 @@
+/** One sync: its connection, its streams, and what cascades to them: built-in → defaults → connection → sync → stream. */
+import type { z } from 'zod'
+import type { Definition, StreamSettings } from '../core/definition.js'
+import type { CompiledConnection } from './connection.js'
+import { nearOrAll, shown } from './errors.js'
+import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
+import { nameProblem, schemaProblem } from './names.js'
+import { compileSchedule, type Schedule } from './schedule.js'
+import { type defaults as defaultsKeys, stream as streamKeys, sync as syncKeys } from './schema.js'
+import { find, isMissing, keysOf, type Path, spotOf, textAt } from './tree.js'
+import { instant, relativeDays } from './units.js'
+import type { Vendor, VendorStream } from './vendors.js'
+
+export interface SyncInput {
+  judged: Judged
+  name: string
+  project: string
+  defaults: z.output<typeof defaultsKeys>
+  /** Undefined for one that is wrong, which is reported already. */
+  connections: ReadonlyMap<string, CompiledConnection | undefined>
+  now: Date
+}
+
+export interface CompiledSync {
+  definition: Definition
+  schedule?: Schedule
+  /** Setting → where its value comes from. */
+  origins: Record<string, string>
+}
+
+type Cascading = Partial<Omit<z.output<typeof defaultsKeys>, 'every' | 'schedule'>>
+/** One step of the cascade: what is given, and where. */
+interface Layer {
+  path: Path
+  given: Cascading
+}
+
+const builtIn = { timezone: 'UTC', concurrency: 4, maxRows: 1000, maxPercent: 0.5 }
+
+export function compileSync(input: SyncInput): CompiledSync | undefined {
+  const { judged, name, project, defaults, connections } = input
+  const path = ['syncs', name]
+  const problem = nameProblem(name)
+  if (problem !== undefined) complainOfKey(judged, path, problem)
+  const node = find(judged.tree, path)
+  if (node?.kind !== 'map') {
+    complain(judged, path, 'expected a map of keys', 'a sync has at least "from", the name of a connection')
+    return undefined
+  }
+  const given = parseAt(syncKeys, judged, path)
+  const from = textAt(judged.tree, [...path, 'from'])
+  if (from !== undefined && !connections.has(from)) {
+    complain(judged, [...path, 'from'], `no connection ${shown(from)}`, nearOrAll(from, [...connections.keys()], 'connections'))
+  }
+  const connection = from === undefined ? undefined : connections.get(from)
+  const schema = textAt(judged.tree, [...path, 'schema']) ?? name
+  const wrong = schemaProblem(schema)
+  if (wrong !== undefined && problem === undefined)
+    complain(judged, find(judged.tree, [...path, 'schema']) ? [...path, 'schema'] : path, wrong)
+
+  const layers: Layer[] = [
+    { path: ['defaults'], given: defaults },
+    { path: ['connections', from ?? ''], given: connection?.given ?? {} },
+    { path, given: given ?? {} },
+  ]
+  const origins: Record<string, string> = {}
+  const note = <T>(setting: string, value: { value: T; path: Path | undefined }): T => {
+    origins[setting] = value.path === undefined ? 'built-in' : placeOf(judged, value.path)
+    return value.value
+  }
+  const timezone = note('timezone', pick(layers, 'timezone', builtIn.timezone))
+  const concurrency = note('concurrency', pick(layers, 'concurrency', builtIn.concurrency))
+  const dead = layers.map(({ path: at, given: one }) => ({
+    path: [...at, 'dead_letters'],
+    given: (one.dead_letters ?? {}) as NonNullable<Cascading['dead_letters']>,
+  }))
+  const maxRows = note('dead_letters.max_rows', pick(dead, 'max_rows', builtIn.maxRows))
+  const maxPercent = note('dead_letters.max_percent', pick(dead, 'max_percent', builtIn.maxPercent))
+  const schedule = compileSchedule(judged, path, given, timezone) ?? compileSchedule(judged, ['defaults'], defaults, timezone)
+  const streams = compileStreams(input, path, connection?.vendor, layers, timezone, origins)
+  if (!given || !connection || !streams || from === undefined) return undefined
+  return {
+    definition: {
+      version: 1,
+      project,
+      sync: name,
+      schema,
+      connection: connection.definition,
+      streams,
+      deadLetters: { maxRows, maxPercent },
+      concurrency,
+      timezone,
+    },
+    ...(schedule ? { schedule } : {}),
+    origins,
+  }
+}
+
+const placeOf = (judged: Judged, path: Path): string => {
+  const { file, line, column } = spotOf(judged.tree, path)
+  return `${file}:${line}:${column}`
+}
+
+/** The innermost layer's word, or the built-in one. */
+function pick<G extends object, K extends keyof G, D>(
+  layers: readonly { path: Path; given: G }[],
+  key: K,
+  builtInValue: D,
+): { value: NonNullable<G[K]> | D; path: Path | undefined } {
+  const layer = layers.findLast(({ given }) => given[key] !== undefined)
+  return layer
+    ? { value: layer.given[key] as NonNullable<G[K]>, path: [...layer.path, String(key)] }
+    : { value: builtInValue, path: undefined }
+}
+
+/** Exactly what is read. Every stream that is named must exist. */
+function compileStreams(
+  input: SyncInput,
+  path: Path,
+  vendor: Vendor | undefined,
+  layers: readonly Layer[],
+  timezone: string,
+  origins: Record<string, string>,
+): Record<string, StreamSettings> | undefined {
+  const { judged } = input
+  const base = [...path, 'streams']
+  const node = find(judged.tree, base)
+  const named = keysOf(node)
+  if (node?.kind === 'map' && named.length === 0) complain(judged, base, 'no stream is named', 'leave "streams" out for the default set')
+  const parsed = new Map(named.map((name) => [name, parseStream(judged, [...base, name])]))
+  if (!vendor) return undefined
+
+  for (const name of named) {
+    if (name === '*' || Object.hasOwn(vendor.streams, name)) continue
+    complainOfKey(
+      judged,
+      [...base, name],
+      `${vendor.title} has no stream ${shown(name)}`,
+      nearOrAll(name, Object.keys(vendor.streams), 'streams'),
+    )
+  }
+  const all = node?.kind !== 'map' || parsed.has('*')
+  const result: Record<string, StreamSettings> = {}
+  for (const [name, stream] of Object.entries(vendor.streams)) {
+    if (!parsed.has(name) && !(all && stream.isDefault)) continue
+    const star: Layer[] = parsed.has('*') ? [{ path: [...base, '*'], given: parsed.get('*') ?? {} }] : []
+    const own = parsed.get(name) ?? {}
+    const settings = streamSettings(input, name, stream, [...layers, ...star, { path: [...base, name], given: own }], timezone, origins)
+    if (own.mode !== undefined && !(stream.modes as readonly string[]).includes(own.mode)) {
+      const at = [...base, name, 'mode']
+      complain(judged, at, `stream ${shown(name)} has no mode ${shown(own.mode)}`, nearOrAll(own.mode, stream.modes, 'modes'))
+    }
+    result[name] = { mode: (own.mode as StreamSettings['mode']) ?? stream.mode, ...settings }
+    origins[`streams.${name}.mode`] = own.mode === undefined ? 'connector' : placeOf(judged, [...base, name, 'mode'])
+  }
+  if (parsed.get('*')?.mode !== undefined) complain(judged, [...base, '*', 'mode'], 'a mode is given to a stream by its name', 'not to "*"')
+  return result
+}
+
+/** A stream without settings may stand as `events:` or `events: {}`. */
+function parseStream(judged: Judged, path: Path): z.output<typeof streamKeys> | undefined {
+  const node = find(judged.tree, path)
+  if (node?.kind === 'scalar' && node.value === null) return {}
+  return parseAt(streamKeys, judged, path)
+}
+
+function streamSettings(
+  { judged, now }: SyncInput,
+  name: string,
+  stream: VendorStream,
+  layers: readonly Layer[],
+  timezone: string,
+  origins: Record<string, string>,
+): Omit<StreamSettings, 'mode'> {
+  const settings: Omit<StreamSettings, 'mode'> = {}
+  const parallel = pick(layers, 'parallel', undefined)
+  if (parallel.value !== undefined) settings.parallel = parallel.value
+  if (parallel.path) origins[`streams.${name}.parallel`] = placeOf(judged, parallel.path)
+  const own = layers.at(-1)
+  if (!stream.hasCursor) {
+    for (const key of ['start', 'lookback', 'slice'] as const) {
+      if (own?.given[key] !== undefined)
+        complain(judged, [...own.path, key], `stream ${shown(name)} has no cursor: "${key}" would do nothing`, 'leave it out')
+    }
+    return settings
+  }
+  for (const key of ['start', 'lookback', 'slice'] as const) {
+    const picked = pick(layers, key, undefined)
+    if (picked.value === undefined || !picked.path) continue
+    origins[`streams.${name}.${key}`] = placeOf(judged, picked.path)
+    if (typeof picked.value === 'string') Object.assign(settings, startSetting(judged, picked.path, picked.value, timezone, now))
+    else if (key === 'lookback') settings.lookbackMs = picked.value
+    else settings.sliceDays = picked.value / 86_400_000
+  }
+  return settings
+}
+
+/** `-90d` stays relative, so that a definition's hash does not change from day to day; a date becomes an instant. */
+function startSetting(judged: Judged, path: Path, text: string, timezone: string, now: Date): { start?: string } {
+  if (isMissing(judged.tree, path)) return {}
+  const start = relativeDays(text) ?? instant(text, timezone)
+  if (start === undefined) {
+    complain(judged, path, `expected a date such as 2024-01-01, or days back such as -90d, found ${shown(text)}`)
+    return {}
+  }
+  if (!start.startsWith('-') && start > now.toISOString()) complain(judged, path, 'the start lies in the future: nothing would be read')
+  return { start }
+}

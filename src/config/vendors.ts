@@ -1,0 +1,23 @@
+/** What the configuration must know of vendors. It is handed in: this room knows none by name. */
+import type { z } from 'zod'
+import type { SyncMode } from '../core/types.js'
+
+export interface Vendor {
+  title: string
+  /** The vendor's own keys; secrets are marked `.meta({ secret: true })`, keys ending in `_url` are addresses. */
+  settings: z.ZodObject
+  streams: Readonly<Record<string, VendorStream>>
+  defaultApiVersion?: string
+  /** Versions that work, where there are several. */
+  apiVersions?: readonly string[]
+}
+
+export interface VendorStream {
+  mode: SyncMode
+  modes: readonly SyncMode[]
+  /** Is it read when a sync names no streams? */
+  isDefault: boolean
+  hasCursor: boolean
+}
+
+export type Vendors = Readonly<Record<string, Vendor>>

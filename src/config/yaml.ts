@@ -1,0 +1,209 @@
+/**
+ * YAML text → a tree with positions, in bounded time and memory whatever the text is. YAML 1.2, core schema, one document.
+ * Refused: tags, directives, keys that are not plain text, nesting beyond `limits.depth`, and what JavaScript objects inherit (`__proto__`).
+ * Aliases may stand for values, and `<<: *base` (or a list of them) takes over keys that the map does not give itself.
+ */
+import { Composer, CST, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, Parser } from 'yaml'
+import { type Problems, type Spot, shown } from './errors.js'
+import type { Entry, Mapping, Scalar, Tree } from './tree.js'
+
+/** Far beyond any real project; a file over one of them is refused with that reason. */
+export const limits = { depth: 50, tokens: 60_000, values: 20_000, syntaxErrors: 20 }
+
+interface Source {
+  file: string
+  lines: LineCounter
+  problems: Problems
+}
+
+/** Reads one document. Undefined when its syntax is wrong (reported), so that nothing is concluded from half of it. */
+export function readYaml(text: string, file: string, problems: Problems): Tree | undefined {
+  const source: Source = { file, lines: new LineCounter(), problems }
+  source.lines.addNewLine(0)
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) source.lines.addNewLine(at + 1)
+  const strange = text.search(/[^\P{Cc}\t\n\r]/u)
+  if (strange >= 0) return refuse(source, strange, 'a control character, which YAML does not allow')
+
+  const tokens = tokensOf(text, source)
+  if (!tokens) return undefined
+  const composer = new Composer({
+    version: '1.2',
+    schema: 'core',
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+    stringKeys: false,
+  })
+  const [document, second] = [...composer.compose(tokens, true, text.length)] as (Document.Parsed | undefined)[]
+  if (second) return refuse(source, second.range[0], 'a second document ("---"); a project file is one document')
+  if (!document || reportSyntax(document, source)) return undefined
+  if (document.contents === null) return { kind: 'map', at: spotAt(source, 0), entries: new Map() }
+  return treeOf(document, source)
+}
+
+function refuse({ file, lines, problems }: Source, offset: number, message: string, hint?: string): undefined {
+  problems.add(spotAt({ file, lines }, offset), [], message, hint)
+}
+
+function spotAt({ file, lines }: Pick<Source, 'file' | 'lines'>, offset: number): Spot {
+  const { line, col } = lines.linePos(offset)
+  return { file, line: Math.max(1, line), column: Math.max(1, col) }
+}
+
+/** Lexes and parses token by token, so that depth and number are known before anything recursive runs. */
+function tokensOf(text: string, source: Source): CST.Token[] | undefined {
+  const parser = new Parser()
+  const tokens: CST.Token[] = []
+  let [count, offset, flow, errors, dollar] = [0, 0, 0, 0, -1]
+  let clean = true
+  const stop = (at: number, message: string, hint?: string): void => {
+    refuse(source, at, message, hint)
+    clean = false
+  }
+  for (const lexeme of new Lexer().lex(text)) {
+    const type = CST.tokenType(lexeme)
+    count += 1
+    if (count > limits.tokens) return refuse(source, offset, `more than ${limits.tokens} YAML tokens in one file`, 'split it with include:')
+    if (type === 'flow-map-start' && flow > 0 && dollar === offset) {
+      stop(offset - 1, 'inside { } or [ ] a reference needs quotes', 'write "${NAME}"')
+      return undefined
+    }
+    if (type === 'flow-map-start' || type === 'flow-seq-start') flow += 1
+    if (type === 'flow-map-end' || type === 'flow-seq-end') flow -= 1
+    if (type === 'tag') stop(offset, 'a YAML tag ("!…"), which Weir does not read', 'to have text, put the value in quotes')
+    if (type === 'directive-line') stop(offset, 'a YAML directive ("%…"), which Weir does not read')
+    if (type === 'double-quoted-scalar') {
+      const bad = badEscape(lexeme)
+      if (bad >= 0)
+        stop(offset + bad, 'an escape that YAML does not know, in double quotes', 'write \\\\ for a backslash, or use single quotes')
+    }
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token)
+      if (token.type === 'error') errors += 1
+    }
+    if (parser.stack.length > limits.depth) return refuse(source, offset, `nested more than ${limits.depth} levels deep`)
+    if (type !== 'doc-mode' && type !== 'flow-error-end' && type !== 'scalar') offset += lexeme.length
+    dollar = type === null || lexeme.endsWith('$') ? offset : -1
+    if (errors > limits.syntaxErrors || !clean) break
+  }
+  if (!clean) return undefined
+  for (const token of parser.end()) tokens.push(token)
+  return tokens
+}
+
+/** Offset of the first escape sequence that is none, or -1. */
+function badEscape(quoted: string): number {
+  if (!quoted.includes('\\')) return -1
+  for (const match of quoted.matchAll(/\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0abtnvfre "/\\N_LP\t\r\n]|)/g))
+    if (match[1] === '') return match.index
+  return -1
+}
+
+/** The parser's own words where they are plain; never the text that was found, which may be a secret. */
+const sayings: Record<string, [message: string, hint?: string]> = {
+  TAB_AS_INDENT: ['a tab is used for indentation', 'YAML takes spaces only'],
+  BLOCK_AS_IMPLICIT_KEY: ['a second ": " on one line', 'put the value in quotes'],
+  UNEXPECTED_TOKEN: ['text that does not belong here', 'check quotes, commas and brackets'],
+  BAD_INDENT: ['the indentation does not fit the lines above', 'keys of one map start in the same column'],
+  BAD_SCALAR_START: ['a value may not start with this character', 'put the value in quotes'],
+  BAD_ALIAS: ['an alias or anchor without a proper name', 'to have a text that starts with * or &, put it in quotes'],
+  MULTILINE_IMPLICIT_KEY: ['a key without ":"', 'write "key: value"'],
+  BAD_DQ_ESCAPE: ['an escape that YAML does not know, in double quotes', 'write \\\\ for a backslash, or use single quotes'],
+}
+
+/** Reports the first fault of each line; what follows on a line is mostly its echo. */
+function reportSyntax(document: Document.Parsed, source: Source): boolean {
+  const lines = new Set<number>()
+  for (const { code, message, pos } of document.errors.slice(0, 100)) {
+    const { line } = spotAt(source, pos[0])
+    if (lines.has(line)) continue
+    lines.add(line)
+    const unclosed = /^Missing closing (.)quote/.exec(message)
+    const [text, hint] = unclosed
+      ? [`a text in ${unclosed[1]} quotes is not closed`]
+      : (sayings[code] ?? [message.replace(/"[^"]*"|: .*$/gs, '').trim()])
+    source.problems.add(spotAt(source, pos[0]), [], `not valid YAML: ${text}`, hint)
+  }
+  return document.errors.length > 0
+}
+
+const reserved = ['__proto__', 'constructor', 'prototype']
+
+/** The composed document as our own tree, aliases followed, every key checked. */
+function treeOf(document: Document.Parsed, source: Source): Tree | undefined {
+  const anchors = new Map<string, { tree: Tree | undefined; weight: number }>()
+  let weight = 0
+  let full = false
+  const report = (at: Spot, path: readonly string[], message: string, hint?: string): void => source.problems.add(at, path, message, hint)
+  const nothing = (at: Spot): Scalar => ({ kind: 'scalar', at, value: null })
+  const weigh = (more: number, at: Spot, path: readonly string[]): void => {
+    weight += more
+    if (weight > limits.values && !full) report(at, path, `aliases and values make more than ${limits.values} values`)
+    full ||= weight > limits.values
+  }
+
+  function visit(node: ParsedNode | null, path: readonly string[], key: Spot): Tree {
+    const at = node && !(isScalar(node) && node.source === '' && node.type === 'PLAIN') ? spotAt(source, node.range[0]) : key
+    if (full) return nothing(at)
+    if (isAlias(node)) {
+      const target = anchors.get(node.source)
+      if (!target) report(at, path, 'an alias (*) without an anchor (&) before it', 'to have a text that starts with *, put it in quotes')
+      else if (!target.tree) report(at, path, 'an alias inside the very value that it stands for')
+      weigh(target?.weight ?? 1, at, path)
+      return target?.tree ?? { ...nothing(at), missing: true }
+    }
+    const before = weight
+    weigh(1, at, path)
+    const anchor = node && 'anchor' in node ? node.anchor : undefined
+    if (anchor !== undefined) anchors.set(anchor, { tree: undefined, weight: 0 })
+    const tree = build(node, path, at)
+    if (anchor !== undefined) anchors.set(anchor, { tree, weight: weight - before })
+    return tree
+  }
+
+  function build(node: ParsedNode | null, path: readonly string[], at: Spot): Tree {
+    if (isSeq(node)) {
+      return { kind: 'list', at, items: node.items.map((item, index) => visit(item as ParsedNode | null, [...path, String(index)], at)) }
+    }
+    if (!isMap(node))
+      return { kind: 'scalar', at, value: scalarOf(isScalar(node) ? node.value : null, isScalar(node) ? node.source : undefined) }
+    const entries = new Map<string, Entry>()
+    const merged: { at: Spot; value: Tree }[] = []
+    for (const pair of node.items) {
+      const key = pair.key as ParsedNode | null
+      const spot = key ? spotAt(source, key.range[0]) : at
+      const name = isScalar(key) && key.source !== undefined ? (typeof key.value === 'string' ? key.value : key.source) : undefined
+      if (name === undefined || name === '')
+        report(spot, path, 'a key that is not plain text', name === '' ? undefined : 'write "name: value"')
+      else if (reserved.includes(name)) report(spot, path, `the name ${shown(name)} is reserved`)
+      else if (entries.has(name)) {
+        const first = entries.get(name)?.key ?? spot
+        report(spot, [...path, name], `the key ${shown(name)} stands twice`, `the first is at ${first.file}:${first.line}:${first.column}`)
+      } else {
+        const value = visit(pair.value as ParsedNode | null, name === '<<' ? path : [...path, name], spot)
+        if (name === '<<') merged.push({ at: spot, value })
+        else entries.set(name, { key: spot, value })
+      }
+    }
+    for (const { at: spot, value } of merged) mergeInto(entries, value, spot, path)
+    return { kind: 'map', at, entries } satisfies Mapping
+  }
+
+  /** `<<`: keys of the map itself win, then earlier ones. */
+  function mergeInto(entries: Map<string, Entry>, value: Tree, spot: Spot, path: readonly string[]): void {
+    for (const part of value.kind === 'list' ? value.items : [value]) {
+      if (part.kind !== 'map') report(spot, path, '"<<" takes over the keys of a map', 'write <<: *name, where &name marks a map')
+      else for (const [name, entry] of part.entries) if (!entries.has(name)) entries.set(name, entry)
+    }
+  }
+
+  const tree = visit(document.contents, [], spotAt(source, 0))
+  return full ? undefined : tree
+}
+
+/** Numbers that a double does not hold exactly stay text: an account's id keeps its digits. */
+function scalarOf(value: unknown, source: string | undefined): Scalar['value'] {
+  if (typeof value === 'number')
+    return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)) ? value : (source ?? String(value))
+  return typeof value === 'string' || typeof value === 'boolean' ? value : null
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import type { Vendors } from '../../../src/config/vendors.js'
+
+const secret = () => z.string().min(3).meta({ secret: true })
+
+/** Two vendors as the registry would give them; nothing of the real connectors. */
+export const vendors: Vendors = {
+  klaviyo: {
+    title: 'Klaviyo',
+    settings: z
+      .object({
+        api_key: secret().describe('Private API key.').optional(),
+        client_id: z.string().describe('OAuth client.').optional(),
+        client_secret: secret().optional(),
+        refresh_token: secret().optional(),
+      })
+      .refine(({ api_key, client_id, client_secret, refresh_token }) => api_key !== undefined || (client_id && client_secret && refresh_token), {
+        message: 'give api_key, or client_id, client_secret and refresh_token',
+      }),
+    streams: {
+      events: { mode: 'merge', modes: ['merge', 'append', 'history'], isDefault: true, hasCursor: true },
+      profiles: { mode: 'merge', modes: ['merge', 'append', 'history'], isDefault: true, hasCursor: true },
+      metrics: { mode: 'replace', modes: ['replace'], isDefault: true, hasCursor: false },
+      campaign_values: { mode: 'replace_slice', modes: ['replace_slice'], isDefault: false, hasCursor: true },
+    },
+    defaultApiVersion: '2026-07-15',
+    apiVersions: ['2026-07-15', '2026-01-15'],
+  },
+  hubspot: {
+    title: 'HubSpot',
+    settings: z.object({
+      access_token: secret(),
+      portal_id: z.coerce.number().optional(),
+      accounts: z.object({ include: z.array(z.string()).optional() }).optional(),
+      oauth_base_url: z.string().optional(),
+    }),
+    streams: {
+      contacts: { mode: 'merge', modes: ['merge', 'history'], isDefault: true, hasCursor: true },
+      owners: { mode: 'replace', modes: ['replace'], isDefault: true, hasCursor: false },
+    },
+  },
+}
