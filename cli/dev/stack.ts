@@ -52,7 +52,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const events = new EventEmitter<{ event: [StackEvent] }>()
   const parts: Partial<Record<PartName, Supervised<Part>>> = {}
   let drainMs = drainWithinMs
+  let isReady = false
+  let saved = Promise.resolve()
   const stopAll = async () => {
+    isReady = false
+    await saved
     await removeInfo(folder)
     for (const name of ['worker', 'temporal', 'postgres'] as const) await parts[name]?.stop()
     await unlock()
@@ -67,14 +71,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ports: {},
       pids: {},
     }
-    let isReady = false
+    /** One after the other, so that the last one stands. */
+    const save = () => {
+      saved = saved
+        .then(() => writeInfo(folder, info))
+        .catch((error: Error) => options.log(`.weir/dev.json could not be written: ${error.message}`))
+    }
     const run = async <T extends Part>(part: PartName, start: (before: T | undefined) => Promise<T>): Promise<T> => {
       const onEvent = (kind: Happening, pid: number, text: string) => {
         if (kind === 'started' || kind === 'restarted') info.pids[part] = pid
-        if (isReady) {
-          options.log(`${part} ${text}`)
-          if (kind === 'restarted') void writeInfo(folder, info).catch(() => {}) // pids only; the next start writes it anew
-        }
+        if (isReady) options.log(`${part} ${text}`)
+        if (isReady && kind === 'restarted') save()
         events.emit('event', { part, kind, pid, text })
       }
       const supervised = await supervise<T>({ start, onEvent })

@@ -7,7 +7,7 @@ import { findStack, projectKey, writeInfo } from '../../../cli/dev/project-folde
 import { type Stack, type StackEvent, type StackOptions, startStack } from '../../../cli/dev/stack.js'
 import { answersAt } from '../../../cli/dev/temporal.js'
 import { searchAttributes } from '../../../src/core/search-attributes.js'
-import { query, somePort, temporaryFolder } from './support.js'
+import { isGone, query, runElsewhere, somePort, temporaryFolder } from './support.js'
 
 /** Stands in for the worker: says what it was given, and ends when it is told to. */
 const worker = {
@@ -70,7 +70,7 @@ describe('the embedded stack', () => {
     await stack.stop()
     for (const pid of [...Object.values(before.pids), ...Object.values(stack.info.pids)]) expect(markOf(pid)).toBeUndefined()
     expect(processesIn(join(projectDir, '.weir', 'postgres', 'data'))).toEqual([])
-    expect(await findStack(projectDir)).toBeUndefined()
+    await expect(stat(join(projectDir, '.weir', 'dev.json'))).rejects.toThrow('ENOENT')
     const said = (await readFile(join(projectDir, '.weir', 'worker.log'), 'utf8')).trim().split('\n')
     const given = JSON.stringify({
       TEMPORAL_ADDRESS: before.temporalAddress,
@@ -78,6 +78,18 @@ describe('the embedded stack', () => {
       WEIR_KEY: process.env.WEIR_KEY ?? (await projectKey(projectDir)),
     })
     expect(said).toEqual([given, given, 'drained'])
+  })
+
+  it('is ended whole when it is killed, and then starts again', { timeout: 60_000 }, async () => {
+    const projectDir = await temporaryFolder()
+    const killed = await runElsewhere('stack-starter.ts', [projectDir, String(somePort())])
+    const note = await readFile(join(projectDir, '.weir', 'dev.json'), 'utf8')
+    const { pids } = JSON.parse(note) as { pids: Record<string, number> }
+    killed.process.kill('SIGKILL')
+    for (const pid of Object.values(pids)) expect(await isGone(pid)).toBe(true)
+    expect(await findStack(projectDir)).toBeUndefined()
+    const stack = await start(projectDir)
+    expect(await findStack(projectDir)).toEqual(stack.info)
   })
 
   it('leaves nothing running when a part cannot be started', { timeout: 60_000 }, async () => {

@@ -33,6 +33,25 @@ export async function query(url: string, sql: string): Promise<Record<string, un
 
 export const isGone = async (pid: number): Promise<boolean> => (await until(() => (markOf(pid) ? undefined : true), 15_000)) ?? false
 
+export interface Elsewhere {
+  process: ChildProcess
+  /** The line that it wrote when it was ready. */
+  said: string
+}
+
+/** Runs one of this folder's programs in a process of its own, as another user when asked for, until it says something. */
+export async function runElsewhere(program: string, args: string[], user?: { uid: number; gid: number }): Promise<Elsewhere> {
+  const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+  const child = spawn(process.execPath, ['--import', here('ts-hooks.mjs'), here(program), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    cwd: '/',
+    ...user,
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  for await (const said of createInterface({ input: child.stdout })) return { process: child, said }
+  throw new Error(`${program} ended before it was ready.`)
+}
+
 export interface Started {
   process: ChildProcess
   url: string
@@ -40,13 +59,7 @@ export interface Started {
   uid: number
 }
 
-/** Runs `starter.ts` in a process of its own, as another user when asked for. */
 export async function startElsewhere(dataDir: string, user?: { uid: number; gid: number }): Promise<Started> {
-  const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-  const args = ['--import', here('ts-hooks.mjs'), here('starter.ts'), dataDir, String(somePort())]
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/', ...user })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  for await (const line of createInterface({ input: child.stdout }))
-    return { process: child, ...(JSON.parse(line) as Omit<Started, 'process'>) }
-  throw new Error('The process ended before its server was ready.')
+  const { process, said } = await runElsewhere('postgres-starter.ts', [dataDir, String(somePort())], user)
+  return { process, ...(JSON.parse(said) as Omit<Started, 'process'>) }
 }
