@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure } from '../../src/core/failure.js'
@@ -36,11 +36,11 @@ export interface HomeOptions {
 
 /** Finds or makes binaries, folders and cluster. Throws `config` and `warehouse` with what to do. */
 export async function prepareHome({ dataDir, binDir, sharedDir, isDurable, log }: HomeOptions): Promise<Home> {
-  const user = serverUser()
   try {
+    const folder = await realpath(await openFolder(resolve(dataDir), serverUser(), sharedDir, log))
+    const user = await ownerOf(join(folder, 'data'), serverUser())
     const bin = await reachableBinDir(binDir ?? (await packagedBinDir()), user, sharedDir)
     const version = await versionOf(bin, user)
-    const folder = await openFolder(resolve(dataDir), user, sharedDir, log)
     const home = { binDir: bin, version, data: join(folder, 'data'), folder, user, password: await passwordIn(folder) }
     if (existsSync(join(home.data, 'PG_VERSION'))) await checkVersion(home)
     else await makeCluster(home, isDurable)
@@ -67,6 +67,13 @@ async function openFolder(wanted: string, user: User | undefined, sharedDir: str
   await writeFile(note, `${elsewhere}\n`)
   log(`PostgreSQL runs as user ${user.name}, who may not enter ${closed}; its data lie in ${elsewhere}.`)
   return elsewhere
+}
+
+/** Data that another user made (by `nobody` before the machine had a `postgres`, or before `sudo`) can be served by that user only. */
+async function ownerOf(data: string, user: User | undefined): Promise<User | undefined> {
+  const owner = await stat(data).catch(() => undefined)
+  if (!user || !owner || owner.uid === user.uid || owner.uid === 0) return user
+  return { name: String(owner.uid), uid: owner.uid, gid: owner.gid }
 }
 
 /** Made once. Any local user can connect to a port on the loopback address, so the server asks for it. */

@@ -1,6 +1,6 @@
 /** An embedded PostgreSQL: real server binaries, run as a child process, reachable on the loopback address with a password. */
 import { existsSync } from 'node:fs'
-import { open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { open, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../src/core/failure.js'
@@ -85,7 +85,7 @@ async function launch(home: Home, { port: wanted = postgresPort, isPortFixed = f
     const logged = (await stat(logFile).catch(() => undefined))?.size ?? 0
     const child = await startChild({
       command: join(home.binDir, 'postgres'),
-      args: ['-D', home.data, ...settingsOf(port, settings)],
+      args: ['-D', home.data, ...settingsOf({ port: String(port), ...(await sharedMemory()), ...settings })],
       cwd: '/',
       env: { PATH: process.env.PATH, LC_ALL: 'C' },
       logFile,
@@ -102,9 +102,8 @@ async function launch(home: Home, { port: wanted = postgresPort, isPortFixed = f
   }
 }
 
-const settingsOf = (port: number, more: Record<string, string>): string[] =>
+const settingsOf = (more: Record<string, string>): string[] =>
   Object.entries({
-    port: String(port),
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: '100',
@@ -114,6 +113,13 @@ const settingsOf = (port: number, more: Record<string, string>): string[] =>
     log_checkpoints: 'off',
     ...more,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+
+/** Containers often have 64 MB in /dev/shm, where parallel queries fail once it is full; files in the data folder do instead. */
+async function sharedMemory(): Promise<Record<string, string>> {
+  const shm = await statfs('/dev/shm').catch(() => undefined)
+  const isSmall = shm !== undefined && shm.blocks * shm.bsize < 256 * 1024 * 1024
+  return isSmall ? { dynamic_shared_memory_type: 'mmap' } : {}
+}
 
 /** False when it ended before it answered. After a crash it first recovers, which may take long. */
 async function isReady(home: Home, port: number, child: Child): Promise<boolean> {
@@ -194,7 +200,7 @@ async function ownerOf({ folder }: Home): Promise<ProcessMark | undefined> {
 function notStarted({ data, version }: Home, said: string): Failure {
   const advice = /No space left/.test(said)
     ? ' The disk is full; make room.'
-    : /Permission denied/.test(said)
+    : /Permission denied|wrong ownership/.test(said)
       ? ` Its user must own ${data} and everything in it.`
       : /could not bind/.test(said)
         ? ' Its port is held by another program.'

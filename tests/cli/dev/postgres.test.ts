@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -130,6 +130,15 @@ describe.runIf(isRoot)('as root', () => {
     expect(await query(second.url, 'TABLE kept')).toEqual([{ answer: 42 }])
     expect((await stat(second.dataDir)).uid).toBe(serverUser()?.uid)
     expect((await readFile(join(options.dataDir, 'DATA_IS_AT'), 'utf8')).trim()).toBe(join(second.dataDir, '..'))
+  })
+
+  it('serves data that another user made, as that user', async () => {
+    const dataDir = await temporaryFolder()
+    const first = await start({ dataDir })
+    await first.stop()
+    execFileSync('chown', ['-R', '4321:4321', first.dataDir])
+    const second = await start({ dataDir })
+    expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
   it('an ordinary user runs it as himself', async ({ skip }) => {
