@@ -1,7 +1,7 @@
 /** One connection: its vendor's keys by the vendor's own types, its addresses by the rules of hosts, its secrets as references. */
 import type { z } from 'zod'
 import type { ConnectionDefinition } from '../core/definition.js'
-import { nearOrAll } from './errors.js'
+import { nearOrAll, shown } from './errors.js'
 import { addressOf } from './hosts.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { nameProblem } from './names.js'
@@ -32,9 +32,9 @@ export function compileConnection(judged: Judged, name: string, vendors: Vendors
   }
   const type = textAt(judged.tree, [...path, 'type'])
   const vendor = type !== undefined && Object.hasOwn(vendors, type) ? vendors[type] : undefined
-  if (!node.entries.has('type')) complain(judged, path, '"type" is missing', nearOrAll(name, Object.keys(vendors), 'types'))
+  if (!node.entries.has('type')) complain(judged, path, '"type" is missing', `types: ${Object.keys(vendors).join(', ')}`)
   else if (type !== undefined && !vendor) {
-    complain(judged, [...path, 'type'], 'no such type of connection', nearOrAll(type, Object.keys(vendors), 'types'))
+    complain(judged, [...path, 'type'], `no connection type ${shown(type)}`, nearOrAll(type, Object.keys(vendors), 'types'))
   }
 
   const own = vendor ? Object.keys(vendor.settings.shape) : []
@@ -43,7 +43,7 @@ export function compileConnection(judged: Judged, name: string, vendors: Vendors
       complainOfKey(
         judged,
         [...path, key],
-        `unknown key "${key}" of a ${type} connection`.replace(/[\p{C}"]{2,}/gu, '?'),
+        `unknown key ${shown(key)} of a ${type} connection`,
         nearOrAll(key, [...own, ...common.slice(0, 6)], 'allowed here'),
       )
     }
@@ -53,7 +53,7 @@ export function compileConnection(judged: Judged, name: string, vendors: Vendors
     value: { ...(hasType ? {} : { type: 'none' }), ...(plain(only(node, common)) as object) },
   })
   const addresses = checkAddresses(judged, path, own)
-  if (vendor) checkSecrets(judged, path, vendor, addresses.loopback)
+  const literals = vendor && !addresses.loopback ? checkSecrets(judged, path, vendor) : []
   const { budget } = given ?? {}
   if (budget === 'off' && !addresses.loopback) {
     complain(
@@ -73,7 +73,7 @@ export function compileConnection(judged: Judged, name: string, vendors: Vendors
     )
   }
   if (!vendor || type === undefined) return undefined
-  const settings = compileSettings(judged, path, node, vendor, look, addresses.normal)
+  const settings = compileSettings(judged, path, node, vendor, { look, normal: addresses.normal, skip: literals })
   if (!given || !settings) return undefined
 
   const apiVersion = api_version ?? vendor.defaultApiVersion
@@ -127,25 +127,30 @@ function checkAddresses(
   return { ...(baseUrl === undefined ? {} : { baseUrl }), loopback: loopback && baseUrl !== undefined, normal }
 }
 
-/** A secret in the file itself is an error, and is not repeated in it; against the sandbox on this machine it is fine. */
-function checkSecrets(judged: Judged, path: Path, vendor: Vendor, loopback: boolean): void {
+/** A secret in the file itself is an error, and is not repeated in it; against the sandbox on this machine it is fine. Gives the keys. */
+function checkSecrets(judged: Judged, path: Path, vendor: Vendor): string[] {
+  const literals = new Set<string>()
   for (const key of secretKeys(vendor.settings)) {
     const node = find(judged.tree, [...path, key])
-    if (!node || loopback) continue
-    const literal = (scalar: Scalar, below: Path): Scalar => {
-      if (scalar.written === undefined && scalar.value !== null) {
-        const name = `${path[1]}_${key}`.toUpperCase().replace(/\W/g, '_').slice(0, 60)
-        complain(
-          judged,
-          [...path, key, ...below],
-          'a secret stands in the file',
-          `put it in the environment or .env, and write "\${${name}}" here`,
-        )
-      }
+    if (!node) continue
+    mapScalars(node, (scalar, below) => {
+      if (scalar.written !== undefined || scalar.value === null) return scalar
+      literals.add(key)
+      const name = `${path[1]}_${key}`.toUpperCase().replace(/\W/g, '_').slice(0, 60)
+      const hint = `put it in the environment or .env, and write "\${${name}}" here`
+      complain(judged, [...path, key, ...below], 'a secret stands in the file', hint)
       return scalar
-    }
-    mapScalars(node, literal)
+    })
   }
+  return [...literals]
+}
+
+interface Reading {
+  look: Look
+  /** Addresses, in the form that the rules of hosts give them. */
+  normal: ReadonlyMap<string, string>
+  /** Keys that are wrong, and said to be. */
+  skip: readonly string[]
 }
 
 /** The vendor's keys through the vendor's own types, secrets looked up for the judgement and then left out of the result. */
@@ -154,14 +159,13 @@ function compileSettings(
   path: Path,
   node: Mapping,
   vendor: Vendor,
-  look: Look,
-  normal: ReadonlyMap<string, string>,
+  { look, normal, skip }: Reading,
 ): Record<string, unknown> | undefined {
   const secrets = secretKeys(vendor.settings)
   const own = only(node, Object.keys(vendor.settings.shape))
   const value = (tree: Tree, secret: boolean): unknown => plain(secret ? mapScalars(tree, (scalar) => looked(scalar, look)) : tree)
   const input = Object.fromEntries([...own.entries].map(([key, entry]) => [key, value(entry.value, secrets.includes(key))]))
-  const parsed = parseAt(vendor.settings, judged, path, { show: false, value: input })
+  const parsed = parseAt(vendor.settings, judged, path, { value: input, skip })
   if (!parsed) return undefined
   const settings: Record<string, unknown> = {}
   for (const [key, item] of Object.entries(parsed)) {

@@ -43,8 +43,10 @@ export class Problems {
 
   add(at: Spot, path: readonly string[], message: string, hint?: string): void {
     const error: ConfigError = { ...at, path: pathText(path), message, ...(hint === undefined ? {} : { hint }) }
+    // the same thing at the same place is one fault, by whatever way it was met
+    const key = errorLine({ ...error, path: '' })
     if (this.found.size >= maxErrors) this.omitted += 1
-    else this.found.set(errorLine(error), error)
+    else if (!this.found.has(key)) this.found.set(key, error)
   }
 
   get any(): boolean {

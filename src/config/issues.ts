@@ -22,10 +22,10 @@ export function complainOfKey({ tree, problems }: Judged, path: Path, message: s
 }
 
 interface Options {
-  /** May values be shown? Not among a vendor's settings. */
-  show?: boolean
   /** Judge this value instead of the one in the tree. */
   value?: unknown
+  /** Keys of which enough is said already. */
+  skip?: readonly string[]
 }
 
 /** Parses what stands at `path`. Undefined when it is wrong, which is then reported. */
@@ -33,11 +33,17 @@ export function parseAt<T>(type: z.ZodType<T>, judged: Judged, path: Path, optio
   const node = find(judged.tree, path)
   const parsed = type.safeParse('value' in options ? options.value : node && plain(node))
   if (parsed.success) return parsed.data
-  for (const issue of parsed.error.issues) report(issue, judged, path, options.show ?? true)
+  const said = new Set<string>()
+  for (const issue of parsed.error.issues) {
+    const at = issue.path.join('.')
+    if (options.skip?.includes(String(issue.path[0])) || (said.has(at) && issue.code !== 'unrecognized_keys')) continue
+    said.add(at)
+    report(issue, judged, path)
+  }
   return undefined
 }
 
-function report(issue: Issue, judged: Judged, base: Path, show: boolean): void {
+function report(issue: Issue, judged: Judged, base: Path): void {
   const path = [...base, ...issue.path.map(String)]
   if (isMissing(judged.tree, path)) return
   if (issue.code === 'unrecognized_keys') {
@@ -50,18 +56,19 @@ function report(issue: Issue, judged: Judged, base: Path, show: boolean): void {
   if (issue.code === 'invalid_union') {
     // the branch meant is the one whose kind of value stands here
     const branch = issue.errors.find((issues) => issues.every((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
-    if (branch) for (const inner of branch) report(inner, judged, path, show)
-    else complain(judged, path, `${unionMessage(issue)}${foundText(judged, path, show)}`)
+    if (branch) for (const inner of branch) report(inner, judged, path)
+    else complain(judged, path, `${unionMessage(issue)}${foundText(judged, path)}`)
     return
   }
   if (find(judged.tree, path) === undefined && issue.path.length > 0 && issue.code !== 'custom') {
     complain(judged, path.slice(0, -1), `${shown(path.at(-1) ?? '')} is missing`)
     return
   }
-  complain(judged, path, `${messageOf(issue)}${foundText(judged, path, show && findable(issue))}`)
+  complain(judged, path, `${messageOf(issue)}${hasFound(issue) ? foundText(judged, path) : ''}`)
 }
 
-const findable = (issue: Issue): boolean => issue.code !== 'custom' || issue.params?.found === true || issue.message.startsWith('expected')
+/** Do the words say what was expected, so that what was found may follow? */
+const hasFound = (issue: Issue): boolean => issue.code !== 'custom' || issue.params?.found === true || issue.message.startsWith('expected')
 
 const kinds: Readonly<Record<string, string>> = {
   string: 'text',
@@ -90,14 +97,18 @@ function messageOf(issue: Issue): string {
   return issue.message.replace(/^I/, 'i')
 }
 
+/** Where a misplaced value may be a secret. */
+const isDiscreet = ([top, , key]: Path): boolean =>
+  top === 'warehouse' || top === 'environments' || (top === 'connections' && key !== 'budget')
+
 /** `, found "15 minits"`; only the kind of value where it might be secret, and the reference where it came from one. */
-function foundText(judged: Judged, path: Path, show: boolean): string {
+function foundText(judged: Judged, path: Path): string {
   const node = find(judged.tree, path)
   if (!node) return ''
   if (node.kind !== 'scalar') return `, found ${node.kind === 'map' ? 'a map' : 'a list'}`
   if (node.value === null) return ', found nothing'
   if (node.written !== undefined) return `, which the value of ${shown(node.written)} is not`
   const { value } = node
-  if (show) return `, found ${typeof value === 'string' ? shown(value) : value}`
-  return typeof value === 'string' ? '' : `, found ${typeof value === 'number' ? 'a number' : 'true or false'}`
+  if (isDiscreet(path)) return ''
+  return `, found ${typeof value === 'string' ? shown(value) : value}`
 }

@@ -7,7 +7,7 @@ import { type Entry, type Mapping, spotOf, type Tree, without } from './tree.js'
 import { readYaml } from './yaml.js'
 
 export const maxFileBytes = 1_048_576
-const maxTotalBytes = 4 * maxFileBytes
+const maxTotalBytes = 2 * maxFileBytes
 const maxFiles = 200
 
 export interface Loaded {
@@ -68,7 +68,7 @@ export function load(file: string, cwd: string, problems: Problems): Loaded {
   }
 
   function tooMuch(from: Spot): undefined {
-    problems.add(from, ['include'], 'the files together are larger than 4 MiB, the most that Weir reads')
+    problems.add(from, ['include'], 'the files together are larger than 2 MiB, the most that Weir reads')
   }
 
   function document(content: Buffer, own: Spot, isFirst: boolean): Mapping | undefined {

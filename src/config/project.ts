@@ -107,15 +107,16 @@ function judge({ vendors, environment, now }: ProjectOptions, loaded: Loaded, so
   }
   if (names.length > maxEnvironments) problems.add(loaded.tree.at, ['environments'], `more than ${maxEnvironments} environments`)
   const under = (name: string | undefined, strict: boolean): Manifest => {
-    const over = name === undefined ? undefined : find(loaded.tree, ['environments', name])
+    const found = name === undefined ? undefined : find(loaded.tree, ['environments', name])
+    const over = found?.kind === 'map' ? found : undefined
     const tree = resolveTree(over ? overlaid(base, over) : base, { vendors, look, root, dirs, problems: strict ? problems : undefined })
     return compile({ judged: { tree, problems }, file: loaded.file, vendors, look, now })
   }
   for (const name of names.slice(0, maxEnvironments)) {
     const wrong = nameProblem(name)
     if (wrong !== undefined) complainOfKey(judged, ['environments', name], wrong)
-    const fits = parseAt(overlay, judged, ['environments', name])
-    if (fits && name !== environment) under(name, false)
+    parseAt(overlay, judged, ['environments', name])
+    if (name !== environment && find(loaded.tree, ['environments', name])?.kind === 'map') under(name, false)
   }
   const manifest = under(environment !== undefined && names.includes(environment) ? environment : undefined, true)
   return environment === undefined ? manifest : { ...manifest, environment }

@@ -49,7 +49,7 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
   }
   const given = parseAt(syncKeys, judged, path)
   const from = textAt(judged.tree, [...path, 'from'])
-  if (from !== undefined && !connections.has(from)) {
+  if (from !== undefined && !connections.has(from) && find(judged.tree, ['connections'])?.kind === 'map') {
     complain(judged, [...path, 'from'], `no connection ${shown(from)}`, nearOrAll(from, [...connections.keys()], 'connections'))
   }
   const connection = from === undefined ? undefined : connections.get(from)

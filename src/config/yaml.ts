@@ -36,7 +36,7 @@ export function readYaml(text: string, file: string, problems: Problems): Tree |
   })
   const [document, second] = [...composer.compose(tokens, true, text.length)] as (Document.Parsed | undefined)[]
   if (second) return refuse(source, second.range[0], 'a second document ("---"); a project file is one document')
-  if (!document || reportSyntax(document, source)) return undefined
+  if (!document || reportSyntax(document, text, source)) return undefined
   if (document.contents === null) return { kind: 'map', at: spotAt(source, 0), entries: new Map() }
   return treeOf(document, source)
 }
@@ -50,45 +50,58 @@ function spotAt({ file, lines }: Pick<Source, 'file' | 'lines'>, offset: number)
   return { file, line: Math.max(1, line), column: Math.max(1, col) }
 }
 
-/** Lexes and parses token by token, so that depth and number are known before anything recursive runs. */
+/**
+ * Lexes and parses token by token, so that depth and number are known before anything recursive runs. What one token alone shows to be
+ * wrong ends it here, at its place.
+ */
 function tokensOf(text: string, source: Source): CST.Token[] | undefined {
   const parser = new Parser()
   const tokens: CST.Token[] = []
-  let [count, offset, flow, errors, dollar] = [0, 0, 0, 0, -1]
-  let clean = true
-  const stop = (at: number, message: string, hint?: string): void => {
-    refuse(source, at, message, hint)
-    clean = false
-  }
+  const open: number[] = []
+  let [count, offset, errors] = [0, 0, 0]
+  let [before, dollarAt, anchorAt] = ['', -1, -1]
   for (const lexeme of new Lexer().lex(text)) {
-    const type = CST.tokenType(lexeme)
+    // the text of a plain or block scalar follows a marker, and may look like anything
+    const type = CST.tokenType(before) === 'scalar' ? 'text' : CST.tokenType(lexeme)
+    before = lexeme
     count += 1
     if (count > limits.tokens) return refuse(source, offset, `more than ${limits.tokens} YAML tokens in one file`, 'split it with include:')
-    if (type === 'flow-map-start' && flow > 0 && dollar === offset) {
-      stop(offset - 1, 'inside { } or [ ] a reference needs quotes', 'write "${NAME}"')
-      return undefined
+    if (type === 'flow-map-start' && open.length > 0 && dollarAt === offset) {
+      return refuse(source, offset - 1, 'inside { } or [ ] a reference needs quotes', 'write "${NAME}"')
     }
-    if (type === 'flow-map-start' || type === 'flow-seq-start') flow += 1
-    if (type === 'flow-map-end' || type === 'flow-seq-end') flow -= 1
-    if (type === 'tag') stop(offset, 'a YAML tag ("!…"), which Weir does not read', 'to have text, put the value in quotes')
-    if (type === 'directive-line') stop(offset, 'a YAML directive ("%…"), which Weir does not read')
-    if (type === 'double-quoted-scalar') {
-      const bad = badEscape(lexeme)
-      if (bad >= 0)
-        stop(offset + bad, 'an escape that YAML does not know, in double quotes', 'write \\\\ for a backslash, or use single quotes')
-    }
+    if (type === 'anchor' && anchorAt === offset) return refuse(source, offset, 'a second anchor (&) on one value')
+    const fault = faultOf(lexeme, type)
+    if (fault) return refuse(source, offset + fault.at, fault.message, fault.hint)
+    if (type === 'flow-map-start' || type === 'flow-seq-start') open.push(offset)
+    if (type === 'flow-map-end' || type === 'flow-seq-end') open.pop()
+    if (type === 'flow-error-end' && open.length > 0) break
     for (const token of parser.next(lexeme)) {
       tokens.push(token)
       if (token.type === 'error') errors += 1
     }
     if (parser.stack.length > limits.depth) return refuse(source, offset, `nested more than ${limits.depth} levels deep`)
+    if (errors > limits.syntaxErrors) break
     if (type !== 'doc-mode' && type !== 'flow-error-end' && type !== 'scalar') offset += lexeme.length
-    dollar = type === null || lexeme.endsWith('$') ? offset : -1
-    if (errors > limits.syntaxErrors || !clean) break
+    if (type === 'text' && lexeme.endsWith('$')) dollarAt = offset
+    if (type === 'anchor' || (type === 'space' && anchorAt === offset - lexeme.length)) anchorAt = offset
   }
-  if (!clean) return undefined
-  for (const token of parser.end()) tokens.push(token)
+  const opened = open.at(-1)
+  if (opened !== undefined && errors === 0) return refuse(source, opened, `a ${text[opened]} that is not closed`)
+  tokens.push(...parser.end())
   return tokens
+}
+
+/** What is wrong with one token by itself, and where in it. */
+function faultOf(lexeme: string, type: string | null): { at: number; message: string; hint?: string } | undefined {
+  if (type === 'tag')
+    return { at: 0, message: 'a YAML tag ("!…"), which Weir does not read', hint: 'to have text, put the value in quotes' }
+  if (type === 'directive-line') return { at: 0, message: 'a YAML directive ("%…"), which Weir does not read' }
+  const quote = type === 'double-quoted-scalar' ? '"' : type === 'single-quoted-scalar' ? "'" : undefined
+  if (quote === undefined) return undefined
+  if (lexeme.length < 2 || !lexeme.endsWith(quote)) return { at: 0, message: `a text in ${quote} quotes that is not closed` }
+  const bad = quote === '"' ? badEscape(lexeme) : -1
+  const hint = 'write \\\\ for a backslash, or use single quotes'
+  return bad < 0 ? undefined : { at: bad, message: 'an escape that YAML does not know, in double quotes', hint }
 }
 
 /** Offset of the first escape sequence that is none, or -1. */
@@ -108,21 +121,19 @@ const sayings: Record<string, [message: string, hint?: string]> = {
   BAD_SCALAR_START: ['a value may not start with this character', 'put the value in quotes'],
   BAD_ALIAS: ['an alias or anchor without a proper name', 'to have a text that starts with * or &, put it in quotes'],
   MULTILINE_IMPLICIT_KEY: ['a key without ":"', 'write "key: value"'],
-  BAD_DQ_ESCAPE: ['an escape that YAML does not know, in double quotes', 'write \\\\ for a backslash, or use single quotes'],
 }
 
 /** Reports the first fault of each line; what follows on a line is mostly its echo. */
-function reportSyntax(document: Document.Parsed, source: Source): boolean {
+function reportSyntax(document: Document.Parsed, text: string, source: Source): boolean {
   const lines = new Set<number>()
   for (const { code, message, pos } of document.errors.slice(0, 100)) {
-    const { line } = spotAt(source, pos[0])
-    if (lines.has(line)) continue
-    lines.add(line)
-    const unclosed = /^Missing closing (.)quote/.exec(message)
-    const [text, hint] = unclosed
-      ? [`a text in ${unclosed[1]} quotes is not closed`]
-      : (sayings[code] ?? [message.replace(/"[^"]*"|: .*$/gs, '').trim()])
-    source.problems.add(spotAt(source, pos[0]), [], `not valid YAML: ${text}`, hint)
+    // a line that is indented wrongly is pointed at where its text begins
+    const at = spotAt(source, code === 'BAD_INDENT' ? pos[0] + (/^ */.exec(text.slice(pos[0], pos[0] + 200))?.[0].length ?? 0) : pos[0])
+    if (lines.has(at.line)) continue
+    lines.add(at.line)
+    const name = message.startsWith('Implicit map key') ? 'MULTILINE_IMPLICIT_KEY' : code
+    const [saying, hint] = sayings[name] ?? [message.replace(/"[^"]*"|: .*$/gs, '').trim()]
+    source.problems.add(at, [], `not valid YAML: ${saying}`, hint)
   }
   return document.errors.length > 0
 }

@@ -14,9 +14,12 @@ export const vendors: Vendors = {
         client_secret: secret().optional(),
         refresh_token: secret().optional(),
       })
-      .refine(({ api_key, client_id, client_secret, refresh_token }) => api_key !== undefined || (client_id && client_secret && refresh_token), {
-        message: 'give api_key, or client_id, client_secret and refresh_token',
-      }),
+      .refine(
+        ({ api_key, client_id, client_secret, refresh_token }) => api_key !== undefined || (client_id && client_secret && refresh_token),
+        {
+          message: 'give api_key, or client_id, client_secret and refresh_token',
+        },
+      ),
     streams: {
       events: { mode: 'merge', modes: ['merge', 'append', 'history'], isDefault: true, hasCursor: true },
       profiles: { mode: 'merge', modes: ['merge', 'append', 'history'], isDefault: true, hasCursor: true },

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest'
+import { connections } from './broken/connections.js'
+import { files } from './broken/files.js'
+import { syncs } from './broken/syncs.js'
+import { syntax } from './broken/syntax.js'
+import { folderOf, validated } from './project-of.js'
+
+/** Bounds of one refusal. Time is the processor's, so that a busy machine fails no test. */
+const most = { ms: 1000, bytes: 200_000_000 }
+
+describe.each(Object.entries({ syntax, connections, syncs, files }))('%s', (_, table) => {
+  test.each(table)('$name', async ({ files: given, given: options, lines, more, prepare }) => {
+    const dir = folderOf(typeof given === 'function' ? given() : given)
+    prepare?.(dir)
+    const memory = process.memoryUsage().rss
+    const cpu = process.cpuUsage()
+    const said = (await validated(dir, options)).lines.map((line) => line.replaceAll(dir, '<dir>'))
+    const { user, system } = process.cpuUsage(cpu)
+    expect(more ? said.slice(0, lines.length) : said).toEqual(lines)
+    expect(lines).not.toEqual([])
+    expect((user + system) / 1000).toBeLessThan(most.ms)
+    expect(process.memoryUsage().rss - memory).toBeLessThan(most.bytes)
+  })
+})
+
+test('what is found where a secret may stand is not repeated, and every fault is one line', () => {
+  const lines = [syntax, connections, syncs, files].flat().flatMap((broken) => broken.lines)
+  expect(lines.length).toBeGreaterThan(200)
+  expect(lines.filter((line) => /5ecret|canary|pk_|zq|root:/.test(line))).toEqual([])
+  expect(lines.filter((line) => !/^[^\n]+:\d+:\d+: [^\n]+$/.test(line))).toEqual([])
+  expect(lines.filter((line) => /undefined|\[object|at .*\.[jt]s:/.test(line))).toEqual([])
+})
