@@ -1,0 +1,29 @@
+import type { z } from 'zod'
+import type { Finding, Http, Source } from '../core/types.js'
+import type { Api } from '../http/api.js'
+
+/** One vendor: what a folder of `connectors/` exports. */
+export interface Connector {
+  type: string
+  title: string
+  /** The vendor's own keys of a connection; secrets are marked `.meta({ secret: true })`. */
+  settings: z.ZodObject
+  /** Versions that work, the default first. */
+  apiVersions: readonly [string, ...string[]]
+  api: Api
+  source: Source
+}
+
+const dayMs = 86_400_000
+const warnDays = 90
+
+/** What `weir check` says of the API version: how long it will live. */
+export function versionFinding({ name, version }: Api, http: Http, now: Date): Finding {
+  const used = String(http.settings.apiVersion ?? version.name)
+  if (version.sunset === undefined || used !== version.name) return { name: 'API version', ok: true, message: `${name} ${used}` }
+  const days = Math.floor((Date.parse(version.sunset) - now.getTime()) / dayMs)
+  const message = `${name} ${used}, supported until ${version.sunset}`
+  return days > warnDays
+    ? { name: 'API version', ok: true, message }
+    : { name: 'API version', ok: false, message: `${message}: ${days} days`, hint: 'Upgrade Weir, or set api_version to a newer one.' }
+}

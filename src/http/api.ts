@@ -1,0 +1,65 @@
+import type { Reason } from '../core/failure.js'
+
+/** So many requests in so long; the vendor refuses what goes beyond. */
+export interface Window {
+  count: number
+  perMs: number
+}
+
+/** What an account may spend on one class of calls; all windows at once. */
+export interface Budget {
+  windows: readonly Window[]
+  /** Requests under way at once. */
+  concurrency: number
+}
+
+/** How a connection proves who it is. Settings are resolved: secrets in clear, never logged. */
+export type Auth =
+  | { kind: 'header'; headers: Readonly<Record<string, string>> }
+  | {
+      kind: 'oauth'
+      tokenUrl: string
+      clientId: string
+      clientSecret: string
+      refreshToken: string /** Client in the Authorization header instead of the body. */
+      basic: boolean
+    }
+
+/** One line of a vendor's exceptions: matched on status and code, never on prose. The first that fits counts. */
+export interface FailureLine {
+  status: number
+  code?: string
+  reason: Reason
+  /** What a person should know or do. */
+  hint: string
+}
+
+/** What an answer says of the budget: nothing left until then. */
+export interface Learned {
+  /** Milliseconds from now. */
+  pauseMs: number
+}
+
+/** One vendor's wire. Everything odd about a vendor's HTTP stands in a value of this type. */
+export interface Api {
+  name: string
+  origin: string
+  version: { name: string /** YYYY-MM-DD, the vendor's word. */; sunset?: string }
+  headers: (version: string) => Readonly<Record<string, string>>
+  auth: (settings: Readonly<Record<string, unknown>>) => Auth
+  /** The first one pays for requests that name none. */
+  budgets: Readonly<Record<string, Budget>>
+  /** Where the vendor counts each endpoint apart: the endpoint of a request. Without it a budget is shared by all that name it. */
+  endpoint?: (method: string, path: string) => string
+  /** The account that the budgets belong to, as far as settings tell; hashed before use. */
+  account: (settings: Readonly<Record<string, unknown>>) => string
+  failures: readonly FailureLine[]
+  /** The vendor's code in an error body. */
+  errorCode: (body: unknown) => string | undefined
+  /** The vendor's sentence in an error body, for people. */
+  errorMessage: (body: unknown) => string | undefined
+  /** How long to wait after a refusal, where the vendor says so in its own way; Retry-After is honoured without it. */
+  retryAfterMs?: (body: unknown, headers: Readonly<Record<string, string>>) => number | undefined
+  /** What the headers of a good answer say of the budget. */
+  learn?: (headers: Readonly<Record<string, string>>) => Learned | undefined
+}

@@ -1,0 +1,40 @@
+import { Failure } from '../core/failure.js'
+import type { Clock } from '../core/ports.js'
+
+/** After so many answers in a row that say "down", nobody calls for a while; then one call tries. */
+const after = 8
+const firstRestMs = 15_000
+const longestRestMs = 10 * 60_000
+
+/** Stops calling an API that is down: retries of many streams would only keep it down. */
+export interface Breaker {
+  /** @throws Failure `throttled` with the instant of the next try, while the account rests. */
+  check: () => void
+  good: () => void
+  bad: () => void
+}
+
+export function createBreaker(clock: Clock, vendor: string): Breaker {
+  let failures = 0
+  let restMs = firstRestMs
+  let openUntil = 0
+  return {
+    check() {
+      const now = clock.now().getTime()
+      if (now >= openUntil) return
+      const waitUntil = new Date(openUntil).toISOString()
+      throw new Failure('throttled', `${vendor} failed ${failures} times in a row; the next try is at ${waitUntil}.`, { waitUntil })
+    },
+    good() {
+      failures = 0
+      restMs = firstRestMs
+      openUntil = 0
+    },
+    bad() {
+      failures++
+      if (failures < after) return
+      openUntil = clock.now().getTime() + restMs
+      restMs = Math.min(restMs * 2, longestRestMs)
+    },
+  }
+}

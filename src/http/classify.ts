@@ -1,0 +1,46 @@
+import { Failure, type Reason } from '../core/failure.js'
+import type { Api } from './api.js'
+
+/** What a status means at any vendor; a vendor's own lines come first. */
+function reasonOf(status: number): Reason {
+  if (status === 401) return 'auth'
+  if (status === 403) return 'permission'
+  if (status === 408 || status === 425 || status >= 500) return 'transient'
+  if (status === 413) return 'too_large'
+  if (status === 429) return 'throttled'
+  return 'permanent'
+}
+
+export interface Answer {
+  status: number
+  headers: Readonly<Record<string, string>>
+  /** Parsed where it was JSON, else undefined. */
+  body: unknown
+}
+
+/** An answer that is no success, as a Failure: what was asked, what came back, what to do. No part of the body but the vendor's own sentence. */
+export function classify(api: Api, asked: string, { status, headers, body }: Answer): Failure {
+  const code = body === undefined ? undefined : api.errorCode(body)
+  const line = api.failures.find((one) => one.status === status && (one.code === undefined || one.code === code))
+  // A page of HTML instead of a vendor's error comes from something in between: it may pass.
+  const isForeign =
+    body === undefined && !(headers['content-type'] ?? '').includes('json') && status < 500 && status !== 401 && status !== 429
+  const reason = isForeign ? 'transient' : (line?.reason ?? reasonOf(status))
+  const said = body === undefined ? undefined : api.errorMessage(body)
+  const message = [
+    `${api.name} answered ${asked} with ${status}${code ? ` ${code}` : ''}${said ? `: ${said.slice(0, 500)}` : '.'}`,
+    isForeign ? 'The answer was not the vendor’s own.' : line?.hint,
+  ]
+    .filter(Boolean)
+    .join(' ')
+  return new Failure(reason, message, { status, ...(code === undefined ? {} : { code }) })
+}
+
+/** Retry-After: seconds or an HTTP date; undefined where it is absent or makes no sense. */
+export function retryAfterMs(value: string | undefined, now: Date): number | undefined {
+  if (value === undefined) return undefined
+  const text = value.trim()
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
+  const at = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now.getTime())
+}
