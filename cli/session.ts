@@ -88,9 +88,6 @@ function warehouseUrl(manifest: Manifest): string {
   return url
 }
 
-const embeddedWarehouse = (manifest: Manifest): { warehouseUrl?: string } =>
-  manifest.warehouse.url === 'embedded' ? {} : { warehouseUrl: manifest.warehouse.url }
-
 async function connect(
   { manifest, projectDir }: Project,
   at: { temporalAddress: string; warehouseUrl: string; temporalUiUrl?: string },

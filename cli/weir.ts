@@ -112,20 +112,15 @@ command(program, 'runs [name]', 'the newest runs', 'weir runs klaviyo --limit 5'
   new Option('--limit <n>', 'how many').default(10).argParser((text) => Math.max(1, Number.parseInt(text, 10) || 10)),
 ])
 const state = program.command('state').description('watermarks and checkpoints of a sync')
-command(
-  state,
-  'show <name>',
-  'show them',
-  'weir state show klaviyo',
-  () => import('./commands/state.js').then(({ show }) => ({ run: show })),
-  [new Option('--stream <name>', 'only this stream')],
-)
+command(state, 'show <name>', 'show them', 'weir state show klaviyo', async () => ({ run: (await import('./commands/state.js')).show }), [
+  new Option('--stream <name>', 'only this stream'),
+])
 command(
   state,
   'reset <name>',
   'forget them: the next run reads everything',
   'weir state reset klaviyo --stream events --yes',
-  () => import('./commands/state.js').then(({ reset }) => ({ run: reset })),
+  async () => ({ run: (await import('./commands/state.js')).reset }),
   [new Option('--stream <name>', 'only this stream'), new Option('--yes', 'do not ask')],
 )
 command(program, 'dev', 'PostgreSQL, Temporal with its UI and a worker, here, until Ctrl-C', 'weir dev', () => import('./commands/dev.js'))

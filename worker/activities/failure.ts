@@ -9,12 +9,12 @@ const longest = 2_000
 export function toTemporal(error: unknown, redact: Redact): Error {
   if (error instanceof CancelledFailure) return error
   const failure = asFailure(error)
+  const isBenign = failure.reason === 'throttled' || failure.reason === 'fenced'
   const translated = ApplicationFailure.create({
     message: redact(failure.message).slice(0, longest),
     type: failure.reason,
     nonRetryable: failure.isFinal,
-    category:
-      failure.reason === 'throttled' || failure.reason === 'fenced' ? ApplicationFailureCategory.BENIGN : ApplicationFailureCategory.ERROR,
+    ...(isBenign ? { category: ApplicationFailureCategory.BENIGN } : {}),
   })
   // The stack says where in our code; the cause may hold a vendor's body, so it stays out.
   if (failure.stack !== undefined) translated.stack = redact(failure.stack).slice(0, longest)

@@ -1,0 +1,93 @@
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { startSandbox } from '../../sandbox/serve.js'
+import { exitOf } from '../exit.js'
+import { number, type Printer, tableText } from '../print.js'
+import { openDev, type Session } from '../session.js'
+import { untilSignal } from '../until-signal.js'
+import { follow, report, startSync } from './sync.js'
+
+/** The demo project of this repository. */
+const project = fileURLToPath(
+  new URL(import.meta.url.includes('/dist/') ? '../../../config/weir.yaml' : '../../config/weir.yaml', import.meta.url),
+)
+
+const queries = [
+  {
+    says: 'What happened, by kind of event',
+    sql: 'SELECT m.name AS event, count(*)::int AS events, count(DISTINCT e.profile_id)::int AS people FROM klaviyo.events e JOIN klaviyo.metrics m ON m.id = e.metric_id GROUP BY m.name ORDER BY events DESC LIMIT 5',
+  },
+  {
+    says: 'Who may be written to, as Klaviyo knows it',
+    sql: "SELECT coalesce(subscriptions->'email'->'marketing'->>'consent', 'none') AS consent, count(*)::int AS people, count(*) FILTER (WHERE jsonb_array_length(subscriptions->'email'->'marketing'->'suppression') > 0)::int AS suppressed FROM klaviyo.profiles GROUP BY 1 ORDER BY people DESC",
+  },
+  {
+    says: 'The same people in both vendors, however their address is spelled',
+    sql: 'SELECT c.lifecyclestage AS stage, count(*)::int AS people, count(p.last_event_date)::int AS with_events FROM hubspot.contacts c JOIN klaviyo.profiles p ON lower(trim(p.email)) = lower(trim(c.email)) WHERE c._weir_deleted_at IS NULL GROUP BY 1 ORDER BY people DESC LIMIT 5',
+  },
+]
+
+/** The whole product on this machine: vendors, PostgreSQL, Temporal and a worker; at a terminal until Ctrl-C, elsewhere once. */
+export async function run({ printer }: { printer: Printer }): Promise<number> {
+  const startedAt = Date.now()
+  const sandbox = await startSandbox({ port: 18790 }).catch(() => startSandbox({ port: 0 }))
+  try {
+    process.env.SANDBOX_URL = sandbox.klaviyo.url
+    printer.note(`The sandbox plays Klaviyo and HubSpot at ${sandbox.klaviyo.url}.`)
+    const { stack, session } = await openDev({ config: project }, printer)
+    try {
+      return await show(session, printer, startedAt)
+    } finally {
+      await session.close()
+      await stack.stop()
+    }
+  } finally {
+    await sandbox.stop()
+  }
+}
+
+async function show(session: Session, printer: Printer, startedAt: number): Promise<number> {
+  const isFirst = (await session.warehouse.runs.list({ limit: 1 })).length === 0
+  printer.note(isFirst ? 'First run: everything is read.' : 'Not the first run: only what changed since the last one is read.')
+  const started = []
+  for (const name of Object.keys(session.manifest.syncs)) started.push(await startSync(session, name))
+  const ended = await follow(session, started, printer)
+  report(ended, printer)
+  const rows = ended.flatMap(({ streams }) => streams)
+  const sum = (key: 'read' | 'loaded' | 'unchanged' | 'requests') => number(rows.reduce((total, row) => total + row[key], 0))
+  printer.line(
+    `\n${sum('read')} records read in ${sum('requests')} requests, ${sum('loaded')} rows loaded, ${sum('unchanged')} unchanged; ${((Date.now() - startedAt) / 1000).toFixed(0)} s since the start.`,
+  )
+  if (!isFirst) printer.line('This run was incremental: it went on where the last one ended.')
+  await ask(session.warehouseUrl, printer)
+  printer.line(`\nHow to look\n  Temporal UI   ${session.uiUrl}\n  the tables    psql "${session.warehouseUrl}"`)
+  printer.line(
+    '\nHow to go on\n  make demo                      once more: incremental\n  ./bin/weir init my-project     a project of your own\n  docs/quickstart.md             the first ten minutes',
+  )
+  if (process.stdout.isTTY) {
+    printer.line('\nEverything stays up until Ctrl-C.')
+    await untilSignal()
+    printer.note('Stopping.')
+  }
+  return exitOf(ended.map(({ status }) => status))
+}
+
+async function ask(url: string, printer: Printer): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    for (const { says, sql } of queries) {
+      const { rows, fields } = await client.query<Record<string, string | number>>(sql)
+      printer.line(`\n${says}\n  ${sql}\n`)
+      const names = fields.map(({ name }) => name)
+      printer.line(
+        tableText(
+          names,
+          rows.map((row) => names.map((name) => row[name] ?? '–')),
+        ).replace(/^/gm, '  '),
+      )
+    }
+  } finally {
+    await client.end()
+  }
+}
