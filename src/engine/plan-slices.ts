@@ -76,7 +76,8 @@ async function timeSlices(
   if (pass.slicing.by !== 'time') return { slices: [] }
   const { lookbackMs, lagMs, first, earliest } = pass.slicing
   const days = settings.sliceDays ?? pass.slicing.days
-  const to = new Date(now.getTime() - lagMs)
+  // Whole seconds: some vendors store no finer ones, and two slices must meet at an instant that both sides know.
+  const to = new Date(Math.floor((now.getTime() - lagMs) / 1_000) * 1_000)
   const watermark = progress.watermarks.find((mark) => mark.pass === pass.name)?.watermark
   const ends = progress.left.filter(({ slice }) => slice.pass === pass.name && slice.to !== undefined).map(({ slice }) => slice.to!)
   const known = [watermark, ...ends].filter((instant) => instant !== undefined).map((instant) => new Date(instant).getTime())
