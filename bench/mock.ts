@@ -98,13 +98,13 @@ export async function startMock({ port = 0, rows, latencyMs = 0 }: { port?: numb
     const json = (value: unknown) => send(Buffer.from(JSON.stringify(value)))
     if (url.pathname === '/_stats') return json(counts)
     if (url.pathname === '/_touch') {
-      // The last records changed again, after everything else.
+      // Some records changed just now, in one second, after everything else.
       const share = Number(url.searchParams.get('percent') ?? 1) / 100
-      const at = times.at(-1)! + 1_000
+      const now = Math.floor(Date.now() / 1000) - 1
       touched = Math.round(rows * share)
       for (let i = 0; i < touched; i++) {
-        records.push(Buffer.from(profile(i, at + i * 30)))
-        times.push(at + i * 30)
+        records.push(Buffer.from(profile(i, now)))
+        times.push(now)
       }
       return json({ touched })
     }

@@ -2,8 +2,8 @@ import { parse } from 'lossless-json'
 import { Failure } from '../core/failure.js'
 import { ExactNumber } from '../core/types.js'
 
-/** Numbers that a double may not hold exactly: sixteen digits and more, or an exponent. Texts that look so cost time, not truth. */
-const risky = /[[:,\s]-?(?:\d[\d.]{15}|\d[\d.]*[eE])/
+/** What a double may not hold: sixteen digits and more, or an exponent. Texts that look so cost time, not truth. */
+const suspects = /(?<=[[:,\s])-?(?:\d[\d.]{15,}|\d[\d.]*(?=[eE]))(?:[eE][+-]?\d+)?/g
 const whole = /^-?\d+$/
 
 /**
@@ -13,7 +13,7 @@ const whole = /^-?\d+$/
  */
 export function parseJson(text: string): unknown {
   try {
-    if (!risky.test(text)) return JSON.parse(text)
+    if (text.match(suspects)?.every(fitsDouble) ?? true) return JSON.parse(text)
     return parse(text, undefined, { parseNumber: exact, onDuplicateKey: ({ newValue }) => newValue })
   } catch (error) {
     if (error instanceof RangeError)
@@ -22,11 +22,19 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function exact(text: string): number | bigint | ExactNumber {
-  if (whole.test(text)) {
-    const integer = BigInt(text)
-    return integer >= Number.MIN_SAFE_INTEGER && integer <= Number.MAX_SAFE_INTEGER ? Number(text) : integer
-  }
+/** Does a double say the same? Up to fifteen digits always; beyond that, if it is written back as it came. */
+function fitsDouble(text: string): boolean {
   const number = Number(text)
-  return Number.isFinite(number) && String(number) === text ? number : new ExactNumber(text)
+  if (!Number.isFinite(number)) return false
+  const digits = text
+    .replace(/[eE].*$/, '')
+    .replace(/[-.]/g, '')
+    .replace(/^0+/, '')
+  if (digits.length <= 15) return number !== 0 || digits === ''
+  return String(number) === (text.includes('.') ? text.replace(/\.?0+$/, '') : text) && (!whole.test(text) || Number.isSafeInteger(number))
+}
+
+function exact(text: string): number | bigint | ExactNumber {
+  if (fitsDouble(text)) return Number(text)
+  return whole.test(text) ? BigInt(text) : new ExactNumber(text)
 }
