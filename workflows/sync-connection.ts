@@ -10,6 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Activities, FailureNote, FinishRunInput, RunInput, RunPlan, RunReceipt } from '../src/core/activities.js'
+import type { Counts } from '../src/core/types.js'
 import { inParallel } from './in-parallel.js'
 import { policies } from './policies.js'
 import { failed, noteOf, show } from './status.js'
@@ -21,17 +22,22 @@ const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
 export async function syncConnection(input: RunInput): Promise<RunReceipt> {
   const { startRun, finishRun } = proxyActivities<Activities>(policies().step)
   const run = workflowInfo().runId
-  const outcomes: FinishRunInput['outcomes'] = []
+  const outcomes: Ended[] = []
   let plan: RunPlan | undefined
   let failure: FailureNote | undefined
   let cancelled: unknown
 
   const describe = () => {
-    const rows = (plan?.streams ?? []).map(
-      (stream) => `| ${stream} | ${outcomes.find((outcome) => outcome.stream === stream)?.status ?? 'running'} |`,
-    )
-    const failures = outcomes.filter((outcome) => outcome.failure).map((outcome) => `- ${outcome.stream}: ${outcome.failure?.message}`)
-    setCurrentDetails([`**${input.sync}**: run ${run}`, '', '| stream | status |', '|---|---|', ...rows, '', ...failures].join('\n'))
+    const rows = (plan?.streams ?? []).map((stream) => {
+      const ended = outcomes.find((outcome) => outcome.stream === stream)
+      const counts = ended?.counts
+        ? `${ended.counts.read} | ${ended.counts.loaded} | ${ended.counts.unchanged} | ${ended.counts.deadLetters}`
+        : ' | | | '
+      return `| ${stream} | ${ended?.status ?? 'running or next'} | ${counts} |`
+    })
+    const failures = outcomes.filter((outcome) => outcome.failure).map((outcome) => `- **${outcome.stream}**: ${outcome.failure?.message}`)
+    const head = ['| stream | status | read | loaded | unchanged | dead letters |', '|---|---|--:|--:|--:|--:|']
+    setCurrentDetails([`**${input.sync}**: run ${run}`, '', ...head, ...rows, '', ...failures].join('\n'))
   }
 
   try {
@@ -63,13 +69,16 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
   return receipt
 }
 
+/** How a stream ended, with its counts where it came to its end: they are for people, the truth is in the warehouse. */
+type Ended = FinishRunInput['outcomes'][number] & { counts?: Counts }
+
 type StreamStart = { run: string; stream: string; vendor: string; timing?: NonNullable<RunPlan['timing']> }
 
-async function readStream(input: RunInput, { vendor, ...start }: StreamStart): Promise<FinishRunInput['outcomes'][number]> {
+async function readStream(input: RunInput, { vendor, ...start }: StreamStart): Promise<Ended> {
   const { sync, definition, full } = input
   const { stream } = start
   try {
-    const { status } = await executeChild(syncStream, {
+    const outcome = await executeChild(syncStream, {
       workflowId: `stream/${sync}/${stream}`,
       args: [{ sync, definition, ...start, ...(full ? { full } : {}) }],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -83,7 +92,7 @@ async function readStream(input: RunInput, { vendor, ...start }: StreamStart): P
         { key: keyword('WeirStatus'), value: 'running' },
       ],
     })
-    return { stream, status }
+    return { stream, status: outcome.status, counts: outcome }
   } catch (error) {
     if (isCancellation(error)) throw error
     if (error instanceof WorkflowExecutionAlreadyStartedError) {

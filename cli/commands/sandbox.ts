@@ -15,7 +15,7 @@ export async function run({
     printer.table(
       ['vendor', 'base_url', 'credential'],
       [
-        ['klaviyo', sandbox.klaviyo.url, `api_key: ${sandbox.klaviyo.key}`],
+        ['klaviyo', sandbox.klaviyo.url, `api_key: ${sandbox.klaviyo.apiKey}`],
         ['hubspot', sandbox.hubspot.url, `access_token: ${sandbox.hubspot.token}`],
       ],
     )

@@ -2,7 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type Workflo
 import { defineSearchAttributeKey } from '@temporalio/common'
 import logUpdate from 'log-update'
 import type { RunInput, RunStatus } from '../../src/core/activities.js'
-import { Failure } from '../../src/core/failure.js'
+import { Failure, type Reason, reasons } from '../../src/core/failure.js'
 import type { StreamRunRow } from '../../src/warehouse/driver.js'
 import { exitOf } from '../exit.js'
 import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
@@ -89,6 +89,7 @@ export async function startSync(
       args: [input],
       memo: { definition: hash },
       staticSummary: `${name}: ${definition.connection.type} into schema ${definition.schema}`,
+      staticDetails: `Started by hand. Streams: ${(stream ?? Object.keys(definition.streams)).join(', ')}.${full ? ' Everything is read again.' : ''}`,
       typedSearchAttributes: [
         { key: keyword('WeirSync'), value: name },
         { key: keyword('WeirVendor'), value: definition.connection.type },
@@ -180,8 +181,15 @@ export function report(ended: readonly Ended[], printer: Printer): void {
     ['sync', ...streamHead],
     rows.map((row) => [row.sync, ...streamRow(row)]),
   )
-  for (const { sync, status, failure } of ended) {
-    if (failure) printer.line(`\nsync ${sync}: ${status}. ${failure}`)
+  for (const { sync, status, failure, streams } of ended) {
+    if (!failure) continue
+    printer.line(`\nsync ${sync}: ${status}`)
+    const own = streams.filter((row) => row.failure)
+    for (const row of own)
+      printer.line(
+        `  ${row.stream}: ${row.failure!.message} [${row.failure!.reason}; acts: ${reasons[row.failure!.reason as Reason]?.who ?? 'us'}]`,
+      )
+    if (own.length === 0) printer.line(`  ${failure}`)
   }
   const letters = rows.reduce((sum, row) => sum + row.deadLetters, 0)
   if (letters > 0)

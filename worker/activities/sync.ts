@@ -1,4 +1,4 @@
-import type { Activities, RunStatus } from '../../src/core/activities.js'
+import type { Activities, FailureNote, FinishRunInput, RunStatus } from '../../src/core/activities.js'
 import { Failure } from '../../src/core/failure.js'
 import { noCounts, sum } from '../../src/core/receipt.js'
 import { finishStream } from '../../src/engine/finish-stream.js'
@@ -64,18 +64,24 @@ export function syncActivities(deps: Deps): Activities {
       running(redact, async () => {
         const rows = await warehouse.runs.streams(run)
         const counts = sum([noCounts(), ...rows])
-        const failures = outcomes.filter((outcome) => outcome.failure)
         const status = cancelled ? 'cancelled' : failure ? 'failed' : statusOf(outcomes.map((outcome) => outcome.status))
-        const note =
-          failure ??
-          (failures[0]?.failure && {
-            reason: failures[0].failure.reason,
-            message: failures.map((one) => `${one.stream}: ${one.failure!.message}`).join(' '),
-          })
+        const note = failure ?? noteOf(outcomes)
         await warehouse.runs.finish(run, status, counts, note)
         deps.log.info(`sync ${sync}: ${status}`, { sync, run, read: counts.read, loaded: counts.loaded, deadLetters: counts.deadLetters })
         return { ...counts, status, ...(note && !cancelled ? { failure: note } : {}) }
       }),
+  }
+}
+
+/** The first failure whole, the others by name: each stream's own run has its own. */
+function noteOf(outcomes: FinishRunInput['outcomes']): FailureNote | undefined {
+  const failed = outcomes.filter((outcome) => outcome.failure)
+  const [first, ...others] = failed
+  if (!first?.failure) return undefined
+  const rest = others.length === 0 ? '' : ` Also not completed: ${others.map(({ stream }) => stream).join(', ')}.`
+  return {
+    reason: first.failure.reason,
+    message: `${failed.length} of ${outcomes.length} streams did not complete. ${first.stream}: ${first.failure.message}${rest}`,
   }
 }
 
