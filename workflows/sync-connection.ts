@@ -57,7 +57,7 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
       {
         sync: input.sync,
         run,
-        outcomes,
+        outcomes: outcomes.map(({ counts: _, ...outcome }) => outcome),
         ...(failure === undefined ? {} : { failure }),
         ...(cancelled === undefined ? {} : { cancelled: true }),
       },
