@@ -111,4 +111,4 @@ export function resolveText(text: string, look: Look): { value: string } | { pro
 }
 
 /** Text in which nothing is a reference any more, written so that reading it again gives the same text. */
-export const escaped = (text: string): string => text.replaceAll('${', '$${')
+export const escaped = (text: string): string => text.replaceAll('${', () => '$${')

@@ -12,7 +12,9 @@ const later = (key: string): string => `${shown(key)} is not supported by this v
 function keys<S extends z.ZodRawShape>(shape: S, planned: readonly string[] = []): z.ZodObject<S, z.core.$strict> {
   const unknown = (key: string): string =>
     planned.includes(key) ? later(key) : `unknown key ${shown(key)}; ${nearOrAll(key, Object.keys(shape), 'allowed here')}`
-  return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map(unknown).join('\n') : undefined) })
+  return z
+    .strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map(unknown).join('\n') : undefined) })
+    .meta({ kind: 'map' })
 }
 
 /** Text that `parse` understands; `kind` is its name in the reference. */
@@ -26,7 +28,11 @@ function worded<T>(kind: string, expected: string, parse: (text: string) => T | 
   return type.meta({ kind }) as z.ZodType<T, string>
 }
 
-const text = (expected = 'text') => z.string({ error: `expected ${expected}` }).min(1, 'must not be empty')
+const text = (expected = 'text') =>
+  z
+    .string({ error: `expected ${expected}` })
+    .min(1, 'must not be empty')
+    .meta({ kind: 'text' })
 /** A number, also as the text that a reference gives. */
 const whole = (min: number, max: number) =>
   z
@@ -81,6 +87,7 @@ const cascading = {
   dead_letters: deadLetters.optional().describe('How many records may be set aside before a run fails.'),
   on_schema_change: z
     .literal('evolve', { error: 'only "evolve" is supported by this version of Weir' })
+    .meta({ kind: 'evolve' })
     .optional()
     .describe('What happens when a vendor changes its fields: new columns are added.'),
   ...reading,
@@ -126,6 +133,7 @@ export const sync = keys(
     ...cascading,
     streams: z
       .record(z.string(), z.unknown(), { error: 'expected streams as keys, such as "events: {}"' })
+      .meta({ kind: 'map by name' })
       .optional()
       .describe('Exactly what is read. Without it the connector\'s default set is; `"*": {}` beside others means the default set too.'),
   },
@@ -156,6 +164,7 @@ export const connection = keys({
     .describe("The vendor's API version. Default: the one that the connector was built for."),
   budget: z
     .union([z.literal('off'), budget])
+    .meta({ kind: 'map, or off' })
     .optional()
     .describe("What replaces the connector's request budget; `off` on this machine only."),
   owner: text().optional().describe('Whom to ask about this connection.'),
@@ -166,6 +175,7 @@ export const connection = keys({
 export const warehouse = keys({
   type: z
     .literal('postgres', { error: 'expected "postgres", the only warehouse of this version' })
+    .meta({ kind: 'postgres' })
     .optional()
     .describe('The kind of database. Default postgres.'),
   url: text('a postgres:// address')
@@ -181,16 +191,20 @@ export const temporal = keys({
   namespace: text().optional().describe('Temporal namespace. Default: TEMPORAL_NAMESPACE, else default.'),
 })
 
-const named = (expected: string) => z.record(z.string(), z.unknown(), { error: `expected ${expected}` })
+const named = (expected: string) => z.record(z.string(), z.unknown(), { error: `expected ${expected}` }).meta({ kind: 'map by name' })
 
 export const project = keys(
   {
-    version: z.literal(1, { error: 'expected 1, the version of the file format' }).describe('Version of the file format: 1.'),
+    version: z
+      .literal(1, { error: 'expected 1, the version of the file format' })
+      .meta({ kind: '1' })
+      .describe('Version of the file format: 1.'),
     name: text().meta({ kind: 'name' }).optional().describe('Name of the project. Default weir.'),
     warehouse: warehouse.optional().describe('Where the tables go.'),
     temporal: temporal.optional().describe('Where runs are recorded and driven.'),
     include: z
       .union([z.string(), z.array(z.string())])
+      .meta({ kind: 'path or list of paths' })
       .optional()
       .describe('More files of the project: paths or globs, relative to the file that names them.'),
     defaults: defaults.optional().describe('Settings of all syncs; connections, syncs and streams override them.'),

@@ -35,7 +35,7 @@ export interface ConnectionDefinition {
 
 export interface StreamSettings {
   mode?: SyncMode
-  /** ISO instant: nothing older is read. */
+  /** Nothing older is read: an ISO instant, or whole days before the run (`-90d`), so that the hash stays the same from day to day. */
   start?: string
   lookbackMs?: number
   sliceDays?: number

@@ -39,7 +39,11 @@ export const vendors: Vendors = {
     }),
     streams: {
       contacts: { mode: 'merge', modes: ['merge', 'history'], isDefault: true, hasCursor: true },
+      companies: { mode: 'merge', modes: ['merge', 'history'], isDefault: true, hasCursor: true },
+      deals: { mode: 'merge', modes: ['merge', 'history'], isDefault: true, hasCursor: true },
       owners: { mode: 'replace', modes: ['replace'], isDefault: true, hasCursor: false },
     },
+    defaultApiVersion: '2026-09',
+    apiVersions: ['2026-09', 'v3'],
   },
 }
