@@ -59,16 +59,10 @@ export function compile(compiling: Compiling): Manifest {
   }
   checkTables(judged, syncs)
   if (!find(tree, ['connections'])) complain(judged, [], '"connections" is missing', 'name at least one vendor to read from')
-  if (!find(tree, ['syncs']))
-    complain(
-      judged,
-      [],
-      '"syncs" is missing',
-      'name at least one sync, such as "klaviyo: { from: klaviyo }"'.replaceAll(
-        'klaviyo',
-        keysOf(find(tree, ['connections']))[0] ?? 'name',
-      ),
-    )
+  if (!find(tree, ['syncs'])) {
+    const [first = 'name'] = connections.keys()
+    complain(judged, [], '"syncs" is missing', `name at least one sync, such as "${first}: { from: ${first} }"`)
+  }
 
   const variable = (variable: string): string | undefined => {
     const found = look({ variable, fallback: '' })

@@ -53,6 +53,11 @@ export class Problems {
     return this.found.size > 0
   }
 
+  /** So many that more would not be listed. */
+  get full(): boolean {
+    return this.found.size >= maxErrors
+  }
+
   /** By file (`first` before the others), then by position. */
   list(first: string): ConfigError[] {
     const order = (a: ConfigError, b: ConfigError): number =>
@@ -82,10 +87,14 @@ export const plainPath = (path: string): string => path.replace(/[\p{C}\p{Zl}\p{
 
 /** The one of `known` that was probably meant. */
 export function didYouMean(text: string, known: readonly string[]): string | undefined {
-  if (text.length > 60) return undefined
-  const far = known.map((word) => ({ word, distance: distance(text.toLowerCase(), word.toLowerCase()) }))
-  const [near] = far.sort((a, b) => a.distance - b.distance)
-  return near && near.distance <= Math.max(1, Math.floor(near.word.length / 3)) ? near.word : undefined
+  let best: { word: string; far: number } | undefined
+  for (const word of known.slice(0, 200)) {
+    const most = Math.max(1, Math.floor(word.length / 3))
+    if (Math.abs(word.length - text.length) > most) continue
+    const far = distance(text.toLowerCase(), word.toLowerCase())
+    if (far <= most && far < (best?.far ?? Number.POSITIVE_INFINITY)) best = { word, far }
+  }
+  return best?.word
 }
 
 /** The hint of an unknown word: `did you mean "klaviyo"?`, or all there are. */

@@ -112,12 +112,13 @@ function judge({ vendors, environment, now }: ProjectOptions, loaded: Loaded, so
     const tree = resolveTree(over ? overlaid(base, over) : base, { vendors, look, root, dirs, problems: strict ? problems : undefined })
     return compile({ judged: { tree, problems }, file: loaded.file, vendors, look, now })
   }
+  const manifest = under(environment !== undefined && names.includes(environment) ? environment : undefined, true)
   for (const name of names.slice(0, maxEnvironments)) {
     const wrong = nameProblem(name)
     if (wrong !== undefined) complainOfKey(judged, ['environments', name], wrong)
     parseAt(overlay, judged, ['environments', name])
+    if (problems.full) break
     if (name !== environment && find(loaded.tree, ['environments', name])?.kind === 'map') under(name, false)
   }
-  const manifest = under(environment !== undefined && names.includes(environment) ? environment : undefined, true)
   return environment === undefined ? manifest : { ...manifest, environment }
 }

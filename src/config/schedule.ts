@@ -37,6 +37,7 @@ function cronProblem(cron: string, timezone: string): string | undefined {
     return next ? undefined : 'this cron expression never comes due'
   } catch (error) {
     const said = (error as Error).message.replace(/^CronPattern: /, '').replace(/["\n]/g, '')
+    if (said.includes('NaN')) return 'not a cron expression'
     return `not a cron expression: ${said.charAt(0).toLowerCase()}${said.slice(1)}`
   }
 }

@@ -28,7 +28,7 @@ export function percent(value: string | number): number | undefined {
 export function isTimezone(name: string): boolean {
   if (!/^[A-Za-z][\w+\-/]{1,60}$/.test(name)) return false
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+    return formatOf(name).resolvedOptions().timeZone !== ''
   } catch {
     return false
   }
@@ -70,16 +70,21 @@ export function instant(text: string, timezone: string): string | undefined {
 
 /** How far a zone's clocks are ahead of UTC at an instant. */
 function offsetMs(at: number, timezone: string): number {
-  const parts = new Intl.DateTimeFormat('en-US', {
-    timeZone: timezone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  }).formatToParts(at)
+  if (timezone === 'UTC') return 0
+  const parts = formatOf(timezone).formatToParts(at)
   const part = (type: string): number => Number(parts.find((one) => one.type === type)?.value ?? 0)
   return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second')) - Math.floor(at / 1000) * 1000
+}
+
+/** Formats are dear to make and a project has few zones. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone)
+  if (known) return known
+  const numeric = 'numeric' as const
+  const parts = { year: numeric, month: numeric, day: numeric, hour: numeric, minute: numeric, second: numeric }
+  const made = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', ...parts })
+  formats.set(timeZone, made)
+  return made
 }

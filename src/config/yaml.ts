@@ -112,7 +112,7 @@ function badEscape(quoted: string): number {
   return -1
 }
 
-/** The parser's own words where they are plain; never the text that was found, which may be a secret. */
+/** What the parser's codes mean; never the text that was found, which may be a secret. */
 const sayings: Record<string, [message: string, hint?: string]> = {
   TAB_AS_INDENT: ['a tab is used for indentation', 'YAML takes spaces only'],
   BLOCK_AS_IMPLICIT_KEY: ['a second ": " on one line', 'put the value in quotes'],
@@ -120,6 +120,10 @@ const sayings: Record<string, [message: string, hint?: string]> = {
   BAD_INDENT: ['the indentation does not fit the lines above', 'keys of one map start in the same column'],
   BAD_SCALAR_START: ['a value may not start with this character', 'put the value in quotes'],
   BAD_ALIAS: ['an alias or anchor without a proper name', 'to have a text that starts with * or &, put it in quotes'],
+  MISSING_CHAR: ['a comma, colon or space is missing', 'check quotes, commas and brackets'],
+  KEY_OVER_1024_CHARS: ['a key of more than 1024 characters'],
+  BLOCK_IN_FLOW: ['an indented map or list inside { } or [ ]', 'write it with { } or [ ] too'],
+  ALIAS_PROPS: ['an anchor or tag on an alias'],
   MULTILINE_IMPLICIT_KEY: ['a key without ":"', 'write "key: value"'],
 }
 
@@ -132,7 +136,7 @@ function reportSyntax(document: Document.Parsed, text: string, source: Source): 
     if (lines.has(at.line)) continue
     lines.add(at.line)
     const name = message.startsWith('Implicit map key') ? 'MULTILINE_IMPLICIT_KEY' : code
-    const [saying, hint] = sayings[name] ?? [message.replace(/"[^"]*"|: .*$/gs, '').trim()]
+    const [saying, hint] = sayings[name] ?? ['something that does not fit here', 'check quotes, commas, brackets and indentation']
     source.problems.add(at, [], `not valid YAML: ${saying}`, hint)
   }
   return document.errors.length > 0
