@@ -4,9 +4,10 @@ import Ajv from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { loadVendors } from '../../../cli/vendors.js'
+import { hubspotToken, klaviyoKey } from '../../../sandbox/serve.js'
 import { errorLine } from '../../../src/config/errors.js'
 import { jsonSchema } from '../../../src/config/json-schema.js'
-import { validateOffline } from '../../../src/config/project.js'
+import { loadProject, validateOffline } from '../../../src/config/project.js'
 import { vendors as fakes } from './vendors.js'
 
 const root = join(import.meta.dirname, '../../..')
@@ -31,6 +32,18 @@ describe.each(folders)('%s', (folder) => {
     fits(parse(readFileSync(join(root, folder, 'weir.yaml'), 'utf8')))
     expect(fits.errors ?? []).toEqual([])
   })
+})
+
+test('the demo calls the sandbox with the keys that it knows, and nobody else with them', async () => {
+  const demo = { file: join(root, 'config/weir.yaml'), dir: root, vendors, now: new Date() }
+  const { connections } = await loadProject({ ...demo, env: {} })
+  expect(Object.values(connections).map(({ baseUrl }) => baseUrl)).toEqual(Array(2).fill('http://127.0.0.1:18790'))
+  expect(connections).toMatchObject({
+    klaviyo: { settings: { api_key: klaviyoKey } },
+    hubspot: { settings: { access_token: hubspotToken } },
+  })
+  const elsewhere = await validateOffline({ ...demo, env: { SANDBOX_URL: 'https://a.example.com' } })
+  expect(elsewhere.errors.map(({ message }) => message)).toEqual(Array(2).fill('a secret stands in the file'))
 })
 
 test('the schema for editors refuses what the project refuses, and lets references stand anywhere', () => {
