@@ -1,0 +1,81 @@
+/** Tokens and what they may do. */
+import type { Request } from '../kit/http.js'
+import { badToken, expiredToken, missingScopes, Refused } from './errors.js'
+
+export const portalId = 999
+
+/** Made-up credentials; the tokens have the prefix of real private apps. The second may read contacts only. */
+export const hubspotToken = 'pat-na1-sandbox-0000-0000-0000-000000000000'
+export const hubspotLimitedToken = 'pat-na1-sandbox-limited-0000-0000-000000000000'
+export const hubspotOAuth = {
+  clientId: 'sandbox-hubspot-client',
+  clientSecret: 'sandbox-hubspot-secret',
+  refreshToken: 'sandbox-hubspot-refresh-0',
+}
+
+export const allScopes: readonly string[] = [
+  ...['contacts', 'companies', 'deals', 'owners', 'custom', 'line_items'].map((name) => `crm.objects.${name}.read`),
+  ...['contacts', 'companies', 'deals'].flatMap((name) => [`crm.objects.${name}.write`, `crm.schemas.${name}.read`]),
+  'tickets',
+  'crm.lists.read',
+  'crm.lists.write',
+  'oauth',
+]
+
+interface Grant {
+  scopes: ReadonlySet<string>
+  expiresAtMs: number | null
+}
+
+export class Access {
+  private readonly tokens = new Map<string, Grant>([
+    [hubspotToken, { scopes: new Set(allScopes), expiresAtMs: null }],
+    [hubspotLimitedToken, { scopes: new Set(['crm.objects.contacts.read', 'oauth']), expiresAtMs: null }],
+  ])
+  private refreshToken = hubspotOAuth.refreshToken
+  private issued = 0
+
+  /** Gives a token exactly these scopes; an unknown token becomes a known one. */
+  grant(scopes: Iterable<string>, token = hubspotToken): void {
+    this.tokens.set(token, { scopes: new Set(scopes), expiresAtMs: null })
+  }
+
+  revoke(token = hubspotToken): void {
+    this.tokens.delete(token)
+  }
+
+  /** All OAuth access tokens given so far expire now; static tokens stay. */
+  expireTokens(): void {
+    for (const grant of this.tokens.values()) if (grant.expiresAtMs !== null) grant.expiresAtMs = Date.now()
+  }
+
+  currentRefreshToken(): string {
+    return this.refreshToken
+  }
+
+  /** A new pair for the current refresh token, which is used up; undefined for any other. */
+  refresh(token: string | null): { access: string; refresh: string; seconds: number } | undefined {
+    if (token !== this.refreshToken) return undefined
+    const access = `sandbox-hubspot-access-${++this.issued}`
+    this.refreshToken = `sandbox-hubspot-refresh-${this.issued}`
+    this.tokens.set(access, { scopes: new Set(allScopes), expiresAtMs: Date.now() + 1_800_000 })
+    return { access, refresh: this.refreshToken, seconds: 1800 }
+  }
+
+  /** The token whose quota is spent. */
+  identify(request: Request): { token: string; oauth: boolean } {
+    const [scheme = '', token = ''] = (request.headers.authorization ?? '').split(' ')
+    const grant = scheme.toLowerCase() === 'bearer' ? this.tokens.get(token) : undefined
+    if (grant === undefined) throw new Refused(badToken())
+    if (grant.expiresAtMs !== null && grant.expiresAtMs <= Date.now()) {
+      throw new Refused(expiredToken(Math.max(1, Math.round((Date.now() - grant.expiresAtMs) / 1000))))
+    }
+    return { token, oauth: grant.expiresAtMs !== null }
+  }
+
+  /** One of the alternatives must be granted. */
+  demand(token: string, scopes: readonly string[]): void {
+    const granted = this.tokens.get(token)?.scopes
+    if (scopes.length > 0 && !scopes.some((scope) => granted?.has(scope))) throw new Refused(missingScopes(scopes))
+  }
+}

@@ -1,0 +1,178 @@
+/** Definitions of properties: what an account has beside the vendor's own, with types that its values do not always keep. */
+
+import { dealPipelines, ticketPipelines } from '../company/catalogue.js'
+import { industries, interests, plans } from '../company/words.js'
+import type { PropertyRow } from './rows.js'
+import type { TypeName } from './types.js'
+
+type Kind =
+  | 'string'
+  | 'textarea'
+  | 'number'
+  | 'bool'
+  | 'date'
+  | 'datetime'
+  | 'select'
+  | 'checkbox'
+  | 'calculated'
+  | 'phone'
+  | 'stamp'
+  | 'unique'
+
+const shapes: Record<Kind, Pick<PropertyRow, 'type' | 'fieldType'>> = {
+  string: { type: 'string', fieldType: 'text' },
+  unique: { type: 'string', fieldType: 'text' },
+  textarea: { type: 'string', fieldType: 'textarea' },
+  phone: { type: 'string', fieldType: 'phonenumber' },
+  number: { type: 'number', fieldType: 'number' },
+  calculated: { type: 'number', fieldType: 'calculation_equation' },
+  bool: { type: 'bool', fieldType: 'booleancheckbox' },
+  date: { type: 'date', fieldType: 'date' },
+  datetime: { type: 'datetime', fieldType: 'date' },
+  stamp: { type: 'datetime', fieldType: 'date' },
+  select: { type: 'enumeration', fieldType: 'select' },
+  checkbox: { type: 'enumeration', fieldType: 'checkbox' },
+}
+
+export function property(name: string, kind: Kind, createdMs: number, custom = false, options: readonly string[] = []): PropertyRow {
+  const label = name.replace(/_/g, ' ')
+  return {
+    name,
+    label: label.charAt(0).toUpperCase() + label.slice(1),
+    ...shapes[kind],
+    groupName: custom ? 'sandbox' : 'information',
+    options: options.map((value) => ({ label: value, value })),
+    calculated: kind === 'calculated',
+    unique: kind === 'unique',
+    readOnly: kind === 'calculated' || kind === 'stamp',
+    hubspotDefined: !custom,
+    archived: false,
+    createdMs,
+  }
+}
+
+const own: Record<TypeName, readonly (readonly [string, Kind, (readonly string[])?])[]> = {
+  contacts: [
+    ['email', 'string'],
+    ['firstname', 'string'],
+    ['lastname', 'string'],
+    ['phone', 'phone'],
+    ['jobtitle', 'string'],
+    ['company', 'string'],
+    ['city', 'string'],
+    ['country', 'string'],
+    ['lifecyclestage', 'select', ['subscriber', 'lead', 'opportunity', 'customer']],
+    ['hubspot_owner_id', 'select'],
+    ['hs_email_optout', 'bool'],
+    ['num_notes', 'number'],
+    ['createdate', 'stamp'],
+    ['lastmodifieddate', 'stamp'],
+    ['hs_object_id', 'calculated'],
+    ['associatedcompanyid', 'number'],
+    ['total_revenue', 'calculated'],
+  ],
+  companies: [
+    ['name', 'string'],
+    ['domain', 'string'],
+    ['industry', 'select', industries],
+    ['country', 'string'],
+    ['numberofemployees', 'number'],
+    ['hubspot_owner_id', 'select'],
+    ['createdate', 'stamp'],
+    ['hs_lastmodifieddate', 'stamp'],
+    ['hs_object_id', 'calculated'],
+    ['description', 'textarea'],
+  ],
+  deals: [
+    ['dealname', 'string'],
+    ['pipeline', 'select', dealPipelines.map(({ id }) => id)],
+    ['dealstage', 'select', dealPipelines.flatMap(({ stages }) => stages.map(({ id }) => id))],
+    ['amount', 'number'],
+    ['amount_in_home_currency', 'calculated'],
+    ['deal_currency_code', 'select', ['EUR', 'USD']],
+    ['closedate', 'datetime'],
+    ['hubspot_owner_id', 'select'],
+    ['createdate', 'stamp'],
+    ['hs_lastmodifieddate', 'stamp'],
+    ['hs_object_id', 'calculated'],
+    ['hs_is_closed_won', 'bool'],
+  ],
+  tickets: [
+    ['subject', 'string'],
+    ['content', 'textarea'],
+    ['hs_pipeline', 'select', ticketPipelines.map(({ id }) => id)],
+    ['hs_pipeline_stage', 'select', ticketPipelines.flatMap(({ stages }) => stages.map(({ id }) => id))],
+    ['hs_ticket_priority', 'select', ['LOW', 'MEDIUM', 'HIGH']],
+    ['hs_ticket_category', 'select', ['GENERAL_INQUIRY', 'PRODUCT_ISSUE']],
+    ['hubspot_owner_id', 'select'],
+    ['createdate', 'stamp'],
+    ['hs_lastmodifieddate', 'stamp'],
+    ['hs_object_id', 'calculated'],
+  ],
+}
+
+const added: Record<TypeName, readonly (readonly [string, Kind, (readonly string[])?])[]> = {
+  contacts: [
+    ['external_id', 'unique'],
+    ['plan', 'select', plans],
+    ['seats', 'number'],
+    ['opted_in', 'bool'],
+    ['birthday', 'date'],
+    ['interests', 'checkbox', interests],
+    ['last_demo_at', 'datetime'],
+    ['order', 'string'],
+    ['legacy_kundennr_2', 'string'],
+    ['n2024_survey_score', 'number'],
+  ],
+  companies: [
+    ['customer_tier', 'select', ['A', 'B', 'C']],
+    ['contract_value', 'number'],
+  ],
+  deals: [
+    ['source_campaign', 'string'],
+    ['probability_note', 'textarea'],
+  ],
+  tickets: [['csat', 'number']],
+}
+
+/** `extra` more text properties on contacts, named and numbered, for accounts that have a thousand. */
+export function definitions(createdMs: number, extra: number): Map<TypeName, Map<string, PropertyRow>> {
+  return new Map(
+    (Object.keys(own) as TypeName[]).map((type) => {
+      const rows = [
+        ...own[type].map(([name, kind, options]) => property(name, kind, createdMs, false, options)),
+        ...added[type].map(([name, kind, options]) => property(name, kind, createdMs, true, options)),
+        ...Array.from({ length: type === 'contacts' ? extra : 0 }, (_, n) => property(extraName(n), 'string', createdMs, true)),
+      ]
+      return [type, new Map(rows.map((row) => [row.name, row]))]
+    }),
+  )
+}
+
+export const extraName = (n: number) => `custom_property_number_${String(n).padStart(4, '0')}`
+
+export function showProperty(row: PropertyRow): Record<string, unknown> {
+  const { name, label, type, fieldType, groupName, options, calculated, unique, readOnly, hubspotDefined, archived, createdMs } = row
+  const at = new Date(createdMs).toISOString()
+  return {
+    name,
+    label,
+    type,
+    fieldType,
+    groupName,
+    description: '',
+    displayOrder: -1,
+    options: options.map((option, displayOrder) => ({ ...option, displayOrder, hidden: false })),
+    calculated,
+    externalOptions: name === 'hubspot_owner_id',
+    hasUniqueValue: unique,
+    hidden: false,
+    hubspotDefined,
+    archived,
+    formField: !readOnly,
+    dataSensitivity: 'non_sensitive',
+    modificationMetadata: { archivable: !hubspotDefined, readOnlyDefinition: hubspotDefined, readOnlyValue: readOnly },
+    createdAt: at,
+    updatedAt: at,
+  }
+}
