@@ -41,7 +41,7 @@ export const klaviyo: Api = {
   name: 'Klaviyo',
   origin: 'https://a.klaviyo.com',
   // A revision lives two years: one stable, one deprecated (versioning policy).
-  version: { name: '2026-07-15', sunset: '2028-07-15' },
+  versions: [{ name: '2026-07-15', sunset: '2028-07-15' }],
   headers: (revision) => ({
     accept: 'application/vnd.api+json',
     revision,

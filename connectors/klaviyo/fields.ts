@@ -76,7 +76,6 @@ export const campaign = typed({
   // words with spaces and colons, such as "Cancelled: No Recipients"
   status: 'text',
   archived: 'boolean',
-  channel: 'text',
   audiences: 'json',
   send_options: 'json',
   tracking_options: 'json',

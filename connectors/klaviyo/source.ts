@@ -66,7 +66,12 @@ const members = (parents: string, parentField: string, budget: string): Declared
   passes: [
     {
       slicing: { by: 'parent', parents: idsOf(`/api/${parents}`) },
-      ask: ({ parent }) => ({ path: `/api/${parents}/${parent}/profiles`, query: { 'page[size]': 100 }, budget }),
+      // Profiles have a stream of their own: of a member only its id and the time are asked for.
+      ask: ({ parent }) => ({
+        path: `/api/${parents}/${parent}/profiles`,
+        query: { 'page[size]': 100, 'fields[profile]': 'joined_group_at' },
+        budget,
+      }),
       pages,
       parentField,
       mayBeGone: true,
@@ -146,6 +151,7 @@ const streams = defineStreams({
           budget: 'L',
         }),
         pages,
+        isOrdered: false,
       },
     ],
   },

@@ -18,11 +18,12 @@ const dayMs = 86_400_000
 const warnDays = 90
 
 /** What `weir check` says of the API version: how long it will live. */
-export function versionFinding({ name, version }: Api, http: Http, now: Date): Finding {
-  const used = String(http.settings.apiVersion ?? version.name)
-  if (version.sunset === undefined || used !== version.name) return { name: 'API version', ok: true, message: `${name} ${used}` }
-  const days = Math.floor((Date.parse(version.sunset) - now.getTime()) / dayMs)
-  const message = `${name} ${used}, supported until ${version.sunset}`
+export function versionFinding({ name, versions }: Api, http: Http, now: Date): Finding {
+  const used = String(http.settings.apiVersion ?? versions[0].name)
+  const sunset = versions.find((version) => version.name === used)?.sunset
+  if (sunset === undefined) return { name: 'API version', ok: true, message: `${name} ${used}` }
+  const days = Math.floor((Date.parse(sunset) - now.getTime()) / dayMs)
+  const message = `${name} ${used}, served until ${sunset}`
   return days > warnDays
     ? { name: 'API version', ok: true, message }
     : { name: 'API version', ok: false, message: `${message}: ${days} days`, hint: 'Upgrade Weir, or set api_version to a newer one.' }

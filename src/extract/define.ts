@@ -1,3 +1,4 @@
+import { Failure } from '../core/failure.js'
 import type { Cursor, Fields, Http, HttpRequest, Page, Pass, ReadContext, Rec, Slice, Slicing, Stream, SyncMode } from '../core/types.js'
 import type { Paginator } from './paginate.js'
 import { walk } from './walk.js'
@@ -10,6 +11,8 @@ export interface DeclaredPass {
   /** First requests of a slice, walked one after another. */
   ask?: (slice: Slice, context: ReadContext) => HttpRequest | readonly HttpRequest[]
   pages?: Paginator
+  /** Do its pages come in the order of the stream's cursor? Default: as the cursor says. */
+  isOrdered?: boolean
   /** Where it is no paged REST. */
   read?: (context: ReadContext) => AsyncIterable<Page>
   /** Field of each record that takes the slice's parent. */
@@ -38,40 +41,57 @@ export interface DeclaredStream {
 export function defineStreams(declared: Readonly<Record<string, DeclaredStream>>): Record<string, Stream> {
   return Object.fromEntries(
     Object.entries(declared).map(([name, { passes, isDefault = true, parallel = 1, ...rest }]) => {
-      const [first, ...others] = passes.map((pass) => reader(pass, rest.cursor))
+      const [first, ...others] = passes.map((pass) => reader(pass, { passes, ...rest }))
       return [name, { ...rest, name, isDefault, parallel, passes: [first!, ...others] } satisfies Stream]
     }),
   )
 }
 
-function reader(pass: DeclaredPass, cursor: Cursor | undefined): Pass {
+function reader(pass: DeclaredPass, stream: DeclaredStream): Pass {
   const { name = 'main', slicing } = pass
-  return { name, slicing, read: pass.read ?? ((context) => paged(pass, cursor, context)) }
+  return { name, slicing, read: pass.read ?? ((context) => paged(pass, stream, context)) }
 }
 
 async function* paged(
-  { ask, pages, parentField, mayBeGone }: DeclaredPass,
-  cursor: Cursor | undefined,
+  { ask, pages, isOrdered, parentField, mayBeGone }: DeclaredPass,
+  stream: DeclaredStream,
   context: ReadContext,
 ): AsyncIterable<Page> {
   const { http, slice, resume, reached } = context
+  if (!ask || !pages) throw new Failure('bug', 'A pass needs `read`, or `ask` and `pages`.')
   const requests = (from?: string) => {
-    const asked = ask!(from === undefined ? slice : { ...slice, from: later(slice.from, from) }, context)
+    const asked = ask(rest(slice, from), context)
     return Array.isArray(asked) ? (asked as readonly HttpRequest[]) : [asked as HttpRequest]
   }
+  const cursorOf = (isOrdered ?? stream.cursor?.ordered) ? oldestOf(stream) : undefined
   try {
-    for await (const page of walk({ http, paginator: pages!, requests, resume, ...(cursor?.ordered ? { reached } : {}) })) {
+    for await (const page of walk({ http, paginator: pages, requests, resume, reached, cursorOf })) {
       yield parentField === undefined
         ? page
         : { ...page, records: page.records.map((record) => ({ ...record, [parentField]: slice.parent })) }
     }
   } catch (error) {
-    if (!(mayBeGone && (error as { where?: { status?: number } }).where?.status === 404)) throw error
+    if (!(mayBeGone && error instanceof Failure && error.where.status === 404)) throw error
     yield { records: [] }
   }
 }
 
-const later = (from: string | undefined, reached: string): string => {
-  const instant = new Date(reached).toISOString()
-  return from === undefined || instant > from ? instant : from
+/** The oldest cursor value of a page: what stands before it has been read, where pages come in the cursor's order. */
+function oldestOf({ cursor, record }: DeclaredStream): (records: readonly Rec[]) => string | undefined {
+  return (records) => {
+    const values = cursor ? records.map((raw) => instantOf(record(raw)[cursor.field])) : []
+    // One without a value: nothing is known of the order.
+    return values.includes(undefined) ? undefined : (values as string[]).sort()[0]
+  }
+}
+
+function instantOf(value: unknown): string | undefined {
+  const at = typeof value === 'string' ? new Date(value) : undefined
+  return at && !Number.isNaN(at.getTime()) ? at.toISOString() : undefined
+}
+
+/** What is left of a slice that was read up to a cursor value. */
+function rest(slice: Slice, reached: string | undefined): Slice {
+  const from = instantOf(reached)
+  return from === undefined || (slice.from !== undefined && from < slice.from) ? slice : { ...slice, from }
 }

@@ -1,7 +1,9 @@
+import { Failure } from '../core/failure.js'
 import type { HttpRequest, Rec } from '../core/types.js'
 
 /** How one kind of API walks from page to page. The end is the vendor's own mark, never a page's size. */
 export interface Paginator {
+  /** @throws Failure when there is no list at all: such an answer is not an empty page. */
   records: (body: Rec) => Rec[]
   /** Where the next page is; undefined at the vendor's end mark. */
   next: (body: Rec) => string | undefined
@@ -15,9 +17,10 @@ export function at(body: unknown, path: string): unknown {
   return value
 }
 
-const recordsAt = (path: string) => (body: Rec) => {
+export const recordsAt = (path: string) => (body: Rec) => {
   const found = at(body, path)
-  return Array.isArray(found) ? (found as Rec[]) : []
+  if (Array.isArray(found)) return found as Rec[]
+  throw new Failure('transient', `The vendor answered without the list "${path}" that a page consists of.`)
 }
 
 const tokenAt = (path: string) => (body: Rec) => {
@@ -44,6 +47,13 @@ export const cursorInBody = (records: string, next: string, field: string): Pagi
   records: recordsAt(records),
   next: tokenAt(next),
   request: (first, token) => ({ ...first, body: { ...(first.body as Rec), [field]: token } }),
+})
+
+/** An offset that goes into the body of the same request, as long as the vendor says that there is more. */
+export const offsetInBody = (records: string, offset: string, hasMore: string): Paginator => ({
+  records: recordsAt(records),
+  next: (body) => (at(body, hasMore) === true ? tokenAt(offset)(body) : undefined),
+  request: (first, token) => ({ ...first, body: { ...(first.body as Rec), [offset]: Number(token) } }),
 })
 
 /** All at once. */

@@ -1,5 +1,6 @@
 import { asFailure, Failure } from '../core/failure.js'
 import type { Http, HttpRequest, Page, Rec, Resume } from '../core/types.js'
+import { ahead } from './ahead.js'
 import type { Paginator } from './paginate.js'
 
 export interface Walk {
@@ -9,12 +10,16 @@ export interface Walk {
   requests: (reached?: string) => readonly HttpRequest[]
   /** From an earlier walk's page. */
   resume?: Resume | undefined
-  /** Cursor value up to which the walk is safe, should a page token have expired; only where pages come in the cursor's order. */
+  /** Where pages come in the cursor's order: the oldest cursor value of a page, before which everything has been given. */
+  cursorOf?: ((records: readonly Rec[]) => string | undefined) | undefined
+  /** Cursor value up to which an earlier walk came, for a page token that has expired since. */
   reached?: string | undefined
 }
 
-/** Times that a walk may start over because its page token expired, without a page in between. */
+/** Times that a walk may start over because its page token expired, without getting further. */
 const restarts = 3
+/** Times that a vendor may lead back to where a walk has been: a page given twice is no loop yet. */
+const laps = 3
 
 /** A page token that is refused where the first page was not: it has expired, whatever code the vendor gives it. */
 function isExpired(error: unknown): boolean {
@@ -29,48 +34,64 @@ interface Place {
 }
 
 /**
- * The pages of one or more requests, each with the place after it: a walk that resumes there gives exactly what follows. The
- * next page is asked for before the current one is given, so that network and loading overlap.
+ * The pages of one or more requests, each with the place after it: a walk that resumes there gives exactly what follows.
+ * @throws Failure `permanent` when the vendor leads in a circle.
  */
-export async function* walk({ http, paginator, requests, resume, reached }: Walk): AsyncIterable<Page> {
+export const walk = (input: Walk): AsyncIterable<Page> => ahead(steps(input))
+
+async function* steps({ http, paginator, requests, resume, cursorOf, reached }: Walk): AsyncIterable<Page> {
   let asked = requests()
   let place: Place = { at: Number(resume?.at ?? 0), ...(typeof resume?.next === 'string' ? { next: resume.next } : {}) }
+  let read = cursorOf ? reached : undefined
+  let last: readonly Rec[] = []
   let expired = 0
+  const isCircle = circle()
 
-  const fetch = async ({ at, next }: Place): Promise<Rec> => {
-    const first = asked[at]
-    if (!first) return {}
-    return (await http.request(next === undefined ? first : paginator.request(first, next))).body
-  }
-  const ahead = (where: Place): Promise<Rec> => {
-    const request = fetch(where)
-    // Its failure is met when the page is due.
-    request.catch(() => undefined)
-    return request
-  }
-
-  let pending = ahead(place)
-  for (;;) {
+  for (let first = asked[place.at]; first; first = asked[place.at]) {
     let body: Rec
     try {
-      body = await pending
+      body = (await http.request(place.next === undefined ? first : paginator.request(first, place.next))).body
     } catch (error) {
-      if (place.next === undefined || !isExpired(error) || ++expired > restarts) throw error
+      if (place.next === undefined || !isExpired(error)) throw error
+      const oldest = cursorOf?.(last)
+      if (oldest !== undefined && (read === undefined || oldest > read)) {
+        read = oldest
+        expired = 0
+      }
+      if (++expired > restarts) throw new Failure('transient', 'The vendor’s page tokens expire faster than pages can be read.')
       // The page token is gone: this request from its start, or from what is known to be read.
-      asked = requests(reached)
+      asked = requests(read)
       place = { at: place.at }
-      pending = ahead(place)
       continue
     }
-    expired = 0
+    const records = paginator.records(body)
     const next = paginator.next(body)
-    if (next !== undefined && next === place.next)
-      throw new Failure('transient', 'The vendor’s next page is the page itself; the walk would never end.')
-    const following: Place | undefined =
-      next !== undefined ? { at: place.at, next } : place.at + 1 < asked.length ? { at: place.at + 1 } : undefined
-    if (following) pending = ahead(following)
-    yield { records: paginator.records(body), ...(following ? { resume: { ...following } } : {}) }
-    if (!following) return
-    place = following
+    if (next !== undefined && isCircle(`${place.at} ${next}`))
+      throw new Failure('permanent', 'The vendor’s pages lead in a circle: the walk would never end.')
+    place = next === undefined ? { at: place.at + 1 } : { at: place.at, next }
+    const isLast = asked[place.at] === undefined
+    // A new request starts from its own beginning.
+    if (next === undefined) read = undefined
+    last = next === undefined ? [] : records
+    yield { records, ...(isLast ? {} : { resume: { ...place } }) }
+  }
+}
+
+/** Watches for places that come again (Brent's way: one place is remembered, and given up for a later one ever more rarely). */
+function circle(): (place: string) => boolean {
+  let remembered: string | undefined
+  let steps = 0
+  let until = 8
+  let met = 0
+  return (place) => {
+    if (place === remembered && ++met >= laps) return true
+    if (++steps >= until) {
+      steps = 0
+      until *= 2
+      met = 0
+      remembered = place
+    }
+    remembered ??= place
+    return false
   }
 }

@@ -21,7 +21,8 @@ export type Auth =
       tokenUrl: string
       clientId: string
       clientSecret: string
-      refreshToken: string /** Client in the Authorization header instead of the body. */
+      refreshToken: string
+      /** Client in the Authorization header instead of the body. */
       basic: boolean
     }
 
@@ -34,17 +35,26 @@ export interface FailureLine {
   hint: string
 }
 
-/** What an answer says of the budget: nothing left until then. */
+/** What a good answer says of the budget. */
 export interface Learned {
-  /** Milliseconds from now. */
-  pauseMs: number
+  /** Nothing is left for so long. */
+  pauseMs?: number
+  /** What the window of this length really holds; accounts of one vendor differ. */
+  window?: Window
+}
+
+export interface Version {
+  name: string
+  /** YYYY-MM-DD, the vendor's word: until then it is served. */
+  sunset?: string
 }
 
 /** One vendor's wire. Everything odd about a vendor's HTTP stands in a value of this type. */
 export interface Api {
   name: string
   origin: string
-  version: { name: string /** YYYY-MM-DD, the vendor's word. */; sunset?: string }
+  /** Versions that work, the default first. */
+  versions: readonly [Version, ...Version[]]
   headers: (version: string) => Readonly<Record<string, string>>
   auth: (settings: Readonly<Record<string, unknown>>) => Auth
   /** The first one pays for requests that name none. */
@@ -59,7 +69,7 @@ export interface Api {
   /** The vendor's sentence in an error body, for people. */
   errorMessage: (body: unknown) => string | undefined
   /** How long to wait after a refusal, where the vendor says so in its own way; Retry-After is honoured without it. */
-  retryAfterMs?: (body: unknown, headers: Readonly<Record<string, string>>) => number | undefined
+  retryAfterMs?: (answer: { status: number; headers: Readonly<Record<string, string>>; body: unknown }) => number | undefined
   /** What the headers of a good answer say of the budget. */
   learn?: (headers: Readonly<Record<string, string>>) => Learned | undefined
 }

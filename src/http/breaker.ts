@@ -5,6 +5,8 @@ import type { Clock } from '../core/ports.js'
 const after = 8
 const firstRestMs = 15_000
 const longestRestMs = 10 * 60_000
+/** How long the others wait for the one that tries. */
+const probeMs = 5_000
 
 /** Stops calling an API that is down: retries of many streams would only keep it down. */
 export interface Breaker {
@@ -20,19 +22,22 @@ export function createBreaker(clock: Clock, vendor: string): Breaker {
   let openUntil = 0
   return {
     check() {
+      if (failures < after) return
       const now = clock.now().getTime()
-      if (now >= openUntil) return
+      if (now >= openUntil) {
+        // This call is the one that tries.
+        openUntil = now + probeMs
+        return
+      }
       const waitUntil = new Date(openUntil).toISOString()
       throw new Failure('throttled', `${vendor} failed ${failures} times in a row; the next try is at ${waitUntil}.`, { waitUntil })
     },
     good() {
       failures = 0
       restMs = firstRestMs
-      openUntil = 0
     },
     bad() {
-      failures++
-      if (failures < after) return
+      if (++failures < after) return
       openUntil = clock.now().getTime() + restMs
       restMs = Math.min(restMs * 2, longestRestMs)
     },

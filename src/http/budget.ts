@@ -8,12 +8,29 @@ import { type Breaker, createBreaker } from './breaker.js'
 /** Longer waits belong to Temporal: they are thrown with the instant, and the workflow sleeps. */
 export const longestWaitMs = 60_000
 
+/** Whose turn it is when permits are scarce: a live sync goes before a backfill. */
+export type Priority = 'live' | 'backfill'
+/** Bottleneck's scale: the smaller number first. */
+const places: Record<Priority, number> = { live: 4, backfill: 6 }
+
+export interface SpendOptions {
+  priority: Priority
+  /** Told how long a request waited for its permit. */
+  waited: (ms: number) => void
+  signal?: AbortSignal | undefined
+}
+
 /** What one vendor account may spend on one class of calls, shared by every stream of this process. */
 export interface Spender {
-  /** Runs `send` when a permit is there. Waits are told to `waited`; one that is too long is thrown as `throttled`. */
-  spend: <T>(send: () => Promise<T>, waited: (ms: number) => void, signal?: AbortSignal) => Promise<T>
+  /**
+   * Runs `send` when a permit is there.
+   * @throws Failure `throttled` with the instant, when that is too far away.
+   */
+  spend: <T>(send: () => Promise<T>, options: SpendOptions) => Promise<T>
   /** Nobody spends before `ms` from now: the vendor said so. */
   pause: (ms: number) => void
+  /** The vendor told how much this window really holds. */
+  learn: (window: Window) => void
 }
 
 /** One vendor account as this process knows it: whoever calls it shares its budgets and its breaker. */
@@ -42,71 +59,107 @@ export function createAccounts(clock: Clock): Accounts {
   }
 }
 
-/** Spends without limit: for `budget: off`, on this machine only. */
-export const unlimited: Spender = { spend: (send) => send(), pause: () => {} }
+/** For `budget: off`, on this machine only: no windows, but a vendor's own word still counts. */
+export const unlimited: Budget = { windows: [], concurrency: Number.POSITIVE_INFINITY }
 
 function createSpender(clock: Clock, { windows, concurrency }: Budget): Spender {
-  const queue = new Bottleneck({ maxConcurrent: concurrency })
-  const logs = windows.map((window) => new SlidingWindow(window))
+  // With fewer under way than a window holds, a permit is always a matter of time.
+  const most = Math.min(concurrency, ...windows.map(({ count }) => count))
+  // Bottleneck starts each job by a timer, which costs a fast local page a third of its time: without a limit there is no queue.
+  const queue = Number.isFinite(most) ? new Bottleneck({ maxConcurrent: most }) : undefined
+  const logs = windows.map((window) => new WindowLog(window))
   let pausedUntil = 0
 
-  /** Milliseconds until a permit is there; 0 takes it. */
-  const take = (now: number): number => {
-    const wait = Math.max(pausedUntil - now, ...logs.map((log) => log.waitMs(now)))
-    if (wait <= 0) for (const log of logs) log.add(now)
-    return Math.max(0, wait)
+  /** Waits for a permit and takes it. */
+  const permit = async (signal: AbortSignal | undefined): Promise<void> => {
+    for (;;) {
+      signal?.throwIfAborted()
+      const now = clock.now().getTime()
+      const wait = Math.max(pausedUntil - now, ...logs.map((log) => log.waitMs(now)), 0)
+      if (wait === 0) {
+        for (const log of logs) log.begin()
+        return
+      }
+      if (wait > longestWaitMs) {
+        const waitUntil = new Date(now + wait).toISOString()
+        throw new Failure('throttled', `The account's budget is spent until ${waitUntil}.`, { waitUntil })
+      }
+      await clock.sleep(wait, signal)
+    }
   }
 
   return {
     pause(ms) {
       pausedUntil = Math.max(pausedUntil, clock.now().getTime() + ms)
     },
-    async spend(send, waited, signal) {
-      const startedAt = clock.now().getTime()
-      return queue.schedule(async () => {
-        for (;;) {
-          signal?.throwIfAborted()
-          const now = clock.now().getTime()
-          const wait = take(now)
-          if (wait === 0) break
-          if (wait > longestWaitMs) {
-            const waitUntil = new Date(now + wait).toISOString()
-            throw new Failure('throttled', `The account's budget is spent until ${waitUntil}.`, { waitUntil })
-          }
-          await clock.sleep(wait, signal)
-        }
-        const since = clock.now().getTime() - startedAt
+    learn({ count, perMs }) {
+      for (const log of logs) if (log.perMs === perMs) log.count = Math.max(count, most)
+    },
+    spend(send, { priority, waited, signal }) {
+      const askedAt = clock.now().getTime()
+      const job = async () => {
+        await permit(signal)
+        const since = clock.now().getTime() - askedAt
         if (since > 5) waited(since)
-        return send()
-      })
+        try {
+          return await send()
+        } finally {
+          const now = clock.now().getTime()
+          for (const log of logs) log.end(now)
+        }
+      }
+      return queue ? orAborted(queue.schedule({ priority: places[priority] }, job), signal) : job()
     },
   }
 }
 
-/**
- * The instants of the last permits. A vendor that counts in fixed windows sees at most `count` in any of them when no sliding
- * window holds more; a little more than the window is kept free, since requests take different times to arrive.
- */
-class SlidingWindow {
-  private readonly taken: number[] = []
-  private head = 0
-  private readonly spanMs: number
+/** What waits in a queue does not see an abort until it is its turn: whoever asked need not wait for that. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
 
-  constructor(private readonly window: Window) {
-    this.spanMs = window.perMs + Math.min(250, window.perMs * 0.05)
+/**
+ * The requests that a window may still count. A vendor counts a request somewhen between its sending and its answer, in windows
+ * that begin when it likes. So every request counts from its sending until a whole window after its answer: whatever the
+ * vendor's window, the last request that falls into it saw all the others in this log.
+ */
+class WindowLog {
+  private readonly ended: number[] = []
+  private head = 0
+  private underWay = 0
+  private readonly spanMs: number
+  readonly perMs: number
+  count: number
+
+  constructor({ count, perMs }: Window) {
+    this.count = count
+    this.perMs = perMs
+    // Clocks are read in whole milliseconds, and the vendor's may run a little slower.
+    this.spanMs = perMs + Math.max(5, Math.min(250, perMs / 100))
   }
 
   waitMs(now: number): number {
-    while (this.head < this.taken.length && this.taken[this.head]! <= now - this.spanMs) this.head++
+    while (this.head < this.ended.length && this.ended[this.head]! <= now - this.spanMs) this.head++
     if (this.head > 1_000) {
-      this.taken.splice(0, this.head)
+      this.ended.splice(0, this.head)
       this.head = 0
     }
-    const used = this.taken.length - this.head
-    return used < this.window.count ? 0 : this.taken[this.taken.length - this.window.count]! + this.spanMs - now
+    const tooMany = this.underWay + this.ended.length - this.head - this.count
+    return tooMany < 0 ? 0 : this.ended[this.head + tooMany]! + this.spanMs - now
   }
 
-  add(now: number): void {
-    this.taken.push(now)
+  begin(): void {
+    this.underWay++
+  }
+
+  end(now: number): void {
+    this.underWay--
+    this.ended.push(now)
   }
 }

@@ -6,10 +6,13 @@ function reasonOf(status: number): Reason {
   if (status === 401) return 'auth'
   if (status === 403) return 'permission'
   if (status === 408 || status === 425 || status >= 500) return 'transient'
-  if (status === 413) return 'too_large'
+  if (status === 413 || status === 414) return 'too_large'
   if (status === 429) return 'throttled'
   return 'permanent'
 }
+
+/** Refusals that say enough by their status alone, whoever words them. */
+const plain: ReadonlySet<number> = new Set([401, 410, 413, 414, 423, 429, 477])
 
 export interface Answer {
   status: number
@@ -18,23 +21,24 @@ export interface Answer {
   body: unknown
 }
 
-/** An answer that is no success, as a Failure: what was asked, what came back, what to do. No part of the body but the vendor's own sentence. */
-export function classify(api: Api, asked: string, { status, headers, body }: Answer): Failure {
+/** An answer that is no success, as a Failure: what was asked, what came back, what to do. Of the body only the vendor's own sentence, without addresses. */
+export function classify(api: Api, connection: string, asked: string, { status, body }: Answer): Failure {
   const code = body === undefined ? undefined : api.errorCode(body)
   const line = api.failures.find((one) => one.status === status && (one.code === undefined || one.code === code))
-  // A page of HTML instead of a vendor's error comes from something in between: it may pass.
-  const isForeign =
-    body === undefined && !(headers['content-type'] ?? '').includes('json') && status < 500 && status !== 401 && status !== 429
+  // A refusal that is not the vendor's JSON comes from something in between: it may pass.
+  const isForeign = body === undefined && status < 500 && !plain.has(status)
   const reason = isForeign ? 'transient' : (line?.reason ?? reasonOf(status))
   const said = body === undefined ? undefined : api.errorMessage(body)
   const message = [
-    `${api.name} answered ${asked} with ${status}${code ? ` ${code}` : ''}${said ? `: ${said.slice(0, 500)}` : '.'}`,
+    `${api.name} answered ${asked} with ${status}${code ? ` ${code}` : ''}${said ? `: ${masked(said.slice(0, 500))}` : '.'}`,
     isForeign ? 'The answer was not the vendor’s own.' : line?.hint,
   ]
     .filter(Boolean)
     .join(' ')
-  return new Failure(reason, message, { status, ...(code === undefined ? {} : { code }) })
+  return new Failure(reason, message, { connection, status, ...(code === undefined ? {} : { code }) })
 }
+
+const masked = (text: string) => text.replace(/[^\s"'<>(),:;]+@[^\s"'<>(),:;]+/g, '…@…').replace(/\+\d{7,}/g, '+…')
 
 /** Retry-After: seconds or an HTTP date; undefined where it is absent or makes no sense. */
 export function retryAfterMs(value: string | undefined, now: Date): number | undefined {

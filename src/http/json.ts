@@ -2,23 +2,25 @@ import { parse } from 'lossless-json'
 import { Failure } from '../core/failure.js'
 import { ExactNumber } from '../core/types.js'
 
-/** What a double may not hold: sixteen digits and more, or an exponent. Texts that look so cost time, not truth. */
-const suspects = /(?<=[[:,\s])-?(?:\d[\d.]{15,}|\d[\d.]*(?=[eE]))(?:[eE][+-]?\d+)?/g
+/** Numbers that a double may not hold: sixteen digits and more, or an exponent. Texts that look so cost time, not truth. */
+const suspects = /[:,[]\s*-?\d(?:[\d.]{15,}|[\d.]*[eE])[\d+-]*/g
 const whole = /^-?\d+$/
+/** Below it doubles lose digits. */
+const smallestNormal = 2.2250738585072014e-308
 
 /**
  * JSON with every number exact: those that a double holds are numbers, longer integers bigint, the rest ExactNumber. Of a key
- * that stands twice the last one counts, as JSON.parse has it.
+ * that stands twice the last one counts, and `__proto__` is a key like any other.
  * @throws Failure `transient`: a body that is no JSON was cut or comes from something in between.
  */
 export function parseJson(text: string): unknown {
   try {
-    if (text.match(suspects)?.every(fitsDouble) ?? true) return JSON.parse(text)
-    return parse(text, undefined, { parseNumber: exact, onDuplicateKey: ({ newValue }) => newValue })
+    const isOrdinary = text.match(suspects)?.every((one) => fitsDouble(one.replace(/^[:,[]\s*/, ''))) ?? true
+    return isOrdinary ? JSON.parse(text) : parse(text, undefined, { parseNumber: exact, onDuplicateKey: ({ newValue }) => newValue })
   } catch (error) {
     if (error instanceof RangeError)
       throw new Failure('permanent', 'The vendor sent JSON that is nested too deeply to be read.', {}, { cause: error })
-    throw new Failure('transient', 'The vendor sent a body that is not whole JSON.', {}, { cause: error })
+    throw new Failure('transient', 'The vendor sent a body that is not whole JSON.')
   }
 }
 
@@ -30,7 +32,8 @@ function fitsDouble(text: string): boolean {
     .replace(/[eE].*$/, '')
     .replace(/[-.]/g, '')
     .replace(/^0+/, '')
-  if (digits.length <= 15) return number !== 0 || digits === ''
+  if (digits === '') return true
+  if (digits.length <= 15) return Math.abs(number) >= smallestNormal
   return String(number) === (text.includes('.') ? text.replace(/\.?0+$/, '') : text) && (!whole.test(text) || Number.isSafeInteger(number))
 }
 

@@ -1,0 +1,34 @@
+import pRetry from 'p-retry'
+import { Failure } from '../core/failure.js'
+
+export interface RetryOptions {
+  /** Tries after the first. */
+  retries: number
+  /** First wait between tries; doubles, with jitter, up to twenty seconds. */
+  retryMs: number
+  signal?: AbortSignal | undefined
+  /** Told of every failure that may pass, before the next try. */
+  onFailure: (failure: Failure) => void
+}
+
+const longestMs = 20_000
+
+/** Repeats what failed in passing, for seconds; what takes longer is Temporal's. Throttled calls wait in the budget, not here. */
+export function retry<T>(attempt: () => Promise<T>, { retries, retryMs, signal, onFailure }: RetryOptions): Promise<T> {
+  return pRetry(attempt, {
+    retries,
+    minTimeout: retryMs,
+    maxTimeout: longestMs,
+    randomize: true,
+    ...(signal ? { signal } : {}),
+    shouldRetry: ({ error }) => error instanceof Failure && error.reason === 'transient' && !error.isFinal,
+    onFailedAttempt: ({ error }) => {
+      if (!signal?.aborted && error instanceof Failure && error.reason === 'transient') onFailure(error)
+    },
+  })
+}
+
+/** How long to wait when the vendor refuses for the rate and does not say: doubling from a second to half a minute, with jitter. */
+export function backOffMs(refusals: number, random: () => number): number {
+  return Math.min(1_000 * 2 ** (refusals - 1), 30_000) * (0.75 + random() / 2)
+}
