@@ -1,0 +1,89 @@
+import type { Fields, FieldType, Http, Rec } from '../../src/core/types.js'
+import { path } from './api.js'
+
+/** What stands around the properties of every CRM record. */
+export const envelope: Fields = {
+  id: { type: 'text' },
+  createdAt: { type: 'timestamp' },
+  updatedAt: { type: 'timestamp' },
+  archived: { type: 'boolean' },
+  archivedAt: { type: 'timestamp' },
+}
+
+/** A property named like a part of the envelope stands beside it under this name. */
+const fieldOf = (property: string) => (property in envelope ? `property_${property}` : property)
+const propertyOf = (field: string) => field.replace(/^property_(?=(?:id|createdAt|updatedAt|archived|archivedAt)$)/, '')
+
+/** Property types → columns. Numbers may hold "N/A": such values go to a variant column, whole. */
+const types: Record<string, FieldType> = { number: 'numeric', bool: 'boolean', date: 'date', datetime: 'timestamp', json: 'json' }
+
+/** Properties of an object, custom ones included, as columns. */
+export const propertiesOf =
+  (object: string) =>
+  async (http: Http): Promise<Fields> => {
+    const { body } = await http.request({ path: path(http, 'properties', `/${object}`) })
+    const found = Array.isArray(body.results) ? (body.results as Rec[]) : []
+    return Object.fromEntries(
+      found.map(({ name, type, label }) => [
+        fieldOf(String(name)),
+        { type: types[String(type)] ?? 'text', description: String(label ?? '') },
+      ]),
+    )
+  }
+
+/** Names to ask for: nothing comes that is not asked for by name. */
+export const propertyNames = (fields: Fields): string[] =>
+  Object.keys(fields)
+    .filter((field) => !(field in envelope))
+    .map(propertyOf)
+
+/** Properties to the top level, beside the envelope; an empty text is HubSpot's null. */
+export function flat({ id, properties, createdAt, updatedAt, archived, archivedAt }: Rec): Rec {
+  const record: Rec = { id }
+  for (const [name, value] of Object.entries((properties ?? {}) as Rec)) record[fieldOf(name)] = value === '' ? null : value
+  return { ...record, createdAt, updatedAt, archived, archivedAt }
+}
+
+const typed = (fields: Record<string, FieldType>): Fields =>
+  Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, { type }]))
+
+export const owner = typed({
+  id: 'text',
+  email: 'text',
+  firstName: 'text',
+  lastName: 'text',
+  userId: 'text',
+  userIdIncludingInactive: 'text',
+  type: 'text',
+  teams: 'json',
+  createdAt: 'timestamp',
+  updatedAt: 'timestamp',
+  archived: 'boolean',
+})
+
+export const pipeline = typed({
+  objectType: 'text',
+  id: 'text',
+  label: 'text',
+  displayOrder: 'bigint',
+  stages: 'json',
+  archived: 'boolean',
+  createdAt: 'timestamp',
+  updatedAt: 'timestamp',
+})
+
+export const list = typed({
+  listId: 'text',
+  objectTypeId: 'text',
+  name: 'text',
+  processingType: 'text',
+  processingStatus: 'text',
+  listVersion: 'bigint',
+  createdAt: 'timestamp',
+  updatedAt: 'timestamp',
+  filtersUpdatedAt: 'timestamp',
+  deletedAt: 'timestamp',
+  additionalProperties: 'json',
+})
+
+export const membership = typed({ list_id: 'text', record_id: 'text', membershipTimestamp: 'timestamp' })

@@ -1,0 +1,153 @@
+import type { Finding, Http, Rec } from '../../src/core/types.js'
+import { type Connector, versionFinding } from '../../src/extract/connector.js'
+import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'
+import { cursorInBody, cursorParameter, offsetInBody } from '../../src/extract/paginate.js'
+import { walk } from '../../src/extract/walk.js'
+import { hubspot, isDated, path, settings } from './api.js'
+import * as fields from './fields.js'
+import { listed, searched } from './records.js'
+
+const minute = 60_000
+const pages = cursorParameter('results', 'paging.next.after', 'after')
+
+/**
+ * A CRM object: the first read lists everything, later ones search for what changed. Search shows changes late and out of order,
+ * up to minutes, so it stops five minutes short of now and reads ten again. Archived records show only in a list of their own.
+ */
+const crm = (object: string, description: string, changedBy: string): DeclaredStream => ({
+  description,
+  key: ['id'],
+  fields: fields.envelope,
+  discover: fields.propertiesOf(object),
+  mode: 'merge',
+  modes: ['merge', 'append', 'replace'],
+  record: fields.flat,
+  cursor: { field: 'updatedAt', ordered: false },
+  deletedAt: 'archivedAt',
+  passes: [
+    {
+      slicing: { by: 'time', lookbackMs: 10 * minute, lagMs: 5 * minute, first: 'whole' },
+      read: (context) => (context.slice.from === undefined ? listed(object, false) : searched(object, changedBy))(context),
+    },
+    { name: 'archived', slicing: { by: 'all' }, read: listed(object, true) },
+  ],
+})
+
+/** All lists: by a cursor in dated versions, by offsets (10,000 at most) in v3. */
+async function* lists(http: Http, resume?: Rec) {
+  const dated = {
+    path: path(http, 'lists', '/all'),
+    method: 'POST' as const,
+    body: { processingTypes: [], additionalProperties: ['hs_list_size'], count: 500 },
+  }
+  const v3 = {
+    path: path(http, 'lists', '/search'),
+    method: 'POST' as const,
+    body: { listIds: [], processingTypes: [], additionalProperties: ['hs_list_size'], offset: 0, count: 500 },
+  }
+  const paginator = isDated(http) ? cursorInBody('results', 'paging.next.after', 'after') : offsetInBody('lists', 'offset', 'hasMore')
+  yield* walk({ http, paginator, requests: () => [isDated(http) ? dated : v3], resume })
+}
+
+async function* listIds(http: Http): AsyncIterable<string> {
+  for await (const { records } of lists(http)) for (const { listId } of records) yield String(listId)
+}
+
+const small = { mode: 'replace', modes: ['replace', 'merge'], record: (raw: Rec) => raw } as const
+
+const streams = defineStreams({
+  contacts: crm('contacts', 'People, with every property.', 'lastmodifieddate'),
+  companies: crm('companies', 'Companies, with every property.', 'hs_lastmodifieddate'),
+  deals: crm('deals', 'Deals, with every property.', 'hs_lastmodifieddate'),
+  tickets: crm('tickets', 'Tickets, with every property.', 'hs_lastmodifieddate'),
+  owners: {
+    ...small,
+    description: 'Users who own records, former ones included.',
+    key: ['id'],
+    fields: fields.owner,
+    passes: [
+      {
+        slicing: { by: 'all' },
+        read: ({ http, resume }) =>
+          walk({
+            http,
+            paginator: pages,
+            requests: () => [false, true].map((archived) => ({ path: path(http, 'owners'), query: { limit: 500, archived } })),
+            resume,
+          }),
+      },
+    ],
+  },
+  pipelines: {
+    ...small,
+    description: 'Pipelines of deals and tickets, with their stages.',
+    key: ['objectType', 'id'],
+    fields: fields.pipeline,
+    passes: [
+      {
+        slicing: { by: 'all' },
+        // Unpaged, and an answer does not say whose pipelines it holds.
+        async *read({ http }) {
+          const found: Rec[] = []
+          for (const objectType of ['deals', 'tickets']) {
+            const { body } = await http.request({ path: path(http, 'pipelines', `/${objectType}`) })
+            found.push(...((body.results ?? []) as Rec[]).map((pipeline) => ({ ...pipeline, objectType })))
+          }
+          yield { records: found }
+        },
+      },
+    ],
+  },
+  lists: {
+    ...small,
+    description: 'Lists (HubSpot also says segments), with their size.',
+    key: ['listId'],
+    fields: fields.list,
+    passes: [{ slicing: { by: 'all' }, read: ({ http, resume }) => lists(http, resume) }],
+  },
+  list_memberships: {
+    description: 'Which record is on which list, and since when.',
+    key: ['list_id', 'record_id'],
+    fields: fields.membership,
+    mode: 'replace',
+    modes: ['replace'],
+    parallel: 2,
+    record: ({ list_id, recordId, membershipTimestamp }) => ({ list_id, record_id: recordId, membershipTimestamp }),
+    passes: [
+      {
+        slicing: { by: 'parent', parents: listIds },
+        ask: ({ parent }, { http }) => ({ path: path(http, 'lists', `/${parent}/memberships`), query: { limit: 250 } }),
+        pages,
+        parentField: 'list_id',
+        mayBeGone: true,
+      },
+    ],
+  },
+})
+
+async function* check(http: Http): AsyncIterable<Finding> {
+  const { body } = await http.request({ path: path(http, 'account', '/details') })
+  yield {
+    name: 'access',
+    ok: true,
+    message: `account ${String(body.portalId ?? 'unknown')}, time zone ${String(body.timeZone ?? 'unknown')}`,
+  }
+  yield versionFinding(hubspot, http, new Date())
+  for (const object of ['contacts', 'companies', 'deals', 'tickets']) {
+    try {
+      await http.request({ path: path(http, 'objects', `/${object}`), query: { limit: 1 } })
+      yield { name: `scope of ${object}`, ok: true, message: 'readable' }
+    } catch (error) {
+      yield { name: `scope of ${object}`, ok: false, message: error instanceof Error ? error.message : String(error) }
+    }
+  }
+}
+
+export const connector: Connector = {
+  type: 'hubspot',
+  title: 'HubSpot',
+  settings,
+  apiVersions: ['2026-09', 'v3'],
+  api: hubspot,
+  source: { type: 'hubspot', streams, check },
+}
