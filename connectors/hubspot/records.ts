@@ -1,6 +1,7 @@
 import { Failure } from '../../src/core/failure.js'
 import type { Fields, Http, HttpRequest, Page, ReadContext, Rec } from '../../src/core/types.js'
-import { cursorParameter } from '../../src/extract/paginate.js'
+import { ahead } from '../../src/extract/ahead.js'
+import { cursorParameter, recordsAt } from '../../src/extract/paginate.js'
 import { walk } from '../../src/extract/walk.js'
 import { path } from './api.js'
 import { propertyNames } from './fields.js'
@@ -10,74 +11,84 @@ const longestUrl = 14_000
 /** A longer search body is refused (search guide). */
 const longestSearch = 3_000
 const listPage = 100
-const searchPage = 200
+const searchSize = 200
 const batchSize = 100
+/** Times that a search may show an empty page and lead on. */
+const empties = 5
 
 const pages = cursorParameter('results', 'paging.next.after', 'after')
 
 /** Every record of an object by the list endpoint, in the order of ids; archived ones are another walk. */
-export const listed = (object: string, archived: boolean) =>
-  async function* ({ http, resume, fields }: ReadContext): AsyncIterable<Page> {
-    const names = propertyNames(fields)
-    const properties = names.join(',')
-    const isShort = encodeURIComponent(properties).length < longestUrl
-    const request: HttpRequest = {
-      path: path(http, 'objects', `/${object}`),
-      query: { limit: listPage, archived, ...(isShort ? { properties } : {}) },
-    }
-    for await (const page of walk({ http, paginator: pages, requests: () => [request], resume })) {
-      yield isShort ? page : { ...page, records: await withProperties(http, object, page.records, names, archived) }
-    }
+export const listed = (object: string, archived: boolean) => (context: ReadContext) => ahead(list(object, archived, context))
+
+async function* list(object: string, archived: boolean, { http, resume, fields }: ReadContext): AsyncIterable<Page> {
+  const names = propertyNames(fields)
+  const properties = names.join(',')
+  const isShort = encodeURIComponent(properties).length < longestUrl
+  const request: HttpRequest = {
+    path: path(http, 'objects', `/${object}`),
+    query: { limit: listPage, archived, properties: isShort ? properties : 'hs_object_id' },
   }
+  for await (const page of walk({ http, paginator: pages, requests: () => [request], resume })) {
+    yield isShort ? page : { ...page, records: await withProperties(http, object, page.records, names, archived) }
+  }
+}
 
 /**
  * Records that changed in a range. A search gives 10,000 results and no more, and many records share one instant, so it never
  * pages by offset: each request asks for what follows the highest id of the last one, in the order of ids. A record that is
  * edited meanwhile leaves the range and is found by the next one.
  */
-export const searched = (object: string, changedBy: string) =>
-  async function* ({ http, slice, resume, fields }: ReadContext): AsyncIterable<Page> {
-    const range = {
-      propertyName: changedBy,
-      operator: 'BETWEEN',
-      value: String(Date.parse(slice.from!)),
-      highValue: String(Date.parse(slice.to!) - 1),
-    }
-    let lastId = BigInt(String(resume?.lastId ?? 0))
-    for (;;) {
-      const filters = [range, ...(lastId > 0n ? [{ propertyName: 'hs_object_id', operator: 'GT', value: String(lastId) }] : [])]
-      const { results, isLast } = await search(http, object, filters, fields)
-      // Ids are numbers of differing length: compared as text, "9" would stand after "151".
-      const highest = results.reduce((most, { id }) => (BigInt(String(id)) > most ? BigInt(String(id)) : most), lastId)
-      if (!isLast && highest === lastId && results.length > 0)
-        throw new Failure('transient', `HubSpot's search of ${object} does not go on behind id ${lastId}.`)
-      yield { records: results, ...(isLast ? {} : { resume: { lastId: String(highest) } }) }
-      if (isLast) return
-      lastId = highest
-    }
-  }
+export const searched = (object: string, changedBy: string) => (context: ReadContext) => ahead(search(object, changedBy, context))
 
-async function search(http: Http, object: string, filters: unknown[], fields: Fields): Promise<{ results: Rec[]; isLast: boolean }> {
-  const names = propertyNames(fields)
-  const body = { filterGroups: [{ filters }], sorts: [{ propertyName: 'hs_object_id', direction: 'ASCENDING' }], limit: searchPage }
-  const whole = { ...body, properties: names }
-  const isShort = JSON.stringify(whole).length <= longestSearch
-  for (let after: string | undefined; ; ) {
-    const asked = { ...(isShort ? whole : body), ...(after === undefined ? {} : { after }) }
-    const answer = await http.request({ method: 'POST', path: path(http, 'objects', `/${object}/search`), body: asked, budget: 'search' })
-    const found = (answer.body.results ?? []) as Rec[]
-    const next = (answer.body.paging as { next?: { after?: unknown } } | undefined)?.next?.after
-    const isLast = next === undefined || next === null
-    // An empty page with a next one is not the end; there is no id to go on behind, so its own token is followed.
-    if (found.length === 0 && !isLast) {
-      after = String(next)
-      continue
-    }
-    return { results: isShort ? found : await withProperties(http, object, found, names, false), isLast }
+async function* search(object: string, changedBy: string, { http, slice, resume, fields }: ReadContext): AsyncIterable<Page> {
+  const range = {
+    propertyName: changedBy,
+    operator: 'BETWEEN',
+    value: String(Date.parse(slice.from!)),
+    highValue: String(Date.parse(slice.to!) - 1),
+  }
+  let lastId = BigInt(String(resume?.lastId ?? 0))
+  for (;;) {
+    const filters = [range, ...(lastId > 0n ? [{ propertyName: 'hs_object_id', operator: 'GT', value: String(lastId) }] : [])]
+    const { results, isLast } = await searchPage(http, object, filters, fields)
+    // Ids are numbers of differing length: compared as text, "9" would stand after "151".
+    let highest = lastId
+    for (const { id } of results) if (BigInt(String(id)) > highest) highest = BigInt(String(id))
+    if (!isLast && highest === lastId) throw new Failure('permanent', `HubSpot's search of ${object} does not go on behind id ${lastId}.`)
+    const records = isShort(filters, fields) ? results : await withProperties(http, object, results, propertyNames(fields), false)
+    yield { records, ...(isLast ? {} : { resume: { lastId: String(highest) } }) }
+    if (isLast) return
+    lastId = highest
   }
 }
 
-/** The same records with all their properties, by batches of ids; one that is gone meanwhile keeps what is known of it. */
+const question = (filters: unknown[], properties: string[]) => ({
+  filterGroups: [{ filters }],
+  sorts: [{ propertyName: 'hs_object_id', direction: 'ASCENDING' }],
+  limit: searchSize,
+  properties,
+})
+/** Does a search take all the properties? Else it is asked for ids only. */
+const isShort = (filters: unknown[], fields: Fields) =>
+  JSON.stringify(question(filters, propertyNames(fields))).length <= longestSearch - 100
+
+async function searchPage(http: Http, object: string, filters: unknown[], fields: Fields): Promise<{ results: Rec[]; isLast: boolean }> {
+  const body = question(filters, isShort(filters, fields) ? propertyNames(fields) : ['hs_object_id'])
+  let after: string | undefined
+  for (let seen = 0; seen < empties; seen++) {
+    const asked = { ...body, ...(after === undefined ? {} : { after }) }
+    const answer = await http.request({ method: 'POST', path: path(http, 'objects', `/${object}/search`), body: asked, budget: 'search' })
+    const results = recordsAt('results')(answer.body)
+    const next = pages.next(answer.body)
+    if (results.length > 0 || next === undefined) return { results, isLast: next === undefined }
+    // An empty page with a next one is not the end; there is no id to go on behind, so its own token is followed.
+    after = next
+  }
+  throw new Failure('transient', `HubSpot's search of ${object} shows empty pages and no end.`)
+}
+
+/** The records with all their properties, by batches of ids. One that is gone meanwhile is left out: half a record would blank what is known of it. */
 async function withProperties(
   http: Http,
   object: string,
@@ -85,17 +96,22 @@ async function withProperties(
   properties: string[],
   archived: boolean,
 ): Promise<Rec[]> {
-  const whole = new Map<string, Rec>()
-  for (let from = 0; from < records.length; from += batchSize) {
-    const inputs = records.slice(from, from + batchSize).map(({ id }) => ({ id }))
-    // 207 when some are missing: they are named in `errors`, and simply not among the results.
+  const batches = Array.from({ length: Math.ceil(records.length / batchSize) }, (_, i) => records.slice(i * batchSize, (i + 1) * batchSize))
+  const read = batches.map(async (batch): Promise<Rec[]> => {
     const { body } = await http.request({
       method: 'POST',
       path: path(http, 'objects', `/${object}/batch/read`),
       query: { archived },
-      body: { inputs, properties },
+      body: { inputs: batch.map(({ id }) => ({ id })), properties },
     })
-    for (const record of (body.results ?? []) as Rec[]) whole.set(String(record.id), record)
-  }
-  return records.map((record) => whole.get(String(record.id)) ?? record)
+    // 200 and 207 alike may carry errors: those that are not about missing records are refusals.
+    const errors = Array.isArray(body.errors) ? (body.errors as Rec[]) : []
+    const other = errors.find(({ category }) => category !== 'OBJECT_NOT_FOUND')
+    if (other)
+      throw new Failure('permanent', `HubSpot could not read some ${object}: ${String(other.category)}.`, { code: String(other.category) })
+    const results = recordsAt('results')(body)
+    if (results.length === 0 && errors.length === 0) throw new Failure('transient', `HubSpot read none of ${batch.length} ${object}.`)
+    return results
+  })
+  return (await Promise.all(read)).flat()
 }
