@@ -3,6 +3,5 @@ import type { Connector } from '../src/extract/connector.js'
 /** The only list of connectors: type → its module, loaded when it is used. */
 export const registry: Readonly<Record<string, () => Promise<Connector>>> = {
   hubspot: () => import('./hubspot/source.js').then(({ connector }) => connector),
-  hubspot: () => import('./hubspot/source.js').then(({ connector }) => connector),
   klaviyo: () => import('./klaviyo/source.js').then(({ connector }) => connector),
 }

@@ -1,111 +1,118 @@
-import type { Finding, Http, HttpRequest, Page, ReadContext, Rec } from '../../src/core/types.js'
+import type { Finding, Http, Rec } from '../../src/core/types.js'
 import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'
-import { at, recordsAt } from '../../src/extract/paginate.js'
+import { cursorInBody, cursorParameter, offsetInBody } from '../../src/extract/paginate.js'
 import { walk } from '../../src/extract/walk.js'
-import { hubspot, pages, path, settings } from './api.js'
+import { hubspot, isDated, path, settings } from './api.js'
 import * as fields from './fields.js'
-import { everyList, listPages } from './lists.js'
-import { list } from './read.js'
-import { search } from './search.js'
+import { listed, searched } from './records.js'
 
 const minute = 60_000
+const pages = cursorParameter('results', 'paging.next.after', 'after')
 
-/** What the CRM holds of one kind: everything at first, then what changed; and in every run what was archived. */
-const object = (name: string, modified: string, description: string): DeclaredStream => ({
+/**
+ * A CRM object: the first read lists everything, later ones search for what changed. Search shows changes late and out of order,
+ * up to minutes, so it stops five minutes short of now and reads ten again. Archived records show only in a list of their own.
+ */
+const crm = (object: string, description: string, changedBy: string): DeclaredStream => ({
   description,
   key: ['id'],
   fields: fields.envelope,
-  discover: fields.discover(name),
+  discover: fields.propertiesOf(object),
   mode: 'merge',
   modes: ['merge', 'append', 'replace'],
   record: fields.flat,
-  // Pages come in the order of ids.
   cursor: { field: 'updatedAt', ordered: false },
   deletedAt: 'archivedAt',
   passes: [
     {
-      // Searches find what is new late and out of order, after minutes at times: five are held back, and ten read again.
       slicing: { by: 'time', lookbackMs: 10 * minute, lagMs: 5 * minute, first: 'whole' },
-      read: (context) => (context.slice.from === undefined ? list(name, false) : search(name, modified))(context),
+      read: (context) => (context.slice.from === undefined ? listed(object, false) : searched(object, changedBy))(context),
     },
-    // Neither shows what was archived, and archived records cannot be asked for by time.
-    { name: 'archived', slicing: { by: 'all' }, read: list(name, true) },
+    { name: 'archived', slicing: { by: 'all' }, read: listed(object, true) },
   ],
 })
 
-const pipelinesOf = ['deals', 'tickets']
-
-/** All pipelines of an object come at once, and do not say which object's they are. */
-async function* pipelines({ http, resume }: ReadContext): AsyncIterable<Page> {
-  for (let at = Number(resume?.at ?? 0); at < pipelinesOf.length; at++) {
-    const objectType = pipelinesOf[at]!
-    const { body } = await http.request({ path: path(http, 'pipelines', `/${objectType}`) })
-    const records = recordsAt('results')(body).map((record) => ({ ...record, objectType }))
-    yield { records, ...(at + 1 < pipelinesOf.length ? { resume: { at: at + 1 } } : {}) }
+/** All lists: by a cursor in dated versions, by offsets (10,000 at most) in v3. */
+async function* lists(http: Http, resume?: Rec) {
+  const dated = {
+    path: path(http, 'lists', '/all'),
+    method: 'POST' as const,
+    body: { processingTypes: [], additionalProperties: ['hs_list_size'], count: 500 },
   }
+  const v3 = {
+    path: path(http, 'lists', '/search'),
+    method: 'POST' as const,
+    body: { listIds: [], processingTypes: [], additionalProperties: ['hs_list_size'], offset: 0, count: 500 },
+  }
+  const paginator = isDated(http) ? cursorInBody('results', 'paging.next.after', 'after') : offsetInBody('lists', 'offset', 'hasMore')
+  yield* walk({ http, paginator, requests: () => [isDated(http) ? dated : v3], resume })
 }
 
 async function* listIds(http: Http): AsyncIterable<string> {
-  for await (const { records } of walk({ http, paginator: listPages(http), requests: () => [everyList(http)] }))
-    for (const { listId } of records) yield String(listId)
+  for await (const { records } of lists(http)) for (const { listId } of records) yield String(listId)
 }
 
-const asIs = (raw: Rec): Rec => raw
+const small = { mode: 'replace', modes: ['replace', 'merge'], record: (raw: Rec) => raw } as const
 
 const streams = defineStreams({
-  // The only object whose time of change has no prefix; with one, it finds nothing.
-  contacts: object('contacts', 'lastmodifieddate', 'People, with every property of the account.'),
-  companies: object('companies', 'hs_lastmodifieddate', 'Companies, with every property of the account.'),
-  deals: object('deals', 'hs_lastmodifieddate', 'Deals, with every property of the account.'),
-  tickets: object('tickets', 'hs_lastmodifieddate', 'Tickets, with every property of the account.'),
+  contacts: crm('contacts', 'People, with every property.', 'lastmodifieddate'),
+  companies: crm('companies', 'Companies, with every property.', 'hs_lastmodifieddate'),
+  deals: crm('deals', 'Deals, with every property.', 'hs_lastmodifieddate'),
+  tickets: crm('tickets', 'Tickets, with every property.', 'hs_lastmodifieddate'),
   owners: {
-    description: 'Users and queues that records belong to, archived ones included.',
+    ...small,
+    description: 'Users who own records, former ones included.',
     key: ['id'],
     fields: fields.owner,
-    mode: 'replace',
-    modes: ['replace', 'merge'],
-    record: asIs,
     passes: [
       {
         slicing: { by: 'all' },
-        ask: (_, { http }) =>
-          [false, true].map((archived): HttpRequest => ({ path: path(http, 'owners'), query: { limit: 500, archived } })),
-        pages,
+        read: ({ http, resume }) =>
+          walk({
+            http,
+            paginator: pages,
+            requests: () => [false, true].map((archived) => ({ path: path(http, 'owners'), query: { limit: 500, archived } })),
+            resume,
+          }),
       },
     ],
   },
   pipelines: {
+    ...small,
     description: 'Pipelines of deals and tickets, with their stages.',
     key: ['objectType', 'id'],
     fields: fields.pipeline,
-    mode: 'replace',
-    modes: ['replace', 'merge'],
-    record: asIs,
-    passes: [{ slicing: { by: 'all' }, read: pipelines }],
-  },
-  lists: {
-    description: 'Lists (segments) of every object.',
-    key: ['listId'],
-    fields: fields.list,
-    mode: 'replace',
-    modes: ['replace', 'merge'],
-    record: asIs,
     passes: [
       {
         slicing: { by: 'all' },
-        read: ({ http, resume }) => walk({ http, paginator: listPages(http), requests: () => [everyList(http)], resume }),
+        // Unpaged, and an answer does not say whose pipelines it holds.
+        async *read({ http }) {
+          const found: Rec[] = []
+          for (const objectType of ['deals', 'tickets']) {
+            const { body } = await http.request({ path: path(http, 'pipelines', `/${objectType}`) })
+            found.push(...((body.results ?? []) as Rec[]).map((pipeline) => ({ ...pipeline, objectType })))
+          }
+          yield { records: found }
+        },
       },
     ],
   },
+  lists: {
+    ...small,
+    description: 'Lists (HubSpot also says segments), with their size.',
+    key: ['listId'],
+    fields: fields.list,
+    passes: [{ slicing: { by: 'all' }, read: ({ http, resume }) => lists(http, resume) }],
+  },
   list_memberships: {
-    description: 'Members of each list, with when they came.',
+    description: 'Which record is on which list, and since when.',
     key: ['list_id', 'record_id'],
-    fields: fields.listMembership,
+    fields: fields.membership,
     mode: 'replace',
     modes: ['replace'],
-    parallel: 4,
-    record: ({ list_id, recordId, membershipTimestamp }) => ({ list_id, record_id: recordId, membership_timestamp: membershipTimestamp }),
+    parallel: 2,
+    record: ({ list_id, recordId, membershipTimestamp }) => ({ list_id, record_id: recordId, membershipTimestamp }),
     passes: [
       {
         slicing: { by: 'parent', parents: listIds },
@@ -118,29 +125,20 @@ const streams = defineStreams({
   },
 })
 
-/** One record of each stream shows whether its scope is there. */
-const probes = (http: Http): Record<string, [scope: string, request: HttpRequest]> => ({
-  contacts: ['crm.objects.contacts.read', { path: path(http, 'objects', '/contacts'), query: { limit: 1 } }],
-  companies: ['crm.objects.companies.read', { path: path(http, 'objects', '/companies'), query: { limit: 1 } }],
-  deals: ['crm.objects.deals.read', { path: path(http, 'objects', '/deals'), query: { limit: 1 } }],
-  tickets: ['tickets', { path: path(http, 'objects', '/tickets'), query: { limit: 1 } }],
-  owners: ['crm.objects.owners.read', { path: path(http, 'owners'), query: { limit: 1 } }],
-  pipelines: ['crm.objects.deals.read and tickets', { path: path(http, 'pipelines', '/deals') }],
-  lists: ['crm.lists.read', everyList(http, 1)],
-})
-
 async function* check(http: Http): AsyncIterable<Finding> {
-  const { body } = await http.request({ path: path(http, 'account-info', '/details') })
-  const said = (name: string) => String(at(body, name) ?? 'unknown')
-  yield { name: 'access', ok: true, message: `account ${said('portalId')}, time zone ${said('timeZone')}` }
+  const { body } = await http.request({ path: path(http, 'account', '/details') })
+  yield {
+    name: 'access',
+    ok: true,
+    message: `account ${String(body.portalId ?? 'unknown')}, time zone ${String(body.timeZone ?? 'unknown')}`,
+  }
   yield versionFinding(hubspot, http, new Date())
-  for (const [name, [scope, request]] of Object.entries(probes(http))) {
+  for (const object of ['contacts', 'companies', 'deals', 'tickets']) {
     try {
-      await http.request(request)
-      yield { name: `scope of ${name}`, ok: true, message: 'readable' }
+      await http.request({ path: path(http, 'objects', `/${object}`), query: { limit: 1 } })
+      yield { name: `scope of ${object}`, ok: true, message: 'readable' }
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      yield { name: `scope of ${name}`, ok: false, message, hint: `Grant ${scope}, or leave ${name} out.` }
+      yield { name: `scope of ${object}`, ok: false, message: error instanceof Error ? error.message : String(error) }
     }
   }
 }
