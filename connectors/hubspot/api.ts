@@ -81,8 +81,11 @@ export const hubspot: Api = {
     general: { windows: [{ count: 100, perMs: 10 * second }], concurrency: 6 },
     // Searches are counted apart, five a second for the whole account, and their answers have no rate headers.
     search: { windows: [{ count: 5, perMs: second }], concurrency: 2 },
+    // So are the batch calls of associations: 100 in ten seconds for the smallest account. No stream makes them yet.
+    associations: { windows: [{ count: 100, perMs: 10 * second }], concurrency: 4 },
   },
-  account: (given) => text(given.access_token ?? given.client_id),
+  // The limits belong to an app in an account; one app may serve many accounts, and a first refresh token stands for one.
+  account: (given) => text(given.access_token ?? `${text(given.client_id)} ${text(given.refresh_token)}`),
   // Refusals for the rate carry errorType, all others category; a few of either carry the other.
   errorCode: (body) => word(body, 'category', 'errorType', 'error'),
   errorMessage: (body) => {
@@ -92,7 +95,8 @@ export const hubspot: Api = {
   },
   // Retry-After is not part of HubSpot's contract for a 429: the policy says how long, and the daily one ends at the account's midnight.
   retryAfterMs: ({ status, headers, body }) => {
-    if (headers['retry-after'] !== undefined || status !== 429) return undefined
+    if (headers['retry-after'] !== undefined) return undefined
+    if (status === 477) return quarterHour
     const policy = word(body, 'policyName')
     if (policy === 'DAILY') return quarterHour
     return policy === 'TEN_SECONDLY_ROLLING' ? 10 * second : second
@@ -102,7 +106,10 @@ export const hubspot: Api = {
     const perMs = Number(headers['x-hubspot-ratelimit-interval-milliseconds'])
     const isKnown = max > 0 && perMs > 0
     const isDaySpent = headers['x-hubspot-ratelimit-daily-remaining'] === '0'
-    return { ...(isKnown ? { window: { count: max, perMs } } : {}), ...(isDaySpent ? { pauseMs: quarterHour } : {}) }
+    // Others may share the app: what they spend shows only in what is left.
+    const isSpent = isKnown && Number(headers['x-hubspot-ratelimit-remaining'] ?? Number.NaN) <= 1
+    const pauseMs = isDaySpent ? quarterHour : isSpent ? perMs : undefined
+    return { ...(isKnown ? { window: { count: max, perMs } } : {}), ...(pauseMs === undefined ? {} : { pauseMs }) }
   },
   failures: [
     { status: 400, reason: 'permanent', hint: '' },

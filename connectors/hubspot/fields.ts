@@ -1,4 +1,5 @@
 import type { Fields, FieldType, Http, Rec } from '../../src/core/types.js'
+import { recordsAt } from '../../src/extract/paginate.js'
 import { path } from './api.js'
 
 /** What stands around the properties of every CRM record. */
@@ -10,19 +11,21 @@ export const envelope: Fields = {
   archivedAt: { type: 'timestamp' },
 }
 
-/** A property named like a part of the envelope stands beside it under this name. */
-const fieldOf = (property: string) => (property in envelope ? `property_${property}` : property)
-const propertyOf = (field: string) => field.replace(/^property_(?=(?:id|createdAt|updatedAt|archived|archivedAt)$)/, '')
+/** A property named like a part of the envelope steps aside; so does one that is named like such a property, to keep the way back clear. */
+const clash = new RegExp(`^(?:property_)*(?:${Object.keys(envelope).join('|')})$`)
+const fieldOf = (property: string) => (clash.test(property) ? `property_${property}` : property)
+const propertyOf = (field: string) => (clash.test(field) ? field.replace('property_', '') : field)
 
 /** Property types → columns. Numbers may hold "N/A": such values go to a variant column, whole. */
 const types: Record<string, FieldType> = { number: 'numeric', bool: 'boolean', date: 'date', datetime: 'timestamp', json: 'json' }
 
-/** Properties of an object, custom ones included, as columns. */
+/** Properties of an object, custom ones included, as columns. Archived definitions are left out: HubSpot gives no values of them. */
 export const propertiesOf =
   (object: string) =>
   async (http: Http): Promise<Fields> => {
     const { body } = await http.request({ path: path(http, 'properties', `/${object}`) })
-    const found = Array.isArray(body.results) ? (body.results as Rec[]) : []
+    // An answer without the list is no account without properties: nothing but defaults would be asked for.
+    const found = recordsAt('results')(body).filter(({ archived }) => archived !== true)
     return Object.fromEntries(
       found.map(({ name, type, label }) => [
         fieldOf(String(name)),

@@ -52,15 +52,24 @@ async function* search(object: string, changedBy: string, { http, slice, resume,
   for (;;) {
     const filters = [range, ...(lastId > 0n ? [{ propertyName: 'hs_object_id', operator: 'GT', value: String(lastId) }] : [])]
     const { results, isLast } = await searchPage(http, object, filters, fields)
-    // Ids are numbers of differing length: compared as text, "9" would stand after "151".
-    let highest = lastId
-    for (const { id } of results) if (BigInt(String(id)) > highest) highest = BigInt(String(id))
-    if (!isLast && highest === lastId) throw new Failure('permanent', `HubSpot's search of ${object} does not go on behind id ${lastId}.`)
+    const highest = highestOf(object, results, lastId)
     const records = isShort(filters, fields) ? results : await withProperties(http, object, results, propertyNames(fields), false)
     yield { records, ...(isLast ? {} : { resume: { lastId: String(highest) } }) }
     if (isLast) return
     lastId = highest
   }
+}
+
+/** Ids are numbers of differing length: compared as text, "9" would stand after "151". Were they out of order, going on behind one would skip others. */
+function highestOf(object: string, results: readonly Rec[], lastId: bigint): bigint {
+  let highest = lastId
+  for (const { id } of results) {
+    const number = /^\d+$/.test(String(id)) ? BigInt(String(id)) : undefined
+    if (number === undefined || number <= highest)
+      throw new Failure('transient', `HubSpot's search of ${object} gave id ${String(id)} after ${highest}, though ids were to rise.`)
+    highest = number
+  }
+  return highest
 }
 
 const question = (filters: unknown[], properties: string[]) => ({

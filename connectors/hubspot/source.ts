@@ -1,7 +1,8 @@
-import type { Finding, Http, Rec } from '../../src/core/types.js'
+import { Failure } from '../../src/core/failure.js'
+import type { Finding, Http, HttpRequest, Rec } from '../../src/core/types.js'
 import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'
-import { cursorInBody, cursorParameter, offsetInBody } from '../../src/extract/paginate.js'
+import { cursorInBody, cursorParameter, offsetInBody, type Paginator } from '../../src/extract/paginate.js'
 import { walk } from '../../src/extract/walk.js'
 import { hubspot, isDated, path, settings } from './api.js'
 import * as fields from './fields.js'
@@ -33,20 +34,29 @@ const crm = (object: string, description: string, changedBy: string): DeclaredSt
   ],
 })
 
+const offsets = offsetInBody('lists', 'offset', 'hasMore')
+const byOffset: Paginator = {
+  ...offsets,
+  request(first, token) {
+    if (Number(token) < 10_000) return offsets.request(first, token)
+    throw new Failure(
+      'config',
+      'The account has more than 10,000 lists, and HubSpot’s v3 shows no more of them: set api_version to 2026-09.',
+    )
+  },
+}
+
 /** All lists: by a cursor in dated versions, by offsets (10,000 at most) in v3. */
+function everyList(http: Http): HttpRequest {
+  const body = { processingTypes: [], additionalProperties: ['hs_list_size'], count: 500 }
+  return isDated(http)
+    ? { method: 'POST', path: path(http, 'lists', '/all'), body }
+    : { method: 'POST', path: path(http, 'lists', '/search'), body: { listIds: [], offset: 0, ...body } }
+}
+
 async function* lists(http: Http, resume?: Rec) {
-  const dated = {
-    path: path(http, 'lists', '/all'),
-    method: 'POST' as const,
-    body: { processingTypes: [], additionalProperties: ['hs_list_size'], count: 500 },
-  }
-  const v3 = {
-    path: path(http, 'lists', '/search'),
-    method: 'POST' as const,
-    body: { listIds: [], processingTypes: [], additionalProperties: ['hs_list_size'], offset: 0, count: 500 },
-  }
-  const paginator = isDated(http) ? cursorInBody('results', 'paging.next.after', 'after') : offsetInBody('lists', 'offset', 'hasMore')
-  yield* walk({ http, paginator, requests: () => [isDated(http) ? dated : v3], resume })
+  const paginator = isDated(http) ? cursorInBody('results', 'paging.next.after', 'after') : byOffset
+  yield* walk({ http, paginator, requests: () => [everyList(http)], resume })
 }
 
 async function* listIds(http: Http): AsyncIterable<string> {
@@ -125,6 +135,20 @@ const streams = defineStreams({
   },
 })
 
+/** One record of a kind shows whether its scope is there. */
+const probes = (http: Http): Record<string, [scope: string, request: HttpRequest]> => {
+  const one = { limit: 1 }
+  return {
+    contacts: ['crm.objects.contacts.read', { path: path(http, 'objects', '/contacts'), query: one }],
+    companies: ['crm.objects.companies.read', { path: path(http, 'objects', '/companies'), query: one }],
+    deals: ['crm.objects.deals.read', { path: path(http, 'objects', '/deals'), query: one }],
+    tickets: ['tickets', { path: path(http, 'objects', '/tickets'), query: one }],
+    owners: ['crm.objects.owners.read', { path: path(http, 'owners'), query: one }],
+    pipelines: ['the scopes of deals and tickets', { path: path(http, 'pipelines', '/deals') }],
+    lists: ['crm.lists.read', everyList(http)],
+  }
+}
+
 async function* check(http: Http): AsyncIterable<Finding> {
   const { body } = await http.request({ path: path(http, 'account', '/details') })
   yield {
@@ -133,12 +157,13 @@ async function* check(http: Http): AsyncIterable<Finding> {
     message: `account ${String(body.portalId ?? 'unknown')}, time zone ${String(body.timeZone ?? 'unknown')}`,
   }
   yield versionFinding(hubspot, http, new Date())
-  for (const object of ['contacts', 'companies', 'deals', 'tickets']) {
+  for (const [name, [scope, request]] of Object.entries(probes(http))) {
     try {
-      await http.request({ path: path(http, 'objects', `/${object}`), query: { limit: 1 } })
-      yield { name: `scope of ${object}`, ok: true, message: 'readable' }
+      await http.request(request)
+      yield { name: `scope of ${name}`, ok: true, message: 'readable' }
     } catch (error) {
-      yield { name: `scope of ${object}`, ok: false, message: error instanceof Error ? error.message : String(error) }
+      const message = error instanceof Error ? error.message : String(error)
+      yield { name: `scope of ${name}`, ok: false, message, hint: `Grant ${scope}, or leave ${name} out.` }
     }
   }
 }
