@@ -63,6 +63,10 @@ async function* listIds(http: Http): AsyncIterable<string> {
   for await (const { records } of lists(http)) for (const { listId } of records) yield String(listId)
 }
 
+async function* withPipelines(): AsyncIterable<string> {
+  yield* ['deals', 'tickets']
+}
+
 const small = { mode: 'replace', modes: ['replace', 'merge'], record: (raw: Rec) => raw } as const
 
 const streams = defineStreams({
@@ -95,16 +99,11 @@ const streams = defineStreams({
     fields: fields.pipeline,
     passes: [
       {
-        slicing: { by: 'all' },
-        // Unpaged, and an answer does not say whose pipelines it holds.
-        async *read({ http }) {
-          const found: Rec[] = []
-          for (const objectType of ['deals', 'tickets']) {
-            const { body } = await http.request({ path: path(http, 'pipelines', `/${objectType}`) })
-            found.push(...((body.results ?? []) as Rec[]).map((pipeline) => ({ ...pipeline, objectType })))
-          }
-          yield { records: found }
-        },
+        // An answer does not say whose pipelines it holds.
+        slicing: { by: 'parent', parents: withPipelines },
+        ask: ({ parent }, { http }) => ({ path: path(http, 'pipelines', `/${parent}`) }),
+        pages,
+        parentField: 'objectType',
       },
     ],
   },

@@ -71,7 +71,7 @@ async function* paged(
         : { ...page, records: page.records.map((record) => ({ ...record, [parentField]: slice.parent })) }
     }
   } catch (error) {
-    if (!(mayBeGone && error instanceof Failure && error.where.status === 404)) throw error
+    if (!(mayBeGone && error instanceof Failure && error.reason === 'permanent' && error.where.status === 404)) throw error
     yield { records: [] }
   }
 }

@@ -27,7 +27,7 @@ export interface ClientDeps {
 export interface ClientLimits extends WireLimits {
   /** Tries after the first for what may pass. */
   retries: number
-  /** First wait between tries; doubles, with jitter. */
+  /** First wait between tries; doubles, with jitter. Refusals for the rate that do not say how long wait twice as long. */
   retryMs: number
   /** Refusals for the rate that one request waits out, before it hands the wait to whoever called. */
   refusals: number
@@ -128,7 +128,8 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   function pause(failure: Failure, answer: Answer, spender: Spender, refusals: number): void {
     const told = api.retryAfterMs?.(answer) ?? retryAfterMs(answer.headers['retry-after'], clock.now())
     // "Try again in 0 seconds" is said, too; a request that is refused again and again rests all the same.
-    const restMs = Math.max(told ?? 0, told === undefined || refusals > 1 ? backOffMs(refusals, random) : 0)
+    const firstMs = told === undefined ? 2 * limits.retryMs : refusals > 1 ? limits.retryMs / 2 : 0
+    const restMs = Math.max(told ?? 0, backOffMs(refusals, firstMs, random))
     spender.pause(restMs)
     const tooLongMs = restMs > longestWaitMs ? restMs : refusals > limits.refusals ? Math.max(restMs, crowdedMs) : undefined
     if (tooLongMs === undefined) return

@@ -28,7 +28,7 @@ export function retry<T>(attempt: () => Promise<T>, { retries, retryMs, signal, 
   })
 }
 
-/** How long to wait when the vendor refuses for the rate and does not say: doubling from a second to half a minute, with jitter. */
-export function backOffMs(refusals: number, random: () => number): number {
-  return Math.min(1_000 * 2 ** (refusals - 1), 30_000) * (0.75 + random() / 2)
+/** How long to wait when the vendor refuses for the rate and does not say: doubling from `firstMs` to half a minute, with jitter. */
+export function backOffMs(refusals: number, firstMs: number, random: () => number): number {
+  return Math.min(firstMs * 2 ** (refusals - 1), 30_000) * (0.75 + random() / 2)
 }
