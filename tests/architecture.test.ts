@@ -72,7 +72,7 @@ const filesOf = (room: string): string[] =>
 
 const isIn = (file: string, room: string) => file === room || file.startsWith(`${room}/`)
 const importsOf = (file: string): string[] =>
-  [...readFileSync(join(root, file), 'utf8').matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map((match) => match[1]!)
+  [...readFileSync(join(root, file), 'utf8').matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([\w@./:-]+)'/g)].map((match) => match[1]!)
 const packageOf = (specifier: string) =>
   specifier
     .split('/')

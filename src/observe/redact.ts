@@ -3,7 +3,7 @@ export type Redact = (text: string) => string
 
 const email = /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu
 const phone = /\+\d[\d ().-]{6,18}\d/g
-const bearer = /\b(?:Bearer|Basic|Klaviyo-API-Key)\s+[A-Za-z0-9._~+/=-]{6,}/gi
+const bearer = /\b(?:Bearer|Basic|[\w-]+-API-Key)\s+[A-Za-z0-9._~+/=-]{6,}/gi
 
 /**
  * A redactor by value: known secrets (and their URL- and base64-encoded forms) become ***, and so do addresses, phone
