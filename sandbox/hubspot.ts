@@ -1,16 +1,19 @@
 /** HubSpot in small: the reading side of its API, under v3/v4 paths and under 2025-09, 2026-03 and 2026-09. Facts and guesses are told apart in README.md. */
 
-import { dealPipelines, type Pipeline, ticketPipelines } from './company/catalogue.js'
 import type { Company } from './company/company.js'
-import { Access, hubspotOAuth, portalId } from './hubspot/access.js'
+import { Access, portalId } from './hubspot/access.js'
+import { readAssociations, recordAssociations } from './hubspot/associations.js'
 import { expiredToken, invalid, notFound, plainRefusal, Refused, refusal, throttled } from './hubspot/errors.js'
 import { type Bucket, type HubspotLimits, Limits } from './hubspot/limits.js'
 import { Lists } from './hubspot/lists.js'
-import { type HubspotRecord, names, Objects, readLimit } from './hubspot/objects.js'
-import { property, showProperty } from './hubspot/properties.js'
-import { iso, type OwnerRow } from './hubspot/rows.js'
+import { token } from './hubspot/oauth.js'
+import { names, Objects, readLimit } from './hubspot/objects.js'
+import { learnDrift, showProperty } from './hubspot/properties.js'
+import { iso } from './hubspot/rows.js'
+import { pipelines, showOwner } from './hubspot/setup.js'
 import { HubspotStore } from './hubspot/store.js'
-import { type ObjectType, objectType, objectTypes, type TypeName } from './hubspot/types.js'
+import { type HubspotTruth, truthOf } from './hubspot/truth.js'
+import { type ObjectType, objectType } from './hubspot/types.js'
 import type { Drift } from './kit/drift.js'
 import { jsonObject, type Reply, type Request, Router, type Vendor } from './kit/http.js'
 
@@ -19,11 +22,13 @@ export interface HubspotOptions {
   lagMs: number
   /** That many more text properties on contacts. */
   extraProperties: number
+  /** Undefined counts no calls. */
   limits: HubspotLimits | undefined
 }
 
 /** Oddities that can be switched on while the sandbox runs. */
 export interface HubspotSwitches {
+  /** Longest time after which a change shows in searches; holds for changes made from now on. */
   lagMs: number
 }
 
@@ -33,19 +38,6 @@ export interface Hubspot {
   access: Access
   switches: HubspotSwitches
   truth: HubspotTruth
-}
-
-export interface HubspotTruth {
-  /** Every record with every property, archived ones too; what searches see may lag behind. */
-  contacts(): HubspotRecord[]
-  companies(): HubspotRecord[]
-  deals(): HubspotRecord[]
-  tickets(): HubspotRecord[]
-  owners(): Record<string, unknown>[]
-  lists(): Record<string, unknown>[]
-  members(listId: string): { recordId: string; membershipTimestamp: string }[]
-  properties(type: TypeName): Record<string, unknown>[]
-  pipelines(type: TypeName): Record<string, unknown>[]
 }
 
 const urlMax = 16_000
@@ -62,7 +54,7 @@ export function createHubspot(
   const access = new Access()
   const limits = new Limits(rules)
   const router = new Router()
-  learnDrift(store, drift, company.times.foundedMs)
+  learnDrift(store.properties, drift, company.times.foundedMs)
 
   const on = (
     method: string,
@@ -75,14 +67,11 @@ export function createHubspot(
       router.on(`${method} ${path}`, (request) => {
         const who = access.identify(request)
         const headers = limits.spend(who, bucket, now())
-        try {
+        const reply = answered(() => {
           access.demand(who.token, scopes(request))
-          const reply = handle(request)
-          return { ...reply, headers: { ...headers, ...reply.headers } }
-        } catch (error) {
-          if (error instanceof Refused) return { ...error.reply, headers: { ...headers, ...error.reply.headers } }
-          throw error
-        }
+          return handle(request)
+        })
+        return { ...reply, headers: { ...headers, ...reply.headers } }
       })
     }
   }
@@ -222,7 +211,7 @@ export function createHubspot(
     'POST',
     pairPaths.map((path) => `${path}/batch/read`),
     pairScopes,
-    (request) => readAssociations(store, pair(request), request),
+    (request) => readAssociations(store.associations, pair(request), request),
     'associations',
   )
   on(
@@ -234,22 +223,26 @@ export function createHubspot(
       return { status: 200, body: { results: store.associations.labels(from.name, to.name) } }
     },
   )
+  const onePaths = ['/crm/v4/objects/:from/:id/associations/:to', ...dated('/crm/objects/:v/:from/:id/associations/:to')]
+  on('GET', onePaths, pairScopes, (request) => recordAssociations(store.associations, pair(request), request), 'associations')
+  // This account has no custom objects.
+  on('GET', ['/crm-object-schemas/v3/schemas', '/crm/v3/schemas', ...dated('/crm-object-schemas/:v/schemas')], anyOf(), () => ({
+    status: 200,
+    body: { results: [] },
+  }))
   for (const path of ['/oauth/v1/token', '/oauth/v3/token', ...dated('/oauth/:v/token')])
     router.on(`POST ${path}`, (request) => token(access, request))
   // Contact lists v1 are gone since 2026-04-30; the general 404 says so as the vendor does.
 
   const vendor: Vendor = {
     name: 'hubspot',
-    roots: ['crm', 'account-info', 'oauth', 'contacts', 'events', 'marketing'],
+    roots: ['/crm', '/crm-object-schemas', '/account-info', '/oauth', '/contacts', '/events', '/marketing'],
     handle(request) {
       if (request.url.length > urlMax) return plainRefusal(414)
-      try {
+      return answered(() => {
         const reply = router.answer(request)
         return typeof reply === 'object' ? reply : plainRefusal(reply === 'no-path' ? 404 : 405)
-      } catch (error) {
-        if (error instanceof Refused) return error.reply
-        throw error
-      }
+      })
     },
     trouble(trouble, request) {
       if (trouble.kind === 'throttled') {
@@ -284,143 +277,12 @@ export function createHubspot(
 /** The same path under each dated version that is served. */
 const dated = (path: string) => ['2025-09', '2026-03', '2026-09'].map((version) => path.replace(':v', version))
 
-/** A property that drift adds is a property of the account: it has a definition, or nobody could ask for it. */
-function learnDrift(store: HubspotStore, drift: Drift, createdMs: number): void {
-  drift.onAdd((rule) => {
-    const definitions = rule.vendor === 'hubspot' ? store.properties.get(rule.of as TypeName) : undefined
-    if (definitions === undefined) return
-    const kind = (value: unknown) => (typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'bool' : 'string')
-    if (rule.change === 'add') definitions.set(rule.key, property(rule.key, kind(rule.value), createdMs, true))
-    const known = definitions.get(rule.key)
-    if (rule.change === 'remove' && known !== undefined) definitions.set(rule.key, { ...known, archived: true })
-    if (rule.change === 'rename') definitions.set(rule.to, property(rule.to, 'string', createdMs, true))
-    if (rule.change === 'retype' && known !== undefined)
-      definitions.set(rule.key, {
-        ...known,
-        ...(rule.to === 'number' ? { type: 'number', fieldType: 'number' } : { type: 'string', fieldType: 'text' }),
-      })
-  })
-}
-
-function showOwner(row: OwnerRow): Record<string, unknown> {
-  const { id, email, firstName, lastName, userId, archived, createdMs, updatedMs } = row
-  return {
-    id,
-    email,
-    type: 'PERSON',
-    firstName,
-    lastName,
-    userId: archived ? null : userId,
-    userIdIncludingInactive: userId,
-    createdAt: iso(createdMs),
-    updatedAt: iso(updatedMs),
-    archived,
-    teams: archived ? [] : [{ id: '301', name: 'Sales', primary: true }],
-  }
-}
-
-function pipelines(type: TypeName, createdMs: number): Record<string, unknown>[] {
-  const at = { createdAt: iso(createdMs), updatedAt: iso(createdMs), archived: false }
-  const served: readonly Pipeline[] = type === 'deals' ? dealPipelines : type === 'tickets' ? ticketPipelines : []
-  return served.map(({ id, label, stages }, displayOrder) => ({
-    id,
-    label,
-    displayOrder,
-    ...at,
-    stages: stages.map((stage, order) => ({
-      id: stage.id,
-      label: stage.label,
-      displayOrder: order,
-      ...at,
-      writePermissions: 'CRM_PERMISSIONS_ENFORCEMENT',
-      metadata:
-        type === 'deals'
-          ? { isClosed: String(stage.closed), probability: stage.probability.toFixed(1) }
-          : { ticketState: stage.closed ? 'CLOSED' : 'OPEN' },
-    })),
-  }))
-}
-
-/** Records without a partner are reported as errors beside the rest; that is no failure. */
-function readAssociations(store: HubspotStore, { from, to }: { from: ObjectType; to: ObjectType }, request: Request): Reply {
-  const inputs = jsonObject(request)?.inputs
-  if (!Array.isArray(inputs)) throw invalid('Invalid input JSON: inputs is required.')
-  if (inputs.length > 1000) throw invalid(`The maximum number of inputs is 1000. Given: ${inputs.length}.`)
-  const results: unknown[] = []
-  const errors: unknown[] = []
-  for (const { id } of inputs as { id: string }[]) {
-    const links = store.associations.of(from.name, String(id), to.name)
-    if (links.length === 0) {
-      errors.push({
-        status: 'error',
-        category: 'OBJECT_NOT_FOUND',
-        subCategory: 'crm.associations.NO_ASSOCIATIONS_FOUND',
-        message: `No ${to.singular} is associated with ${from.singular} ${id}.`,
-        context: { fromObjectId: [String(id)], fromObjectType: [from.singular], toObjectType: [to.singular] },
-      })
-    } else
-      results.push({
-        from: { id: String(id) },
-        to: links.map((link) => ({ toObjectId: link.toId, associationTypes: store.associations.types(from.name, to.name, link) })),
-      })
-  }
-  const at = iso(Date.now())
-  return {
-    status: errors.length > 0 ? 207 : 200,
-    body: {
-      status: 'COMPLETE',
-      startedAt: at,
-      completedAt: at,
-      results,
-      ...(errors.length > 0 ? { numErrors: errors.length, errors } : {}),
-    },
-  }
-}
-
-function token(access: Access, request: Request): Reply {
-  const form = new URLSearchParams(request.text)
-  const known = form.get('client_id') === hubspotOAuth.clientId && form.get('client_secret') === hubspotOAuth.clientSecret
-  const given = known && form.get('grant_type') === 'refresh_token' ? access.refresh(form.get('refresh_token')) : undefined
-  if (given === undefined)
-    return {
-      status: 400,
-      body: {
-        ...(refusal(400, 'BAD_REQUEST', 'missing or invalid refresh token').body as object),
-        error: 'invalid_grant',
-        error_description: 'The refresh token is missing, invalid or revoked.',
-      },
-    }
-  return {
-    status: 200,
-    body: {
-      access_token: given.access,
-      refresh_token: given.refresh,
-      expires_in: given.seconds,
-      token_type: 'bearer',
-      token_use: 'access_token',
-      hub_id: portalId,
-      user_id: 1000,
-      scopes: [],
-    },
-  }
-}
-
-function truthOf(store: HubspotStore, objects: Objects, lists: Lists, foundedMs: number): HubspotTruth {
-  const records = (name: TypeName) => () => {
-    const type = objectTypes.find((one) => one.name === name) as ObjectType
-    const all = [...(store.properties.get(name)?.keys() ?? [])]
-    return [...store.objects[name].values()].map((row) => objects.show(type, row, all))
-  }
-  return {
-    contacts: records('contacts'),
-    companies: records('companies'),
-    deals: records('deals'),
-    tickets: records('tickets'),
-    owners: () => store.owners.map(showOwner),
-    lists: () => [...store.lists.values()].map((row) => lists.show(row)),
-    members: (id) =>
-      [...(store.memberships.get(id)?.values() ?? [])].map((row) => ({ recordId: row.id, membershipTimestamp: iso(row.joinedMs) })),
-    properties: (type) => [...(store.properties.get(type)?.values() ?? [])].map(showProperty),
-    pipelines: (type) => pipelines(type, foundedMs),
+/** A refusal is an answer too. */
+function answered(make: () => Reply): Reply {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof Refused) return error.reply
+    throw error
   }
 }

@@ -32,6 +32,7 @@ export class Company {
   readonly ticketsAtOpening: number
   activityCount: number
 
+  private readonly erased = new Set<number>()
   private readonly listeners: ((happening: Happening) => void)[] = []
   private pending: Happening[] = []
   private hoursTold = 0
@@ -92,7 +93,7 @@ export class Company {
     })
   }
 
-  /** Activities that are recorded now and happened `agoMs` before. */
+  /** Activities that are recorded now and happened `agoMs` before; a negative one puts them into the future. */
   lateActivities(count: number, agoMs: number): number[] {
     return this.stroke(count, (dice, atMs) => {
       const late = activity(this.times, this.activityCount, atMs - agoMs, atMs, dice.below(this.people.length))
@@ -117,6 +118,17 @@ export class Company {
     return this.stroke(Math.min(count, subscribed.length), (_, atMs, i) => {
       const { n } = subscribed[i] as Person
       this.tell({ kind: 'consent', atMs, person: n, consent: { state: 'unsubscribed', atMs, reason: 'UNSUBSCRIBE' } })
+      return n
+    })
+  }
+
+  /** People deleted for good in every tool: no trace is left of them. Those at the end go first. */
+  eraseMany(count: number): number[] {
+    const standing = this.people.filter(({ n }) => !this.erased.has(n)).reverse()
+    return this.stroke(Math.min(count, standing.length), (_, atMs, i) => {
+      const { n } = standing[i] as Person
+      this.erased.add(n)
+      this.tell({ kind: 'erased', atMs, person: n })
       return n
     })
   }

@@ -58,9 +58,14 @@ const ulidLetters = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /** A short mixed-case code such as e-mail tools give to lists and metrics. */
 export function code(length: number, seed: number, ...places: number[]): string {
-  const dice = new Dice(seed, ...places)
   let text = ''
-  for (let i = 0; i < length; i++) text += codeLetters[dice.below(codeLetters.length)]
+  let rest = 0
+  for (let i = 0; i < length; i++) {
+    // One hash is good for five letters.
+    if (i % 5 === 0) rest = hash(seed, ...places, i)
+    text += codeLetters[rest % codeLetters.length]
+    rest = Math.floor(rest / codeLetters.length)
+  }
   return text
 }
 
@@ -76,12 +81,10 @@ export function ulid(atMs: number, seed: number, ...places: number[]): string {
 
 /** A version 4 UUID from a place. */
 export function uuid(seed: number, ...places: number[]): string {
-  const hex = [0, 1, 2, 3]
-    .map((part) =>
-      hash(seed, ...places, part)
-        .toString(16)
-        .padStart(8, '0'),
-    )
-    .join('')
+  const part = (n: number) =>
+    hash(seed, ...places, n)
+      .toString(16)
+      .padStart(8, '0')
+  const hex = part(0) + part(1) + part(2) + part(3)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
 }

@@ -54,6 +54,8 @@ export type Happening = { atMs: number } & (
   | { kind: 'acted'; activity: Activity }
   | { kind: 'consent'; person: number; consent: Consent }
   | { kind: 'archived' | 'restored'; person: number }
+  /** Deleted for good in every tool, by the right to be forgotten. */
+  | { kind: 'erased'; person: number }
   | { kind: 'deal'; deal: Deal }
   | { kind: 'ticket'; ticket: Ticket }
   | { kind: 'membership'; of: 'list' | 'segment'; group: number; person: number; member: boolean }

@@ -2,6 +2,7 @@
 
 import { dealPipelines, ticketPipelines } from '../company/catalogue.js'
 import { industries, interests, plans } from '../company/words.js'
+import type { Drift } from '../kit/drift.js'
 import type { PropertyRow } from './rows.js'
 import type { TypeName } from './types.js'
 
@@ -175,4 +176,23 @@ export function showProperty(row: PropertyRow): Record<string, unknown> {
     createdAt: at,
     updatedAt: at,
   }
+}
+
+/** A property that drift adds is a property of the account: it has a definition, or nobody could ask for it. */
+export function learnDrift(properties: ReadonlyMap<string, Map<string, PropertyRow>>, drift: Drift, createdMs: number): void {
+  drift.onAdd((rule) => {
+    const key = String(rule.key)
+    const definitions = rule.vendor === 'hubspot' ? properties.get(rule.of) : undefined
+    if (definitions === undefined) return
+    const kind = (value: unknown) => (typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'bool' : 'string')
+    if (rule.change === 'add') definitions.set(key, property(key, kind(rule.value), createdMs, true))
+    const known = definitions.get(key)
+    if (rule.change === 'remove' && known !== undefined) definitions.set(key, { ...known, archived: true })
+    if (rule.change === 'rename') definitions.set(rule.to, property(rule.to, 'string', createdMs, true))
+    if (rule.change === 'retype' && known !== undefined)
+      definitions.set(key, {
+        ...known,
+        ...(rule.to === 'number' ? { type: 'number', fieldType: 'number' } : { type: 'string', fieldType: 'text' }),
+      })
+  })
 }

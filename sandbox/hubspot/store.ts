@@ -89,6 +89,9 @@ export class HubspotStore {
       case 'restored':
         this.archive(happening.person, happening.kind === 'archived' ? happening.atMs : null, happening.atMs)
         return
+      case 'erased':
+        this.erase(happening.person)
+        return
       case 'deal':
         this.putDeal(happening.deal)
         return
@@ -111,6 +114,13 @@ export class HubspotStore {
     const row = this.objects.contacts.get(this.contactId(person))
     if (row !== undefined)
       this.put('contacts', { ...row, archivedMs, properties: { ...row.properties, lastmodifieddate: iso(atMs) }, updatedMs: atMs }, atMs)
+  }
+
+  /** Erasing leaves no tombstone. */
+  private erase(person: number): void {
+    const id = this.contactId(person)
+    this.objects.contacts.delete(id)
+    for (const table of this.memberships.values()) table.delete(id)
   }
 
   private addContact(who: Person, consent: Consent): void {

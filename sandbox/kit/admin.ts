@@ -19,7 +19,7 @@ export interface AdminParts {
   credentials: unknown
 }
 
-const strokes = ['editMany', 'importPeople', 'lateActivities', 'archiveMany', 'unsubscribeMany']
+const strokes = ['editMany', 'importPeople', 'lateActivities', 'archiveMany', 'unsubscribeMany', 'eraseMany']
 const ok = (body: unknown): Reply => ({ status: 200, body })
 const no = (status: number, message: string): Reply => ({ status, body: { message } })
 

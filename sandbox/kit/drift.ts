@@ -14,8 +14,8 @@ export type DriftRule = DriftChange & {
   vendor: string
   /** Klaviyo's resource type (`profile`) or HubSpot's object type (`contacts`). */
   of: string
-  /** Path below `attributes` (Klaviyo) or a property's name (HubSpot); dots part the steps. */
-  key: string
+  /** Path below `attributes` (Klaviyo) or a property's name (HubSpot); dots part the steps, or a list gives them. */
+  key: string | string[]
   /** Share of the records that are touched, the same ones each time; 1 when not given. */
   share?: number
 }
@@ -50,8 +50,8 @@ export class Drift {
   apply(vendor: string, of: string, id: string, record: Json): Json {
     for (const rule of this.rules) {
       if (rule.vendor !== vendor || rule.of !== of) continue
-      if (rule.share !== undefined && roll(1, place(rule.key), place(id)) >= rule.share) continue
-      edit(record, rule.key.split('.'), rule)
+      if (rule.share !== undefined && roll(1, place(String(rule.key)), place(id)) >= rule.share) continue
+      edit(record, typeof rule.key === 'string' ? rule.key.split('.') : rule.key, rule)
     }
     return record
   }
@@ -66,15 +66,20 @@ function edit(record: Json, path: string[], rule: DriftChange): void {
     at = at[step] as Json
   }
   const key = path.at(-1) ?? ''
-  if (rule.change === 'add') at[key] = rule.value
-  if (rule.change === 'add' || !(key in at)) return
+  if (rule.change === 'add') own(at, key, rule.value)
+  if (rule.change === 'add' || !Object.hasOwn(at, key)) return
   const value = at[key]
-  if (rule.change === 'retype') at[key] = retyped(value, rule.to)
+  if (rule.change === 'retype') own(at, key, retyped(value, rule.to))
   else delete at[key]
-  if (rule.change === 'rename') at[rule.to] = value
+  if (rule.change === 'rename') own(at, rule.to, value)
 }
 
-export function retyped(value: unknown, to: 'string' | 'number' | 'boolean' | 'json' | 'array' | 'null'): unknown {
+/** Also for keys such as `__proto__`, which an assignment would take otherwise. */
+function own(at: Json, key: string, value: unknown): void {
+  Object.defineProperty(at, key, { value, enumerable: true, configurable: true, writable: true })
+}
+
+function retyped(value: unknown, to: 'string' | 'number' | 'boolean' | 'json' | 'array' | 'null'): unknown {
   switch (to) {
     case 'string':
       return typeof value === 'string' ? value : JSON.stringify(value)

@@ -44,7 +44,7 @@ export interface PageShape {
 
 export interface Vendor {
   name: string
-  /** First path segments that belong to this vendor. */
+  /** Beginnings of the paths that belong to this vendor; the first vendor that claims a path has it. */
   roots: readonly string[]
   handle(request: Request): Reply
   trouble(trouble: Trouble, request: Request): Reply

@@ -60,9 +60,9 @@ async function answer(
   const startedAtMs = Date.now()
   const started = performance.now()
   const request = await read(incoming)
-  const root = request.path.split('/')[1] ?? ''
-  if (root === '_sandbox') return send(response, admin.handle(request), undefined, undefined)
-  const vendor = vendors.find(({ roots }) => roots.includes(root))
+  const claims = (root: string) => request.path === root || request.path.startsWith(`${root}/`)
+  if (claims('/_sandbox')) return send(response, admin.handle(request), undefined, undefined)
+  const vendor = vendors.find(({ roots }) => roots.some(claims))
   if (vendor === undefined)
     return send(response, { status: 404, body: { message: `Nothing is served at ${request.path}.` } }, undefined, undefined)
   catchUp()

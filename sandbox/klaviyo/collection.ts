@@ -66,7 +66,10 @@ const comparisons = new Set(['greater-than', 'greater-or-equal', 'less-than', 'l
 export function checkParameters<R extends Row>(request: Request, spec: Collection<R>, revision: string): View & { filter: Condition[] } {
   const known = new Set(['filter', 'sort', 'page[cursor]', 'include', `fields[${spec.type}]`, `additional-fields[${spec.type}]`])
   if (!('fixed' in spec.page)) known.add('page[size]')
-  for (const include of spec.includes ?? []) known.add(`fields[${include.replace(/s$/, '')}]`)
+  for (const include of spec.includes ?? []) {
+    known.add(`fields[${include.replace(/s$/, '')}]`)
+    if (include === 'profile') known.add('additional-fields[profile]')
+  }
   for (const name of request.query.keys()) {
     if (!known.has(name)) throw refuseParameter(name, `'${name}' is not a valid query parameter for this endpoint.`)
     if (request.query.getAll(name).length > 1) throw refuseParameter(name, `'${name}' was given more than once.`)

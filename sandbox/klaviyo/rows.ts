@@ -1,5 +1,5 @@
 /** What the e-mail tool keeps. Instants are whole seconds, in milliseconds; rows are replaced, never edited. */
-import type { Consent } from '../company/story.js'
+import type { Activity, Consent } from '../company/story.js'
 
 export interface ProfileRow {
   id: string
@@ -22,11 +22,11 @@ export interface ProfileRow {
 
 export interface EventRow {
   id: string
-  uuid: string
   atMs: number
+  /** Empty when the metric cannot be resolved any more. */
   metric: string
   profile: string
-  properties: () => Record<string, unknown>
+  activity: Activity
 }
 
 /** Everything of which there are few: metrics, lists, segments, campaigns, flows, templates. */

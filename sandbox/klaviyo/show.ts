@@ -1,13 +1,18 @@
 /** Rows as Klaviyo's JSON:API shows them. */
-import { place, roll } from '../company/dice.js'
+import { place, roll, uuid } from '../company/dice.js'
+import type { Times } from '../company/history.js'
 import type { Drift } from '../kit/drift.js'
 import type { Resource, View } from './collection.js'
+import { eventProperties } from './event-properties.js'
 import { type EventRow, iso, type MemberRow, type ProfileRow, type ThingRow } from './rows.js'
 
 const dated = (ms: number | null | undefined) => (ms == null ? null : iso(ms))
 
 export class Show {
-  constructor(private readonly drift: Drift) {}
+  constructor(
+    private readonly drift: Drift,
+    private readonly times: Times,
+  ) {}
 
   profile(row: ProfileRow, { request, additional, revision }: View, member?: MemberRow): Resource {
     const self = `${request.origin}/api/profiles/${row.id}`
@@ -44,7 +49,12 @@ export class Show {
   event(row: EventRow, { request }: View): Resource {
     const self = `${request.origin}/api/events/${row.id}`
     const link = (name: string) => ({ links: { self: `${self}/relationships/${name}/`, related: `${self}/${name}/` } })
-    const attributes = { timestamp: row.atMs / 1000, datetime: iso(row.atMs), uuid: row.uuid, event_properties: row.properties() }
+    const attributes = {
+      timestamp: row.atMs / 1000,
+      datetime: iso(row.atMs),
+      uuid: uuid(this.times.seed, place(row.id)),
+      event_properties: eventProperties(this.times, row.activity),
+    }
     return {
       type: 'event',
       id: row.id,

@@ -2,15 +2,19 @@
 
 import { campaign, day, flows, type Group, lists, metrics, segments, templateCount } from '../company/catalogue.js'
 import type { Company } from '../company/company.js'
-import { code, Dice, place, roll, ulid, uuid } from '../company/dice.js'
+import { code, Dice, place, roll, ulid } from '../company/dice.js'
 import type { Person } from '../company/people.js'
 import { firm } from '../company/people.js'
-import type { Activity, Consent, Edit, Happening } from '../company/story.js'
+import type { Activity, Consent, Happening } from '../company/story.js'
 import { Table } from '../kit/table.js'
-import { eventProperties } from './event-properties.js'
-import { type EventRow, iso, type MemberRow, type ProfileRow, type ThingRow, toSecond } from './rows.js'
+import { consented, edited, profileProperties, suppressed } from './profile.js'
+import { type EventRow, type MemberRow, type ProfileRow, type ThingRow, toSecond } from './rows.js'
 
 const K = place('klaviyo')
+const Events = place('klaviyo event')
+const Lost = place('klaviyo lost metric')
+/** Share of events whose metric is gone: they are shown without one. */
+const lostMetrics = 0.003
 
 export class KlaviyoStore {
   readonly profiles = new Table<ProfileRow>()
@@ -26,9 +30,11 @@ export class KlaviyoStore {
 
   private readonly seed: number
   private readonly ids: (string | undefined)[] = []
+  private readonly metricIds: ReadonlyMap<string, string>
 
-  constructor(private readonly company: Company) {
+  constructor(readonly company: Company) {
     this.seed = company.times.seed
+    this.metricIds = new Map(metrics.map((name) => [name, code(6, this.seed, K, place('metric'), place(name))]))
     this.fillThings()
     const lastAct = new Map<number, number>()
     for (const { person, atMs } of company.activities) lastAct.set(person, Math.max(atMs, lastAct.get(person) ?? 0))
@@ -42,7 +48,7 @@ export class KlaviyoStore {
 
   listId = (n: number) => code(6, this.seed, K, place('list'), n)
   segmentId = (n: number) => code(6, this.seed, K, place('segment'), n)
-  metricId = (name: string) => code(6, this.seed, K, place('metric'), place(name))
+  metricId = (name: string) => this.metricIds.get(name) ?? ''
 
   private hear(happening: Happening): void {
     switch (happening.kind) {
@@ -50,7 +56,10 @@ export class KlaviyoStore {
         if (happening.person.inEmailTool) this.addProfile(happening.person, happening.consent, null)
         return
       case 'acted':
-        this.addEvent(happening.activity)
+        this.act(happening.activity)
+        return
+      case 'erased':
+        this.erase(happening.person)
         return
       case 'edited':
         if (happening.where !== 'crm') this.change(happening.person, (row) => edited(row, happening, happening.atMs))
@@ -116,21 +125,30 @@ export class KlaviyoStore {
     })
   }
 
-  private addEvent(act: Activity): void {
-    const profile = this.ids[act.person]
-    if (profile === undefined) return // not known to the e-mail tool
-    const id = code(11, this.seed, K, place('event'), act.n)
-    const atMs = toSecond(act.atMs)
-    this.events.put({
-      id,
-      uuid: uuid(this.seed, K, place('event'), act.n),
-      atMs,
-      metric: this.metricId(act.metric),
-      profile,
-      properties: () => eventProperties(this.company.times, act),
-    })
-    const row = this.profiles.get(profile)
-    if (row !== undefined && (row.lastEventMs === null || row.lastEventMs < atMs)) this.profiles.put({ ...row, lastEventMs: atMs })
+  /** Gives the row of its profile, unless the e-mail tool does not know the person. */
+  private addEvent(activity: Activity): { profile: string; atMs: number } | undefined {
+    const profile = this.ids[activity.person]
+    if (profile === undefined) return undefined
+    const atMs = toSecond(activity.atMs)
+    const metric = roll(this.seed, Lost, activity.n) < lostMetrics ? '' : this.metricId(activity.metric)
+    this.events.put({ id: code(11, this.seed, Events, activity.n), atMs, metric, profile, activity })
+    return { profile, atMs }
+  }
+
+  private act(activity: Activity): void {
+    const added = this.addEvent(activity)
+    const row = added === undefined ? undefined : this.profiles.get(added.profile)
+    if (added === undefined || row === undefined) return
+    if (row.lastEventMs === null || row.lastEventMs < added.atMs) this.profiles.put({ ...row, lastEventMs: added.atMs })
+  }
+
+  /** No trace is left of an erased profile; its events stay, as the vendor lets them. */
+  private erase(person: number): void {
+    const id = this.ids[person]
+    if (id === undefined) return
+    this.ids[person] = undefined
+    this.profiles.delete(id)
+    for (const table of this.members.values()) table.delete(id)
   }
 
   private fillThings(): void {
@@ -232,11 +250,12 @@ export class KlaviyoStore {
       const table = new Table<MemberRow>()
       this.members.set(of === 'list' ? this.listId(n) : this.segmentId(n), table)
       const createdMs = openedMs - createdDaysBefore * day
+      const group = place(`klaviyo ${of} ${n}`)
       for (const { n: who, joinedAtMs } of this.company.people) {
         const id = this.ids[who]
-        if (id === undefined || roll(this.seed, K, place(of), n, who) >= share) continue
+        if (id === undefined || roll(this.seed, group, who) >= share) continue
         const sinceMs = Math.max(createdMs, joinedAtMs)
-        const joinedMs = imported ? createdMs : sinceMs + (openedMs - sinceMs) * roll(this.seed, K, place(of), n, who, 1) ** 2
+        const joinedMs = imported ? createdMs : sinceMs + (openedMs - sinceMs) * roll(this.seed, group, who, 1) ** 2
         table.put({ id, joinedMs: toSecond(joinedMs) })
       }
     }
@@ -249,42 +268,4 @@ export class KlaviyoStore {
     if (!member) table.delete(id)
     else if (table.get(id) === undefined) table.put({ id, joinedMs: toSecond(atMs) })
   }
-}
-
-function edited(row: ProfileRow, { field, value }: Edit, atMs: number): ProfileRow {
-  const updatedMs = Math.max(row.updatedMs, toSecond(atMs))
-  if (field === 'title') return { ...row, title: String(value), updatedMs }
-  if (field === 'city') return { ...row, location: { ...row.location, city: value }, updatedMs }
-  return { ...row, properties: { ...row.properties, [field === 'plan' ? 'Plan' : field]: value }, updatedMs }
-}
-
-/** Subscribing moves `updated`; unsubscribing and being suppressed do not. */
-function consented(row: ProfileRow, consent: Consent): ProfileRow {
-  const updatedMs = consent.state === 'subscribed' ? Math.max(row.updatedMs, toSecond(consent.atMs)) : row.updatedMs
-  return { ...row, consent, suppressions: suppressed(row.suppressions, consent), updatedMs }
-}
-
-/** Subscribing lifts what the person did, not what the post office said. */
-function suppressed(before: ProfileRow['suppressions'], { reason, atMs, state }: Consent): ProfileRow['suppressions'] {
-  if (state === 'subscribed') return before.filter((one) => one.reason === 'HARD_BOUNCE' || one.reason === 'INVALID_EMAIL')
-  if (reason === undefined || before.some((one) => one.reason === reason)) return before
-  return [...before, { reason, atMs: toSecond(atMs) }]
-}
-
-/** Free-form keys as people make them: capitals, blanks, dollars, dots, umlauts; one value in two types. */
-function profileProperties(who: Person, dice: Dice): Record<string, unknown> {
-  const properties: Record<string, unknown> = {
-    Plan: who.plan,
-    seats: dice.chance(0.15) ? String(who.seats) : who.seats,
-    interests: who.interests,
-  }
-  if (dice.chance(0.5)) properties.$source = dice.pick([-6, 'import', 'Shopify'])
-  if (dice.chance(0.3)) properties['Favourite Colour'] = dice.pick(['blue', 'grün', 'rosé', null])
-  if (dice.chance(0.25)) properties['last.order.total'] = dice.below(50_000) / 100
-  if (dice.chance(0.15)) properties.Größe = dice.pick(['S', 'M', 'L', 38, 40])
-  if (dice.chance(0.1)) properties['accepts_marketing?'] = dice.pick([true, false, 'yes'])
-  if (dice.chance(0.08)) properties.plan = who.plan.toUpperCase() // beside `Plan`: they differ in case only
-  if (dice.chance(0.05)) properties.pets = [{ name: 'Mäuschen 🐭', age: dice.below(9) }]
-  if (dice.chance(0.04)) properties.birthday = iso(Date.UTC(1960 + dice.below(45), dice.below(12), 1 + dice.below(28))).slice(0, 10)
-  return properties
 }

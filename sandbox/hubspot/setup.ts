@@ -1,0 +1,44 @@
+/** What an account is set up with: owners and pipelines. */
+import { dealPipelines, type Pipeline, ticketPipelines } from '../company/catalogue.js'
+import { iso, type OwnerRow } from './rows.js'
+import type { TypeName } from './types.js'
+
+/** The user behind an archived owner is told under another key only. */
+export function showOwner(row: OwnerRow): Record<string, unknown> {
+  const { id, email, firstName, lastName, userId, archived, createdMs, updatedMs } = row
+  return {
+    id,
+    email,
+    type: 'PERSON',
+    firstName,
+    lastName,
+    userId: archived ? null : userId,
+    userIdIncludingInactive: userId,
+    createdAt: iso(createdMs),
+    updatedAt: iso(updatedMs),
+    archived,
+    teams: archived ? [] : [{ id: '301', name: 'Sales', primary: true }],
+  }
+}
+
+export function pipelines(type: TypeName, createdMs: number): Record<string, unknown>[] {
+  const at = { createdAt: iso(createdMs), updatedAt: iso(createdMs), archived: false }
+  const served: readonly Pipeline[] = type === 'deals' ? dealPipelines : type === 'tickets' ? ticketPipelines : []
+  return served.map(({ id, label, stages }, displayOrder) => ({
+    id,
+    label,
+    displayOrder,
+    ...at,
+    stages: stages.map((stage, order) => ({
+      id: stage.id,
+      label: stage.label,
+      displayOrder: order,
+      ...at,
+      writePermissions: 'CRM_PERMISSIONS_ENFORCEMENT',
+      metadata:
+        type === 'deals'
+          ? { isClosed: String(stage.closed), probability: stage.probability.toFixed(1) }
+          : { ticketState: stage.closed ? 'CLOSED' : 'OPEN' },
+    })),
+  }))
+}
