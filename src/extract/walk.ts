@@ -45,7 +45,7 @@ async function* steps({ http, paginator, requests, resume, cursorOf, reached }: 
   let read = cursorOf ? reached : undefined
   let last: readonly Rec[] = []
   let expired = 0
-  const isCircle = circle()
+  let isCircle = circle()
 
   for (let first = asked[place.at]; first; first = asked[place.at]) {
     let body: Rec
@@ -62,6 +62,7 @@ async function* steps({ http, paginator, requests, resume, cursorOf, reached }: 
       // The page token is gone: this request from its start, or from what is known to be read.
       asked = requests(read)
       place = { at: place.at }
+      isCircle = circle()
       continue
     }
     const records = paginator.records(body)

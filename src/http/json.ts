@@ -3,7 +3,7 @@ import { Failure } from '../core/failure.js'
 import { ExactNumber } from '../core/types.js'
 
 /** Numbers that a double may not hold: sixteen digits and more, or an exponent. Texts that look so cost time, not truth. */
-const suspects = /[:,[]\s*-?\d(?:[\d.]{15,}|[\d.]*[eE])[\d+-]*/g
+const suspects = /[:,[]\s*-?\d(?:[\d.]{15,}|[\d.]*(?=[eE]))(?:[eE][+-]?\d+)?/g
 const whole = /^-?\d+$/
 /** Below it doubles lose digits. */
 const smallestNormal = 2.2250738585072014e-308
