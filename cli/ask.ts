@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { WorkflowFailedError } from '@temporalio/client'
+import type { Manifest } from '../src/config/compile.js'
 import type { AskInput, AskReceipt } from '../src/core/activities.js'
 import { Failure, type Reason } from '../src/core/failure.js'
 import type { Answers } from '../src/engine/ask.js'
@@ -33,7 +34,7 @@ export async function ask<Q extends AskInput['question']>(
 }
 
 /** The sync through which a connection (or sync) that a person names is asked. */
-export function syncFor({ manifest }: Session, name: string): string {
+export function syncFor(manifest: Manifest, name: string): string {
   const syncs = Object.values(manifest.syncs)
   const found = syncs.find(({ sync }) => sync === name) ?? syncs.find(({ connection }) => connection.name === name)
   if (!found)

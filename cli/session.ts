@@ -34,9 +34,11 @@ export interface Session {
 /**
  * Opens what a command needs: Temporal at TEMPORAL_ADDRESS, else the stack of a running `weir dev`, else a stack of the
  * command's own, for its own duration, which it says.
+ * @param judge refuses what is wrong with the command before anything is started
  */
-export async function openSession(options: Common, printer: Printer): Promise<Session> {
+export async function openSession(options: Common, printer: Printer, judge: (manifest: Manifest) => unknown = () => {}): Promise<Session> {
   const project = await loadManifest(options)
+  judge(project.manifest)
   const address = process.env.TEMPORAL_ADDRESS ?? project.manifest.temporal.address
   if (address) return connect(project, { temporalAddress: address, warehouseUrl: warehouseUrl(project.manifest) })
   const running = await findStack(project.projectDir)

@@ -6,9 +6,9 @@ import type { Common } from '../weir.js'
 
 /** Findings one by one, each with what to do about it. */
 export async function run({ options, printer, args }: { options: Common; printer: Printer; args: string[] }): Promise<number> {
-  const session = await openSession(options, printer)
+  const session = await openSession(options, printer, (manifest) => args.map((name) => syncFor(manifest, name)))
   try {
-    const named = args.length > 0 ? args.map((name) => syncFor(session, name)) : Object.keys(session.manifest.syncs)
+    const named = args.length > 0 ? args.map((name) => syncFor(session.manifest, name)) : Object.keys(session.manifest.syncs)
     // Syncs that share a connection are asked once.
     const syncs = [...new Map(named.map((sync) => [session.manifest.syncs[sync]!.connection.name, sync])).entries()]
     const answers = await Promise.all(

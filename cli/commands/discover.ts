@@ -13,9 +13,9 @@ export async function run({
   printer: Printer
   args: string[]
 }): Promise<number> {
-  const session = await openSession(options, printer)
+  const session = await openSession(options, printer, (manifest) => syncFor(manifest, args[0]!))
   try {
-    const { streams } = await ask(session, syncFor(session, args[0]!), {
+    const { streams } = await ask(session, syncFor(session.manifest, args[0]!), {
       question: 'discover',
       ...(options.stream ? { stream: options.stream } : {}),
     })

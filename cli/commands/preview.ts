@@ -13,9 +13,13 @@ export async function run({
   printer: Printer
   args: string[]
 }): Promise<number> {
-  const session = await openSession(options, printer)
+  const session = await openSession(options, printer, (manifest) => syncFor(manifest, args[0]!))
   try {
-    const answer = await ask(session, syncFor(session, args[0]!), { question: 'preview', stream: options.stream, limit: options.limit })
+    const answer = await ask(session, syncFor(session.manifest, args[0]!), {
+      question: 'preview',
+      stream: options.stream,
+      limit: options.limit,
+    })
     printer.json(answer)
     for (const [i, record] of answer.records.entries()) {
       printer.line(`— ${i + 1}`)

@@ -14,7 +14,7 @@ type Context = { options: StateOptions; printer: Printer; args: string[] }
 const refOf = (sync: string, { stream }: StateOptions) => ({ sync, ...(stream ? { stream } : {}) })
 
 export async function show({ options, printer, args }: Context): Promise<number> {
-  const session = await openSession(options, printer)
+  const session = await openSession(options, printer, (manifest) => chosenSyncs(manifest, args))
   try {
     const [sync] = chosenSyncs(session.manifest, args)
     const state = await session.warehouse.streams.state(refOf(sync!, options))
@@ -41,7 +41,7 @@ export async function show({ options, printer, args }: Context): Promise<number>
 }
 
 export async function reset({ options, printer, args }: Context): Promise<number> {
-  const session = await openSession(options, printer)
+  const session = await openSession(options, printer, (manifest) => chosenSyncs(manifest, args))
   try {
     const [sync] = chosenSyncs(session.manifest, args)
     const what = options.stream ? `${sync}/${options.stream}` : `every stream of ${sync}`

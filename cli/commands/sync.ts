@@ -41,7 +41,7 @@ export async function run({
   printer: Printer
   args: string[]
 }): Promise<number> {
-  const session = await openSession(options, printer)
+  const session = await openSession(options, printer, (manifest) => chosenSyncs(manifest, args))
   try {
     const names = chosenSyncs(session.manifest, args)
     if (options.detach && session.ownsStack)
