@@ -10,7 +10,7 @@ import { countries, plans, titles } from './words.js'
 
 /** Per hour, as share of the people at opening, and what a small company has at least. */
 const rates = {
-  joins: { share: 1 / 500 / 24, least: 0.25 },
+  joins: { share: 1 / 500 / 24, least: 1 / 12 },
   edits: { share: 1 / 50 / 24, least: 0.5 },
   acts: { share: 1 / 20 / 24, least: 1 },
   consents: { share: 1 / 400 / 24, least: 0.1 },

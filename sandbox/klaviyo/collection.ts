@@ -67,7 +67,7 @@ export function checkParameters<R extends Row>(request: Request, spec: Collectio
   const known = new Set(['filter', 'sort', 'page[cursor]', 'include', `fields[${spec.type}]`, `additional-fields[${spec.type}]`])
   if (!('fixed' in spec.page)) known.add('page[size]')
   for (const include of spec.includes ?? []) {
-    known.add(`fields[${include.replace(/s$/, '')}]`)
+    known.add(`fields[${include === 'flow-triggers' ? 'flow' : include.replace(/s$/, '')}]`)
     if (include === 'profile') known.add('additional-fields[profile]')
   }
   for (const name of request.query.keys()) {
@@ -76,7 +76,7 @@ export function checkParameters<R extends Row>(request: Request, spec: Collectio
   }
   for (const field of words(request, `fields[${spec.type}]`)) {
     const top = field.split('.')[0] as string
-    if (!spec.fields.includes(top) && spec.additional?.[top] === undefined)
+    if (top !== 'id' && !spec.fields.includes(top) && spec.additional?.[top] === undefined)
       throw refuseParameter(`fields[${spec.type}]`, `'${field}' is not a valid field for the resource '${spec.type}'.`)
   }
   const additional = new Set(words(request, `additional-fields[${spec.type}]`))
