@@ -19,26 +19,33 @@ export interface Breaker {
 export function createBreaker(clock: Clock, vendor: string): Breaker {
   let failures = 0
   let restMs = firstRestMs
-  let openUntil = 0
+  let restUntil = 0
+  let probeUntil = 0
   return {
     check() {
       if (failures < after) return
       const now = clock.now().getTime()
-      if (now >= openUntil) {
+      const nextAt = Math.max(restUntil, probeUntil)
+      if (now >= nextAt) {
         // This call is the one that tries.
-        openUntil = now + probeMs
+        probeUntil = now + probeMs
         return
       }
-      const waitUntil = new Date(openUntil).toISOString()
+      const waitUntil = new Date(nextAt).toISOString()
       throw new Failure('throttled', `${vendor} failed ${failures} times in a row; the next try is at ${waitUntil}.`, { waitUntil })
     },
     good() {
       failures = 0
       restMs = firstRestMs
+      restUntil = 0
+      probeUntil = 0
     },
     bad() {
       if (++failures < after) return
-      openUntil = clock.now().getTime() + restMs
+      const now = clock.now().getTime()
+      // Calls that were under way when the rest began say nothing new: twenty of them must not make minutes of seconds.
+      if (now < restUntil) return
+      restUntil = now + restMs
       restMs = Math.min(restMs * 2, longestRestMs)
     },
   }

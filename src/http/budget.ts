@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
-import Bottleneck from 'bottleneck'
 import { Failure } from '../core/failure.js'
 import type { Clock } from '../core/ports.js'
 import type { Budget, Window } from './api.js'
 import { type Breaker, createBreaker } from './breaker.js'
+import { createQueue } from './queue.js'
 
 /** Longer waits belong to Temporal: they are thrown with the instant, and the workflow sleeps. */
 export const longestWaitMs = 60_000
 
 /** Whose turn it is when permits are scarce: a live sync goes before a backfill. */
 export type Priority = 'live' | 'backfill'
-/** Bottleneck's scale: the smaller number first. */
-const places: Record<Priority, number> = { live: 4, backfill: 6 }
+/** The smaller number first. */
+const places: Record<Priority, number> = { live: 0, backfill: 1 }
 
 export interface SpendOptions {
   priority: Priority
@@ -65,8 +65,7 @@ export const unlimited: Budget = { windows: [], concurrency: Number.POSITIVE_INF
 function createSpender(clock: Clock, { windows, concurrency }: Budget): Spender {
   // With fewer under way than a window holds, a permit is always a matter of time.
   const most = Math.min(concurrency, ...windows.map(({ count }) => count))
-  // Bottleneck starts each job by a timer, which costs a fast local page a third of its time: without a limit there is no queue.
-  const queue = Number.isFinite(most) ? new Bottleneck({ maxConcurrent: most }) : undefined
+  const queue = createQueue(most)
   const logs = windows.map((window) => new WindowLog(window))
   let pausedUntil = 0
 
@@ -95,9 +94,10 @@ function createSpender(clock: Clock, { windows, concurrency }: Budget): Spender 
     learn({ count, perMs }) {
       for (const log of logs) if (log.perMs === perMs) log.count = Math.max(count, most)
     },
-    spend(send, { priority, waited, signal }) {
+    async spend(send, { priority, waited, signal }) {
       const askedAt = clock.now().getTime()
-      const job = async () => {
+      const leave = await queue.enter(places[priority], signal)
+      try {
         await permit(signal)
         const since = clock.now().getTime() - askedAt
         if (since > 5) waited(since)
@@ -107,21 +107,11 @@ function createSpender(clock: Clock, { windows, concurrency }: Budget): Spender 
           const now = clock.now().getTime()
           for (const log of logs) log.end(now)
         }
+      } finally {
+        leave()
       }
-      return queue ? orAborted(queue.schedule({ priority: places[priority] }, job), signal) : job()
     },
   }
-}
-
-/** What waits in a queue does not see an abort until it is its turn: whoever asked need not wait for that. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
 
 /**

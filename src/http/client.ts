@@ -85,12 +85,19 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     const declared = api.budgets[chosen]
     if (!declared) throw new Failure('bug', `${api.name} has no budget "${chosen}".`)
     const { requests, perDay, concurrency = declared.concurrency } = connection.budget ?? {}
-    // A window that the user sets is for all calls together.
-    const counted = requests ? 'all' : api.endpoint ? `${chosen} ${api.endpoint(method, path)}` : chosen
-    const spender = account.spender(counted, { windows: requests ? [requests] : declared.windows, concurrency })
-    if (perDay === undefined) return spender
-    const day = account.spender('day', { windows: [{ count: perDay, perMs: 86_400_000 }], concurrency: 64 })
-    return { ...spender, spend: (work, options) => day.spend(() => spender.spend(work, options), options) }
+    const counted = api.endpoint ? `${chosen} ${api.endpoint(method, path)}` : chosen
+    const layers: Spender[] = []
+    if (perDay !== undefined) layers.push(account.spender('day', { windows: [{ count: perDay, perMs: 86_400_000 }], concurrency: 64 }))
+    // A rate that the user sets is for all calls together. It takes the place of the first budget; smaller ones hold beside it.
+    if (requests) layers.push(account.spender('all', { windows: [requests], concurrency }))
+    if (!requests || chosen !== Object.keys(api.budgets)[0])
+      layers.push(account.spender(counted, { windows: declared.windows, concurrency }))
+    let spender = layers.pop()!
+    for (const outer of layers.reverse()) {
+      const inner = spender
+      spender = { ...inner, spend: (work, options) => outer.spend(() => inner.spend(work, options), options) }
+    }
+    return spender
   }
 
   /** One try: permit, credential, answer; the answer judged. Waits that the vendor asks for are part of it. */

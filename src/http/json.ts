@@ -2,8 +2,11 @@ import { parse } from 'lossless-json'
 import { Failure } from '../core/failure.js'
 import { ExactNumber } from '../core/types.js'
 
-/** Numbers that a double may not hold: sixteen digits and more, or an exponent. Texts that look so cost time, not truth. */
-const suspects = /[:,[]\s*-?\d(?:[\d.]{15,}|[\d.]*(?=[eE]))(?:[eE][+-]?\d+)?/g
+/** Cheap looks at a whole page, so that most pages are not searched closely: sixteen digits and more, or an exponent. */
+const longNumber = /[\d.]{16}/
+const exponent = /[\d.][eE][+-]?\d+\s*(?:[,}\]]|$)/
+/** The numbers that a double may not hold. Texts that look so cost time, not truth. */
+const suspects = /(?:^|[:,[])\s*(-?\d(?:[\d.]{15,}|[\d.]*[eE])[\d+-]*)/g
 const whole = /^-?\d+$/
 /** Below it doubles lose digits. */
 const smallestNormal = 2.2250738585072014e-308
@@ -15,8 +18,8 @@ const smallestNormal = 2.2250738585072014e-308
  */
 export function parseJson(text: string): unknown {
   try {
-    const isOrdinary = text.match(suspects)?.every((one) => fitsDouble(one.replace(/^[:,[]\s*/, ''))) ?? true
-    return isOrdinary ? JSON.parse(text) : parse(text, undefined, { parseNumber: exact, onDuplicateKey: ({ newValue }) => newValue })
+    if (isOrdinary(text)) return JSON.parse(text)
+    return parse(text, undefined, { parseNumber: exact, onDuplicateKey: ({ newValue }) => newValue })
   } catch (error) {
     if (error instanceof RangeError)
       throw new Failure('permanent', 'The vendor sent JSON that is nested too deeply to be read.', {}, { cause: error })
@@ -24,10 +27,18 @@ export function parseJson(text: string): unknown {
   }
 }
 
+function isOrdinary(text: string): boolean {
+  if (!longNumber.test(text) && !exponent.test(text)) return true
+  for (const [, number] of text.matchAll(suspects)) if (!fitsDouble(number!)) return false
+  return true
+}
+
 /** Does a double say the same? Up to fifteen digits always; beyond that, if it is written back as it came. */
 function fitsDouble(text: string): boolean {
   const number = Number(text)
   if (!Number.isFinite(number)) return false
+  // Most long numbers were once doubles and come back as they were; the rest is looked at closely.
+  if (String(number) === text && Math.abs(number) >= 1) return !Number.isInteger(number) || Number.isSafeInteger(number)
   const digits = text
     .replace(/[eE].*$/, '')
     .replace(/[-.]/g, '')

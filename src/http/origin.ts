@@ -4,20 +4,31 @@ import type { Api, Auth } from './api.js'
 
 /** Where a request goes. A link that the vendor sent is kept as it is; whatever it says, it stays at the connection's origin. */
 export function urlOf({ path, query }: HttpRequest, origin: URL, api: Api): URL {
-  const isWhole = /^https?:\/\//i.test(path)
-  const url = sameOrigin(isWhole ? path : new URL(origin.pathname.replace(/\/$/, '') + path, origin).href, origin, api)
+  const link = path.trim()
+  // A scheme, or `//host`: it names its host itself.
+  const isWhole = /^(?:[a-z][a-z\d+.-]*:|[/\\]{2})/i.test(link)
+  const prefix = origin.pathname.replace(/\/$/, '')
+  const url = sameOrigin(isWhole ? link : `${prefix}${link.startsWith('/') ? '' : '/'}${link}`, origin, api)
+  // An id out of a record may stand in a path: with `..` or a backslash in it the request would go somewhere else than it says.
+  if (/\\|(?:^|\/)(?:\.|%2e){2}(?:\/|$)/i.test(link.split(/[?#]/, 1)[0]!))
+    throw new Failure('config', `A path for ${api.name} holds ".." or a backslash, so that it would lead elsewhere: nothing was sent.`)
   for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) url.searchParams.append(name, String(value))
   return url
 }
 
 /** Credentials go to the configured origin only; a link or redirect elsewhere is an error, whoever sent it. */
-export function sameOrigin(href: string, origin: URL, api: Api): URL {
-  const url = new URL(href)
-  if (url.origin === origin.origin) return url
-  throw new Failure(
-    'config',
-    `${api.name} pointed to ${url.origin}, but credentials go to ${origin.origin} only. If the vendor moved, set base_url.`,
-  )
+export function sameOrigin(href: string, origin: URL, api: Api, base: URL = origin): URL {
+  if (!URL.canParse(href, base)) throw new Failure('config', `${api.name} pointed to what is no address.`)
+  const url = new URL(href, base)
+  if (url.origin !== origin.origin)
+    throw new Failure(
+      'config',
+      `${api.name} pointed to ${url.origin}, but credentials go to ${origin.origin} only. If the vendor moved, set base_url.`,
+    )
+  // A name in the address would replace the connection's own credential.
+  url.username = ''
+  url.password = ''
+  return url
 }
 
 /** The token endpoint lies at the connection's own origin too, so that a base_url moves both. */
