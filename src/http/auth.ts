@@ -64,7 +64,9 @@ function oauth(auth: Extract<Auth, { kind: 'oauth' }>, { connection, tokens = me
       },
       auth.basic ? { authorization: `Basic ${Buffer.from(client).toString('base64')}` } : {},
     )
-    if (status >= 500 || status === 429 || (status < 400 && body === undefined))
+    // Nor does what comes from something in between say anything of the token.
+    const isForeign = body === undefined && status !== 400 && status !== 401
+    if (status >= 500 || status === 429 || isForeign)
       throw new Failure('transient', `The token endpoint answered ${status}.`, { connection, status })
     const answer = body as { access_token?: unknown; refresh_token?: unknown; expires_in?: unknown } | undefined
     if (status >= 400 || typeof answer?.access_token !== 'string') {
@@ -79,7 +81,7 @@ function oauth(auth: Extract<Auth, { kind: 'oauth' }>, { connection, tokens = me
       accessToken: answer.access_token,
       // Some vendors rotate it; whatever comes back is the one to use.
       refreshToken: typeof answer.refresh_token === 'string' ? answer.refresh_token : refreshToken,
-      expiresAt: new Date(clock.now().getTime() + (seconds > 0 ? seconds : 1800) * 1000 * early).toISOString(),
+      expiresAt: new Date(clock.now().getTime() + (seconds > 0 && seconds < 1e9 ? seconds : 1800) * 1000 * early).toISOString(),
       origin,
     }
   }

@@ -40,11 +40,18 @@ export function classify(api: Api, connection: string, asked: string, { status, 
 
 const masked = (text: string) => text.replace(/[^\s"'<>(),:;]+@[^\s"'<>(),:;]+/g, '…@…').replace(/\+\d{7,}/g, '+…')
 
+/** The three forms of an HTTP date, and ISO with its zone. Date.parse alone takes nearly any word with a number for one. */
+const httpDate = /^[A-Z][a-z]+, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} GMT$/
+const asctime = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}$/
+const iso = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)$/
+/** More than a year is a slip of theirs, and beyond what an instant holds at worst. */
+const longestMs = 366 * 86_400_000
+
 /** Retry-After: seconds or an HTTP date; undefined where it is absent or makes no sense. */
 export function retryAfterMs(value: string | undefined, now: Date): number | undefined {
   if (value === undefined) return undefined
   const text = value.trim()
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
-  const at = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now.getTime())
+  if (/^\d+(\.\d+)?$/.test(text)) return Math.min(Math.ceil(Number(text) * 1000), longestMs)
+  const at = httpDate.test(text) || iso.test(text) ? Date.parse(text) : asctime.test(text) ? Date.parse(`${text} GMT`) : Number.NaN
+  return Number.isNaN(at) ? undefined : Math.min(Math.max(0, at - now.getTime()), longestMs)
 }

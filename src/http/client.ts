@@ -9,6 +9,7 @@ import { type Answer, classify, retryAfterMs } from './classify.js'
 import { parseJson } from './json.js'
 import { atOrigin, sameOrigin, urlOf } from './origin.js'
 import { backOffMs, retry } from './retry.js'
+import { createMask } from './secrets.js'
 import { type Sending, type Sent, send, type WireLimits } from './wire.js'
 
 export interface ClientDeps {
@@ -58,7 +59,10 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const account = deps.accounts(api.name, `${origin.origin}\n${api.account(connection.settings)}`)
   const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
   const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version) }
-  const authorizer = createAuthorizer(atOrigin(api.auth(connection.settings), api, origin), {
+  const auth = atOrigin(api.auth(connection.settings), api, origin)
+  const mask = createMask()
+  mask.learn(...(auth.kind === 'header' ? Object.values(auth.headers) : [auth.clientSecret, auth.refreshToken]))
+  const authorizer = createAuthorizer(auth, {
     connection: connection.name,
     tokens: deps.tokens,
     clock,
@@ -110,12 +114,13 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     for (let redirects = 0, renewals = 0, refusals = 0; ; ) {
       account.breaker.check()
       const credential = await authorizer.headers()
+      mask.learn(...Object.values(credential))
       const headers = { ...fixed, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...request.headers, ...credential }
       const sent = await spender.spend(() => count({ url: target, method, headers, body }), { priority, waited, signal })
       const answer = read(sent)
       const { status, headers: told } = answer
       if (status >= 300 && status < 400 && told.location) {
-        target = sameOrigin(new URL(told.location, target).href, origin, api)
+        target = sameOrigin(told.location, origin, api, target)
         if (++redirects > maxRedirects) throw new Failure('transient', `${api.name} redirected ${asked} more than ${maxRedirects} times.`)
       } else if (status === 401 && renewals++ === 0 && (await authorizer.renew(credential))) {
         used.retries++
@@ -123,7 +128,8 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         return accepted(asked, answer, sent.data.length, spender)
       } else {
         const failure = classify(api, connection.name, asked, answer)
-        if (failure.reason !== 'transient') account.breaker.good()
+        if (failure.reason === 'transient') rest(failure, answer, spender)
+        else account.breaker.good()
         if (failure.reason !== 'throttled') throw failure
         pause(failure, answer, spender, ++refusals)
         used.retries++
@@ -131,22 +137,44 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     }
   }
 
+  const toldMs = (answer: Answer) => api.retryAfterMs?.(answer) ?? retryAfterMs(answer.headers['retry-after'], clock.now())
+
   /** Rests the budget for as long as the vendor says. @throws the failure with the instant, when that is too long to wait here. */
   function pause(failure: Failure, answer: Answer, spender: Spender, refusals: number): void {
-    const told = api.retryAfterMs?.(answer) ?? retryAfterMs(answer.headers['retry-after'], clock.now())
+    const told = toldMs(answer)
     // "Try again in 0 seconds" is said, too; a request that is refused again and again rests all the same.
     const firstMs = told === undefined ? 2 * limits.retryMs : refusals > 1 ? limits.retryMs / 2 : 0
     const restMs = Math.max(told ?? 0, backOffMs(refusals, firstMs, random))
     spender.pause(restMs)
-    const tooLongMs = restMs > longestWaitMs ? restMs : refusals > limits.refusals ? Math.max(restMs, crowdedMs) : undefined
-    if (tooLongMs === undefined) return
-    const waitUntil = new Date(clock.now().getTime() + tooLongMs).toISOString()
-    throw new Failure('throttled', failure.message, { ...failure.where, waitUntil })
+    if (restMs > longestWaitMs) throw until(restMs, failure)
+    if (refusals > limits.refusals) throw until(Math.max(restMs, crowdedMs), failure)
+  }
+
+  /** A vendor that is down may say for how long, too. @throws as `pause` does. */
+  function rest(failure: Failure, answer: Answer, spender: Spender): void {
+    const told = toldMs(answer)
+    if (told === undefined) return
+    spender.pause(told)
+    if (told > longestWaitMs) throw until(told, failure)
+  }
+
+  const until = (ms: number, { message, where }: Failure) =>
+    new Failure('throttled', message, { ...where, waitUntil: new Date(clock.now().getTime() + ms).toISOString() })
+
+  /** Vendors quote what they were sent, credentials included. */
+  function masked(thrown: unknown): never {
+    if (!(thrown instanceof Failure)) throw thrown
+    const { reason, message, where, isFinal, cause, stack } = thrown
+    const code = where.code === undefined ? undefined : mask.of(where.code)
+    if (mask.of(message) === message && code === where.code) throw thrown
+    const clean = new Failure(reason, mask.of(message), { ...where, ...(code === undefined ? {} : { code }) }, { cause, isFinal })
+    if (stack) clean.stack = mask.of(stack)
+    throw clean
   }
 
   function accepted(asked: string, answer: Answer, bytes: number, spender: Spender): HttpResponse {
     const { status, headers, body } = answer
-    const type = headers['content-type'] ?? ''
+    const type = (headers['content-type'] ?? '').toLowerCase()
     if (status !== 204 && status !== 202 && (body === undefined || (type !== '' && !type.includes('json')))) {
       const what = bytes === 0 ? 'nothing' : type === '' ? 'a body without a type' : type
       throw new Failure('transient', `${api.name} answered ${asked} with ${status} and ${what} instead of JSON.`, { status })
@@ -163,12 +191,12 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     used,
     async request(request) {
       const url = urlOf(request, origin, api)
-      return retry(() => attempt(request, url), {
+      return retry(() => attempt(request, url).catch(masked), {
         ...limits,
         signal,
-        onFailure(failure) {
+        onFailure(failure, isRepeated) {
           account.breaker.bad()
-          used.retries++
+          if (isRepeated) used.retries++
           deps.log.debug(failure.message, { connection: connection.name, reason: failure.reason })
         },
       })

@@ -18,7 +18,7 @@ export function urlOf({ path, query }: HttpRequest, origin: URL, api: Api): URL 
 
 /** Credentials go to the configured origin only; a link or redirect elsewhere is an error, whoever sent it. */
 export function sameOrigin(href: string, origin: URL, api: Api, base: URL = origin): URL {
-  if (!URL.canParse(href, base)) throw new Failure('config', `${api.name} pointed to what is no address.`)
+  if (!URL.canParse(href, base.href)) throw new Failure('config', `${api.name} pointed to what is no address.`)
   const url = new URL(href, base)
   if (url.origin !== origin.origin)
     throw new Failure(

@@ -7,8 +7,8 @@ export interface RetryOptions {
   /** First wait between tries; doubles, with jitter, up to twenty seconds. */
   retryMs: number
   signal?: AbortSignal | undefined
-  /** Told of every failure that may pass, before the next try. */
-  onFailure: (failure: Failure) => void
+  /** Told of every failure that may pass, and whether another try follows. */
+  onFailure: (failure: Failure, isRepeated: boolean) => void
 }
 
 const longestMs = 20_000
@@ -22,8 +22,8 @@ export function retry<T>(attempt: () => Promise<T>, { retries, retryMs, signal, 
     randomize: true,
     ...(signal ? { signal } : {}),
     shouldRetry: ({ error }) => error instanceof Failure && error.reason === 'transient' && !error.isFinal,
-    onFailedAttempt: ({ error }) => {
-      if (!signal?.aborted && error instanceof Failure && error.reason === 'transient') onFailure(error)
+    onFailedAttempt: ({ error, retriesLeft }) => {
+      if (!signal?.aborted && error instanceof Failure && error.reason === 'transient') onFailure(error, retriesLeft > 0 && !error.isFinal)
     },
   })
 }
