@@ -6,7 +6,7 @@ import { ExactNumber } from '../core/types.js'
 const longNumber = /[\d.]{16}/
 const exponent = /[\d.][eE][+-]?\d+\s*(?:[,}\]]|$)/
 /** The numbers that a double may not hold. Texts that look so cost time, not truth. */
-const suspects = /(?:^|[:,[])\s*(-?\d(?:[\d.]{15,}|[\d.]*[eE])[\d+-]*)/g
+const suspects = /(?:^|[:,[])\s*(-?\d(?:[\d.]{15,}|[\d.]*(?=[eE]))(?:[eE][+-]?\d+)?)/g
 const whole = /^-?\d+$/
 /** Below it doubles lose digits. */
 const smallestNormal = 2.2250738585072014e-308
