@@ -65,7 +65,7 @@ async function* paged(
   }
   const cursorOf = (isOrdered ?? stream.cursor?.ordered) ? oldestOf(stream) : undefined
   try {
-    for await (const page of walk({ http, paginator: pages, requests, resume, reached, cursorOf })) {
+    for await (const page of walk({ http, paginator: pages, requests, resume, reached: instantOf(reached), cursorOf })) {
       yield parentField === undefined
         ? page
         : { ...page, records: page.records.map((record) => ({ ...record, [parentField]: slice.parent })) }
@@ -85,8 +85,11 @@ function oldestOf({ cursor, record }: DeclaredStream): (records: readonly Rec[])
   }
 }
 
+/** Without a zone it would be taken for this machine's own time: hours could be skipped. */
+const zoned = /^\d{4}-\d\d-\d\d$|(?:Z|[+-]\d\d:?\d\d)$/i
+
 function instantOf(value: unknown): string | undefined {
-  const at = typeof value === 'string' ? new Date(value) : undefined
+  const at = typeof value === 'string' && zoned.test(value) ? new Date(value) : undefined
   return at && !Number.isNaN(at.getTime()) ? at.toISOString() : undefined
 }
 

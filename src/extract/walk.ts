@@ -24,7 +24,7 @@ const laps = 3
 /** A page token that is refused where the first page was not: it has expired, whatever code the vendor gives it. */
 function isExpired(error: unknown): boolean {
   const { reason, where } = asFailure(error)
-  return reason === 'expired_cursor' || where.status === 400
+  return reason === 'expired_cursor' || (reason === 'permanent' && where.status === 400)
 }
 
 /** Which of the requests, and which page of it. */
@@ -40,14 +40,15 @@ interface Place {
 export const walk = (input: Walk): AsyncIterable<Page> => ahead(steps(input))
 
 async function* steps({ http, paginator, requests, resume, cursorOf, reached }: Walk): AsyncIterable<Page> {
-  let asked = requests()
+  const asked = requests()
   let place: Place = { at: Number(resume?.at ?? 0), ...(typeof resume?.next === 'string' ? { next: resume.next } : {}) }
-  let read = cursorOf ? reached : undefined
+  // What was read of one request says nothing of the next: `reached` may be the first one's.
+  let read = cursorOf && asked.length === 1 ? reached : undefined
   let last: readonly Rec[] = []
   let expired = 0
   let isCircle = circle()
 
-  for (let first = asked[place.at]; first; first = asked[place.at]) {
+  for (let first = asked[place.at]; first; ) {
     let body: Rec
     try {
       body = (await http.request(place.next === undefined ? first : paginator.request(first, place.next))).body
@@ -60,7 +61,7 @@ async function* steps({ http, paginator, requests, resume, cursorOf, reached }: 
       }
       if (++expired > restarts) throw new Failure('transient', 'The vendor’s page tokens expire faster than pages can be read.')
       // The page token is gone: this request from its start, or from what is known to be read.
-      asked = requests(read)
+      first = requests(read)[place.at]
       place = { at: place.at }
       isCircle = circle()
       continue
@@ -72,7 +73,10 @@ async function* steps({ http, paginator, requests, resume, cursorOf, reached }: 
     place = next === undefined ? { at: place.at + 1 } : { at: place.at, next }
     const isLast = asked[place.at] === undefined
     // A new request starts from its own beginning.
-    if (next === undefined) read = undefined
+    if (next === undefined) {
+      first = asked[place.at]
+      read = undefined
+    }
     last = next === undefined ? [] : records
     yield { records, ...(isLast ? {} : { resume: { ...place } }) }
   }
