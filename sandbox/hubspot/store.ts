@@ -112,7 +112,8 @@ export class HubspotStore {
 
   private archive(person: number, archivedMs: number | null, atMs: number): void {
     const row = this.objects.contacts.get(this.contactId(person))
-    if (row !== undefined)
+    const stands = (row?.archivedMs ?? null) === null
+    if (row !== undefined && stands !== (archivedMs === null))
       this.put('contacts', { ...row, archivedMs, properties: { ...row.properties, lastmodifieddate: iso(atMs) }, updatedMs: atMs }, atMs)
   }
 
