@@ -13,7 +13,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
     ours: ['src/core', 'src/observe', 'src/config'],
     packages: ['zod', 'yaml', 'dotenv', 'croner', 'fastest-levenshtein'],
   },
-  { room: 'src/http', ours: ['src/core', 'src/observe', 'src/http'], packages: ['axios', 'bottleneck', 'p-retry', 'lossless-json', 'zod'] },
+  { room: 'src/http', ours: ['src/core', 'src/observe', 'src/http'], packages: ['axios', 'p-retry', 'lossless-json', 'zod'] },
   { room: 'src/schema', ours: ['src/core', 'src/observe', 'src/schema'], packages: ['lossless-json'] },
   { room: 'src/extract', ours: ['src/core', 'src/observe', 'src/http', 'src/extract'], packages: ['zod'] },
   { room: 'src/warehouse/postgres', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse'], packages: ['pg', 'pg-copy-streams'] },
