@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { ConnectionDefinition } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { Clock, Log, TokenStore } from '../core/ports.js'
@@ -54,6 +55,8 @@ const crowdedMs = 30_000
 export function createHttp(api: Api, connection: ConnectionDefinition, deps: ClientDeps): Http {
   const { clock, signal, priority = 'live', random = Math.random } = deps
   const limits = { ...defaults, ...deps.limits }
+  // Every request under way listens; Node would take many of them for a leak.
+  if (signal) setMaxListeners(0, signal)
   const origin = new URL(connection.baseUrl ?? api.origin)
   const version = connection.apiVersion ?? api.versions[0].name
   const account = deps.accounts(api.name, `${origin.origin}\n${api.account(connection.settings)}`)

@@ -77,8 +77,6 @@ export async function send(vendor: string, { url, method, headers, body, signal 
 function lost(vendor: string, error: unknown): Failure {
   const code = error instanceof AxiosError ? (error.code ?? '') : ''
   const text = error instanceof Error ? error.message : String(error)
-  if (code === 'ERR_INVALID_CHAR')
-    return new Failure('config', `A header for ${vendor} holds a character that no header may: look for line ends in the credential.`)
   if (text.includes('maxContentLength')) return new Failure('permanent', `${vendor} sent a body beyond every bound: ${text}.`)
   return new Failure('transient', `No answer from ${vendor}: ${text}${code ? ` (${code})` : ''}.`, code ? { code } : {})
 }

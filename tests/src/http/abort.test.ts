@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Clock } from '../../../src/core/ports.js'
+import { client, good, reply, type Served, serve } from './support.js'
+
+const real: Clock = {
+  now: () => new Date(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      const timer = setTimeout(resolve, ms)
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer)
+        reject(signal.reason)
+      })
+    }),
+}
+const json = { 'content-type': 'application/json' }
+let server: Served
+afterEach(() => server.close())
+
+describe('a signal', () => {
+  it.each<[string, Parameters<typeof serve>[0]]>([
+    ['waits for its answer', () => undefined],
+    ['waits for the rest of its answer', (_, response) => void response.writeHead(200, json).write('{"a":')],
+    ['waits before it tries again', reply(500, '{}')],
+    ['waits for as long as the vendor said', reply(429, '{}', { ...json, 'retry-after': '30' })],
+  ])('ends a request that %s, with its reason', async (_, answer) => {
+    server = await serve(answer)
+    const abort = new AbortController()
+    const { http } = client({ baseUrl: server.url, clock: real, signal: abort.signal, limits: { retryMs: 20_000 } })
+    const reason = new Error('shutting down')
+    const asked = http.request({ path: '/x' })
+    asked.catch(() => undefined)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    const abortedAt = performance.now()
+    abort.abort(reason)
+    await expect(asked).rejects.toBe(reason)
+    expect(performance.now() - abortedAt).toBeLessThan(150)
+    await expect(http.request({ path: '/x' })).rejects.toBe(reason)
+    expect(server.seen).toHaveLength(1)
+  })
+
+  it('ends those that wait for their turn, too, and leaves the account to others', async () => {
+    server = await serve((_, response) => void setTimeout(() => good(_, response), 30))
+    const abort = new AbortController()
+    const budget = { requests: { count: 2, perMs: 50 }, concurrency: 1 }
+    const { http } = client({ baseUrl: server.url, budget, clock: real, signal: abort.signal })
+    const all = Promise.allSettled(Array.from({ length: 30 }, () => http.request({ path: '/x' })))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const reason = new Error('shutting down')
+    abort.abort(reason)
+    const ended = await all
+    expect(ended.filter((one) => one.status === 'rejected' && one.reason === reason).length).toBeGreaterThanOrEqual(27)
+    const seen = server.seen.length
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    expect(server.seen).toHaveLength(seen)
+  })
+
+  it('is not listened to any more when a request is over', async () => {
+    server = await serve(good)
+    const { signal } = new AbortController()
+    let listeners = 0
+    const add = signal.addEventListener.bind(signal)
+    const remove = signal.removeEventListener.bind(signal)
+    signal.addEventListener = (...given: Parameters<typeof add>) => {
+      listeners++
+      add(...given)
+    }
+    signal.removeEventListener = (...given: Parameters<typeof remove>) => {
+      listeners--
+      remove(...given)
+    }
+    const { http } = client({ baseUrl: server.url, signal })
+    await Promise.all(Array.from({ length: 40 }, () => http.request({ path: '/x' })))
+    expect(listeners).toBe(0)
+  })
+})
