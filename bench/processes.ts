@@ -13,8 +13,8 @@ function stat(pid: number): { parent: number; cpu: number } | undefined {
   }
 }
 
-/** CPU seconds that a process, its children, and those of its children that ended have used. */
-export function treeCpu(root: number): number {
+/** A process and all below it. */
+function tree(root: number): number[] {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
@@ -23,11 +23,23 @@ export function treeCpu(root: number): number {
     for (let at: number | undefined = pid; at !== undefined && at > 1; at = known.get(at)?.parent) if (at === root) return true
     return false
   }
-  return all.filter(isBelow).reduce((sum, pid) => sum + (known.get(pid)?.cpu ?? 0), 0)
+  return all.filter(isBelow)
 }
 
-/** Largest resident memory of a process since `resetPeak`. */
-export const peakMb = (pid: number): number =>
-  Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024)
+/** CPU seconds that a process, its children, and those of its children that ended have used. */
+export const treeCpu = (root: number): number => tree(root).reduce((sum, pid) => sum + (stat(pid)?.cpu ?? 0), 0)
 
-export const resetPeak = (pid: number): void => writeFileSync(`/proc/${pid}/clear_refs`, '5')
+function peakOf(pid: number): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+  } catch {
+    return 0
+  }
+}
+
+/** Largest resident memory of a process and those below it since `resetPeak`, added up: pages that they share count for each. */
+export const peakMb = (root: number): number => Math.round(tree(root).reduce((sum, pid) => sum + peakOf(pid), 0))
+
+export function resetPeak(root: number): void {
+  for (const pid of tree(root)) writeFileSync(`/proc/${pid}/clear_refs`, '5')
+}

@@ -52,7 +52,7 @@ try {
   const sync = async () => {
     const { pids } = stack.info
     const before = parts.map((part) => treeCpu(pids[part]!))
-    resetPeak(pids.worker!)
+    for (const part of parts) resetPeak(pids[part]!)
     const requests = (await bytes()).requests
     const startedAt = performance.now()
     const { stdout } = await execute(process.execPath, [here('../../bin/weir'), 'sync', '--json'], { cwd: folder })
@@ -66,7 +66,7 @@ try {
       seconds,
       streamSeconds: (Date.parse(stream!.finishedAt) - Date.parse(stream!.startedAt)) / 1000,
       cpu,
-      peak: peakMb(pids.worker!),
+      peaks: parts.map((part) => peakMb(pids[part]!)),
       requests: (await bytes()).requests - requests - 1,
     }
   }
@@ -77,20 +77,32 @@ try {
   const one = await sync()
 
   const rate = (seconds: number) => Math.round(rows / seconds)
-  const line = (name: string, seconds: number, rest: (number | string)[] = ['', '', '', '', '']) => [
+  const line = (name: string, seconds: number, rest: (number | string)[] = Array(7).fill('')) => [
     name,
     seconds.toFixed(2),
     rate(seconds),
     (mb / seconds).toFixed(1),
     ...rest,
   ]
-  const cost = ({ cpu, peak, requests }: typeof full) => [...cpu.map((seconds) => seconds.toFixed(2)), peak, requests]
+  const cost = ({ cpu, peaks, requests }: typeof full) => [...cpu.map((seconds) => seconds.toFixed(2)), ...peaks, requests]
   process.stdout.write(
     `${new Date().toISOString()}  ${cpus().length} cores, ${cpus()[0]!.model}, Linux ${release()}, Node ${process.version}; ${number(rows)} profiles, ${mb.toFixed(0)} MB, ${latencyMs} ms a request\n\n`,
   )
   process.stdout.write(
     `${tableText(
-      ['what', 'seconds', 'rows/s', 'MB/s', 'CPU-s worker', 'CPU-s postgres', 'CPU-s temporal', 'peak MB worker', 'requests'],
+      [
+        'what',
+        'seconds',
+        'rows/s',
+        'MB/s',
+        'CPU-s worker',
+        'CPU-s postgres',
+        'CPU-s temporal',
+        'peak MB worker',
+        'peak MB postgres',
+        'peak MB temporal',
+        'requests',
+      ],
       [
         line('fetch and parse alone', fetched.seconds),
         line('COPY of ready lines alone', copied.seconds),
