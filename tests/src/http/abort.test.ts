@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Clock } from '../../../src/core/ports.js'
 import { client, good, reply, type Served, serve } from './support.js'
 
@@ -24,18 +24,19 @@ describe('a signal', () => {
     ['waits for the rest of its answer', (_, response) => void response.writeHead(200, json).write('{"a":')],
     ['waits before it tries again', reply(500, '{}')],
     ['waits for as long as the vendor said', reply(429, '{}', { ...json, 'retry-after': '30' })],
-  ])('ends a request that %s, with its reason', async (_, answer) => {
+  ])('ends a request that %s, with its reason', { timeout: 15_000 }, async (_, answer) => {
     server = await serve(answer)
     const abort = new AbortController()
     const { http } = client({ baseUrl: server.url, clock: real, signal: abort.signal, limits: { retryMs: 20_000 } })
     const reason = new Error('shutting down')
     const asked = http.request({ path: '/x' })
     asked.catch(() => undefined)
+    await vi.waitFor(() => expect(server.seen).toHaveLength(1), 10_000)
+    // The answer, where there is one, is in and judged: what is left is the wait.
     await new Promise((resolve) => setTimeout(resolve, 60))
-    const abortedAt = performance.now()
     abort.abort(reason)
+    // Without the abort it would hang, or wait for twenty seconds and more: the test's own time-out is shorter.
     await expect(asked).rejects.toBe(reason)
-    expect(performance.now() - abortedAt).toBeLessThan(150)
     await expect(http.request({ path: '/x' })).rejects.toBe(reason)
     expect(server.seen).toHaveLength(1)
   })

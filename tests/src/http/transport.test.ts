@@ -83,7 +83,7 @@ describe('an answer that does not arrive whole', () => {
     const startedAt = performance.now()
     expect((await failureOf(http.request({ path: '/x' }))).reason).toBe('transient')
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(95)
-    expect(performance.now() - startedAt).toBeLessThan(1_000)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
   })
 
   it('is not read beyond every bound, packed or not', async () => {
