@@ -2,7 +2,7 @@
 import type { FailureNote, RunKind, RunStatus } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
 import type { TokenStore } from '../core/ports.js'
-import type { Counts, Fields, FieldType, Resume, Slice, SyncMode } from '../core/types.js'
+import type { Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 
 /** Which stream of which sync. */
@@ -190,6 +190,3 @@ export interface Warehouse {
     count: (ref: { sync?: string }) => Promise<{ sync: string; stream: string; reason: string; open: number }[]>
   }
 }
-
-/** The column type of a field, in words that any database has. */
-export type { FieldType }
