@@ -127,6 +127,39 @@ command(
   async () => ({ run: (await import('./commands/state.js')).reset }),
   [new Option('--stream <name>', 'only this stream'), new Option('--yes', 'do not ask')],
 )
+const changes = program.command('changes').description('schema changes: what happened to tables, and what waits for a decision')
+command(
+  changes,
+  'list [name]',
+  'the newest of them',
+  'weir changes list klaviyo --status pending',
+  async () => ({ run: (await import('./commands/changes.js')).list }),
+  [
+    new Option('--stream <name>', 'only this stream'),
+    new Option('--status <status...>', 'only these').choices(['applied', 'noted', 'captured', 'pending', 'approved', 'rejected']),
+    new Option('--limit <n>', 'how many').default(50).argParser((text) => Math.max(1, Number.parseInt(text, 10) || 50)),
+  ],
+)
+command(changes, 'show <id...>', 'all that is known of a change, and how many rows wait', 'weir changes show 12', async () => ({
+  run: (await import('./commands/changes.js')).show,
+}))
+const by = new Option('--by <name>', 'who decides (default: the user of this machine)')
+command(
+  changes,
+  'approve <id...>',
+  'add the column and fill it from _weir_extra',
+  'weir changes approve 12',
+  async () => ({ run: (await import('./commands/changes.js')).approve }),
+  [by],
+)
+command(
+  changes,
+  'reject <id...>',
+  'keep the field in _weir_extra from now on',
+  'weir changes reject 12',
+  async () => ({ run: (await import('./commands/changes.js')).reject }),
+  [by],
+)
 command(program, 'dev', 'PostgreSQL, Temporal with its UI and a worker, here, until Ctrl-C', 'weir dev', () => import('./commands/dev.js'))
 command(
   program,
@@ -159,7 +192,7 @@ export { program }
 
 export async function main(argv: readonly string[]): Promise<void> {
   program.exitOverride()
-  for (const sub of [...program.commands, ...state.commands]) sub.exitOverride()
+  for (const sub of program.commands.flatMap((one) => [one, ...one.commands])) sub.exitOverride()
   try {
     await program.parseAsync([...argv])
   } catch (error) {

@@ -51,16 +51,19 @@ const hour = 60 * minute
 
 const timezone = worded('time zone', 'a time zone such as Europe/Berlin or UTC', (value) => (isTimezone(value) ? value : undefined))
 
-export const deadLetters = keys({
-  max_rows: whole(0, 1_000_000_000).optional().describe('More dead letters than this in one run of a stream, and it fails. Default 1000.'),
-  max_percent: z
-    .union([z.number(), z.string()], { error: 'expected a percentage such as 0.5' })
+const share = (expected: string) =>
+  z
+    .union([z.number(), z.string()], { error: `expected ${expected}` })
     .transform((value, context) => {
-      const share = percent(value)
-      if (share === undefined) context.addIssue({ code: 'custom', message: 'expected a percentage from 0 to 100, such as 0.5' })
-      return share ?? z.NEVER
+      const found = percent(value)
+      if (found === undefined) context.addIssue({ code: 'custom', message: 'expected a percentage from 0 to 100, such as 0.5' })
+      return found ?? z.NEVER
     })
     .meta({ kind: 'percentage' })
+
+export const deadLetters = keys({
+  max_rows: whole(0, 1_000_000_000).optional().describe('More dead letters than this in one run of a stream, and it fails. Default 1000.'),
+  max_percent: share('a percentage such as 0.5')
     .optional()
     .describe('A larger share of the records read, in percent, and the run of the stream fails. Default 0.5.'),
 })
@@ -80,16 +83,28 @@ const reading = {
   parallel: whole(1, 64).optional().describe("Slices of one stream read at once. Default: the connector's."),
 }
 
+/** What happens when the source changes. */
+const evolving = {
+  on_schema_change: z
+    .enum(['evolve', 'capture', 'approve', 'freeze'], { error: 'expected evolve, capture, approve or freeze' })
+    .meta({ kind: 'evolve, capture, approve or freeze' })
+    .optional()
+    .describe(
+      'What happens to a field without a column, or a value of another type: a column is added (evolve, the default), the value is kept in _weir_extra (capture), kept there until somebody decides (approve), or the stream stops (freeze).',
+    ),
+  max_shrink: share('a percentage such as 50%')
+    .optional()
+    .describe(
+      'Mode replace: a snapshot that is smaller than the table by more than this does not take its place, nor does an empty one. Default 50%.',
+    ),
+}
+
 /** What cascades: built-in, `defaults`, connection, sync. */
 const cascading = {
   timezone: timezone.optional().describe('Time zone of dates without an offset and of schedules. Default UTC.'),
   concurrency: whole(1, 32).optional().describe('Streams of one sync read at once. Default 4.'),
   dead_letters: deadLetters.optional().describe('How many records may be set aside before a run fails.'),
-  on_schema_change: z
-    .literal('evolve', { error: 'only "evolve" is supported by this version of Weir' })
-    .meta({ kind: 'evolve' })
-    .optional()
-    .describe('What happens when a vendor changes its fields: new columns are added.'),
+  ...evolving,
   ...reading,
 }
 
@@ -117,9 +132,10 @@ export const stream = keys(
       .meta({ kind: 'merge, append, replace, replace_slice or history' })
       .optional()
       .describe("How rows are kept: one of the modes that the stream offers. Default: the stream's own."),
+    ...evolving,
     ...reading,
   },
-  ['query', 'columns', 'quality', 'freshness', 'on_schema_change', 'key', 'dead_letters'],
+  ['query', 'columns', 'quality', 'freshness', 'key', 'dead_letters'],
 )
 
 export const sync = keys(

@@ -176,6 +176,15 @@ function streamSettings(
   const parallel = pick(layers, 'parallel', undefined)
   if (parallel.value !== undefined) settings.parallel = parallel.value
   if (parallel.path) origins[`streams.${name}.parallel`] = placeOf(judged, parallel.path)
+  for (const [key, setting] of [
+    ['on_schema_change', 'onSchemaChange'],
+    ['max_shrink', 'maxShrinkPercent'],
+  ] as const) {
+    const picked = pick(layers, key, undefined)
+    if (picked.value === undefined || !picked.path) continue
+    Object.assign(settings, { [setting]: picked.value })
+    origins[`streams.${name}.${key}`] = placeOf(judged, picked.path)
+  }
   const own = layers.at(-1)
   if (!stream.hasCursor) {
     for (const key of ['start', 'lookback', 'slice'] as const) {

@@ -114,6 +114,20 @@ export interface AskReceipt {
   handover: string
 }
 
+/** A field that a person approved; `after` is where an earlier call stopped. */
+export interface ApplyChangeInput {
+  sync: string
+  definition: string
+  stream: string
+  change: number
+  after?: string
+}
+export interface ApplyChangeReceipt {
+  filled: number
+  next?: string
+  isBusy: boolean
+}
+
 /** Bulk work: queue `weir`. */
 export interface Activities {
   startRun: (input: StartRunInput) => Promise<RunPlan>
@@ -121,6 +135,7 @@ export interface Activities {
   syncSlice: (input: SliceInput) => Promise<SliceReceipt>
   finishStream: (input: FinishStreamInput) => Promise<StreamOutcome>
   finishRun: (input: FinishRunInput) => Promise<RunReceipt>
+  applyChange: (input: ApplyChangeInput) => Promise<ApplyChangeReceipt>
 }
 
 /** Short questions: queue `weir-control`, small and always free. */

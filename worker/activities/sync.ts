@@ -1,6 +1,7 @@
 import type { Activities, FailureNote, FinishRunInput, RunStatus } from '../../src/core/activities.js'
 import { Failure } from '../../src/core/failure.js'
 import { noCounts, sum } from '../../src/core/receipt.js'
+import { applyChange } from '../../src/engine/apply-change.js'
 import { finishStream } from '../../src/engine/finish-stream.js'
 import { planSlices } from '../../src/engine/plan-slices.js'
 import { syncSlice } from '../../src/engine/sync-slice.js'
@@ -58,6 +59,12 @@ export function syncActivities(deps: Deps): Activities {
         const { definition, stream } = await open(hash, name, signal)
         const row = await finishStream({ warehouse, definition, stream, run, failure, cancelled, accept })
         return { ...sum([row]), stream: name, status: row.status, ...(row.failure ? { failure: row.failure } : {}) }
+      }),
+
+    applyChange: ({ definition: hash, stream: name, change, after }) =>
+      running(redact, async ({ signal, owner }) => {
+        const { definition, stream } = await open(hash, name, signal)
+        return applyChange({ warehouse, definition, stream, run: owner, change, after })
       }),
 
     finishRun: ({ sync, run, outcomes, failure, cancelled }) =>
