@@ -2,13 +2,14 @@ import type pg from 'pg'
 import { noCounts, sum } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
-import type { CheckpointRow, Progress, StreamRef, StreamRunRow, TableSpec, Warehouse, Watermark } from '../driver.js'
+import type { Progress, StreamRef, StreamRunRow, TableSpec, Warehouse, Watermark } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { exchange } from './replace.js'
 import { streamRunOf } from './runs.js'
 import { type SliceRow, sliceOf } from './slices.js'
 import { id } from './sql.js'
+import { settle } from './state.js'
 import { stageName } from './tables.js'
 
 type Ref = StreamRef & { run: string }
@@ -136,7 +137,7 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
       for (const { pass, watermark } of newWatermarks(rows.map((row) => ({ slice: sliceOf(row), isFinished: row.state !== 'open' })))) {
         await moveWatermark(client, ref, pass, watermark)
       }
-      await settle(client, ref)
+      await settle(client, ref, counts.loaded)
       const set = countColumns.map((column, i) => `${column} = $${i + 6}`).join(', ')
       const { rows: ended } = await client.query(
         `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, finished_at = now(), ${set} WHERE run_id = $1 AND stream = $2 RETURNING *`,
@@ -145,59 +146,4 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
       return streamRunOf(ended[0]!)
     }),
   )
-}
-
-/** Slices behind their watermark leave; so do finished ones without a range. What is open stays for the next run. */
-async function settle(client: pg.ClientBase, { sync, stream }: Ref): Promise<void> {
-  await client.query(
-    `DELETE FROM _weir.checkpoints c WHERE c.sync = $1 AND c.stream = $2 AND c.state <> 'open' AND (c.range_to IS NULL OR EXISTS (
-       SELECT 1 FROM _weir.watermarks w WHERE w.sync = c.sync AND w.stream = c.stream AND w.pass = c.pass AND w.watermark >= c.range_to::timestamptz))`,
-    [sync, stream],
-  )
-}
-
-export async function reset(pool: pg.Pool, { sync, stream }: { sync: string; stream?: string }): Promise<number> {
-  const doing = `Resetting the state of ${sync}${stream ? `/${stream}` : ''}`
-  return run(doing, () =>
-    transaction(pool, doing, async (client) => {
-      const where = [sync, stream ?? null]
-      const checkpoints = await client.query('DELETE FROM _weir.checkpoints WHERE sync = $1 AND ($2::text IS NULL OR stream = $2)', where)
-      const watermarks = await client.query('DELETE FROM _weir.watermarks WHERE sync = $1 AND ($2::text IS NULL OR stream = $2)', where)
-      return (checkpoints.rowCount ?? 0) + (watermarks.rowCount ?? 0)
-    }),
-  )
-}
-
-export async function state(pool: pg.Pool, { sync, stream }: { sync: string; stream?: string }): ReturnType<Warehouse['streams']['state']> {
-  return run(`Reading the state of ${sync}`, async () => {
-    const where = [sync, stream ?? null]
-    const checkpoints = await pool.query(
-      'SELECT * FROM _weir.checkpoints WHERE sync = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, ordinal',
-      where,
-    )
-    const watermarks = await pool.query(
-      'SELECT * FROM _weir.watermarks WHERE sync = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, pass',
-      where,
-    )
-    return {
-      checkpoints: checkpoints.rows.map(
-        (row): CheckpointRow => ({
-          sync: row.sync,
-          stream: row.stream,
-          slice: row.slice,
-          state: row.state,
-          position: row.position,
-          run: row.run_id,
-          updatedAt: row.updated_at.toISOString(),
-        }),
-      ),
-      watermarks: watermarks.rows.map((row) => ({
-        sync: row.sync,
-        stream: row.stream,
-        pass: row.pass,
-        watermark: row.watermark.toISOString(),
-        updatedAt: row.updated_at.toISOString(),
-      })),
-    }
-  })
 }
