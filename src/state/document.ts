@@ -47,7 +47,7 @@ const stream = z.strictObject(
 const schema = z.strictObject(
   {
     format: z.literal(format),
-    version: z.literal(version),
+    version: z.literal(version, expected(String(version))),
     project: text,
     sync: text,
     exportedAt: instant,
@@ -87,7 +87,8 @@ export function readDocument(content: string): { document: StateDocument } | { p
     return { problems: [content.trim() === '' ? 'the file is empty' : 'the file is not JSON'] }
   }
   const head = (typeof found === 'object' && found !== null ? found : {}) as Record<string, unknown>
-  if (head.format !== format) return { problems: ['the file is not a state: "format" must be "weir-state", as weir state export writes it'] }
+  if (head.format !== format)
+    return { problems: ['the file is not a state: "format" must be "weir-state", as weir state export writes it'] }
   if (typeof head.version === 'number' && head.version > version)
     return { problems: [`the file has version ${head.version} of the format, this Weir reads version ${version}: upgrade Weir`] }
   const parsed = schema.safeParse(found)

@@ -26,7 +26,8 @@ export function problemsOf(states: readonly StreamState[], known: KnownStreams, 
       const by = stream.passes.get(pass)
       if (!by) problems.push(`${place}: ${noPass(stream)}`)
       else if (by !== 'time') problems.push(`${place}: this pass is read whole in every run and has no watermark`)
-      else if (isAhead(watermark, now)) problems.push(`${place}: ${watermark} lies in the future: what changes until then would never be read`)
+      else if (isAhead(watermark, now))
+        problems.push(`${place}: ${watermark} lies in the future: what changes until then would never be read`)
     }
     const keys = new Set<string>()
     state.slices.forEach(({ slice }, i) => {

@@ -217,7 +217,10 @@ export interface Warehouse {
     /** Forgets checkpoints and watermarks: the next run reads everything. Attempts that hold a slice can no longer commit. */
     reset: (ref: { sync: string; stream?: string; who?: string }) => Promise<number>
     /** Puts these in place of what the named streams have, in one transaction. Attempts that hold a slice of them can no longer commit. */
-    replace: (change: { sync: string; kind: 'import' | 'rollback'; run?: string; who?: string }, states: readonly StreamState[]) => Promise<void>
+    replace: (
+      change: { sync: string; kind: 'import' | 'rollback'; run?: string; who?: string },
+      states: readonly StreamState[],
+    ) => Promise<void>
   }
   catalogs: {
     put: (ref: StreamRef, fields: Fields) => Promise<void>
