@@ -167,7 +167,7 @@ command(
   [
     new Option('--file <file>', 'what weir state export wrote').makeOptionMandatory(),
     ofStream,
-    new Option('--as <sync>', 'put the state of sync <name> into this one'),
+    new Option('--as <sync>', 'the sync that it is put into, when that is another than <name>'),
     dryRun,
     yes,
     force,
