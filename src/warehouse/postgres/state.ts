@@ -13,6 +13,7 @@ const ofStream = 'WHERE sync = $1 AND ($2::text IS NULL OR stream = $2)'
 export function createState(pool: pg.Pool): Warehouse['state'] {
   return {
     async read({ sync, stream }) {
+      // Checkpoints first: a run that ends in between moves the watermark over them, never away from them.
       const checkpoints = await pool.query(`SELECT * FROM _weir.checkpoints ${ofStream} ORDER BY stream, ordinal`, [sync, stream ?? null])
       const watermarks = await pool.query(`SELECT * FROM _weir.watermarks ${ofStream} ORDER BY stream, pass`, [sync, stream ?? null])
       return {
@@ -52,7 +53,7 @@ export function createState(pool: pg.Pool): Warehouse['state'] {
           [sync, stream ?? null],
         )
         const streams = rows.map((row) => row.stream)
-        await holdPlans(client, sync, streams)
+        await voidPlans(client, sync, streams)
         let forgotten = 0
         for (const name of streams) {
           const ref = { sync, stream: name }
@@ -64,7 +65,7 @@ export function createState(pool: pg.Pool): Warehouse['state'] {
       }),
     replace: ({ sync, kind, run, who }, states) =>
       transaction(pool, `Changing the state of ${sync}`, async (client) => {
-        await holdPlans(
+        await voidPlans(
           client,
           sync,
           states.map(({ stream }) => stream),
@@ -79,17 +80,32 @@ export function createState(pool: pg.Pool): Warehouse['state'] {
   }
 }
 
+/** Status of a stream run under which the state was changed: without its checkpoints it must not take what it gathered for the whole. */
+export const voided = 'skipped'
+export const voidedEnd = {
+  status: 'failed',
+  failure: {
+    reason: 'fenced',
+    message: 'The state of the stream was changed by hand while it was being read. The next run goes on from what was put there.',
+  },
+} as const
+
 /**
- * A run that is just planning has read the old state and would plan from it. Its plan is made void: the run finds itself planned, with
- * no slices of its own. The lock keeps runs from starting until the change is there to be read; a plan being written is waited for.
+ * Makes void what runs under way have planned. One that is just planning has read the old state and would plan from it: it will find
+ * itself planned, with no slices of its own. The lock keeps runs from starting until the change can be read; a plan being written
+ * is waited for.
  */
-async function holdPlans(client: pg.ClientBase, sync: string, streams: readonly string[]): Promise<void> {
+async function voidPlans(client: pg.ClientBase, sync: string, streams: readonly string[]): Promise<void> {
   await client.query('LOCK TABLE _weir.runs IN SHARE MODE')
   await client.query(
     `INSERT INTO _weir.stream_runs (run_id, sync, stream, status, planned, started_at)
-     SELECT r.run_id, r.sync, s.stream, 'skipped', true, r.started_at FROM _weir.runs r, unnest($2::text[]) AS s (stream)
+     SELECT r.run_id, r.sync, s.stream, $3, true, r.started_at FROM _weir.runs r, unnest($2::text[]) AS s (stream)
       WHERE r.sync = $1 AND r.finished_at IS NULL ORDER BY r.run_id, s.stream ON CONFLICT (run_id, stream) DO NOTHING`,
-    [sync, streams],
+    [sync, streams, voided],
+  )
+  await client.query(
+    'UPDATE _weir.stream_runs SET status = $3, planned = true WHERE sync = $1 AND stream = ANY($2) AND finished_at IS NULL',
+    [sync, streams, voided],
   )
 }
 

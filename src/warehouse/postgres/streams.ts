@@ -9,7 +9,7 @@ import { exchange } from './replace.js'
 import { streamRunOf } from './runs.js'
 import { type SliceRow, sliceOf } from './slices.js'
 import { id } from './sql.js'
-import { settle } from './state.js'
+import { settle, voided, voidedEnd } from './state.js'
 import { stageName } from './tables.js'
 
 type Ref = StreamRef & { run: string }
@@ -132,8 +132,10 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
       const letters = rows.filter((row) => row.state === 'dead_letter' && row.run_id === ref.run).length
       const isWhole = rows.every((row) => row.state !== 'open')
       const table: TableSpec | undefined = outcome.table
-      if (table?.mode === 'replace' && isWhole && letters === 0) counts = { ...counts, ...(await exchange(client, ref, table, counts)) }
-      const end = outcome.status(counts, letters)
+      const isVoid = found[0]!.status === voided
+      if (table?.mode === 'replace' && isWhole && letters === 0 && !isVoid)
+        counts = { ...counts, ...(await exchange(client, ref, table, counts)) }
+      const end = isVoid ? voidedEnd : outcome.status(counts, letters)
       for (const { pass, watermark } of newWatermarks(rows.map((row) => ({ slice: sliceOf(row), isFinished: row.state !== 'open' })))) {
         await moveWatermark(client, ref, pass, watermark)
       }

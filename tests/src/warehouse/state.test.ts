@@ -281,9 +281,27 @@ describe.each(servers())('the state of a stream on PostgreSQL $name', ({ url }) 
     const slices = [{ pass: 'main', from: day(8), to: day(9) }]
     await warehouse.planning.record({ ...ref, run }, { slices, forget: [], watermarks: [], reset: false })
     expect(await warehouse.planning.open({ ...ref, run }, 10)).toEqual([])
-    await warehouse.streams.finish({ ...ref, run }, { status: () => ({ status: 'completed' }) })
+    const end = await warehouse.streams.finish({ ...ref, run }, { status: () => ({ status: 'completed' }) })
+    expect(end).toMatchObject({ status: 'failed', failure: { reason: 'fenced' } })
     expect((await warehouse.state.read(ref)).watermarks).toMatchObject([{ watermark: day(3) }])
     expect(await sync(9)).toMatchObject({ read: 5, unchanged: 5 })
+  })
+
+  it('never lets a run whose plan was made void take what it gathered for the whole snapshot', async () => {
+    const name = next('s')
+    const stream = fakeStream({ name, mode: 'replace', pages: () => [people(1, 4)], slicing: { by: 'all' } })
+    const ref = { sync: 'fake', stream: name }
+    await syncOnce({ warehouse, stream, run: next('run-') })
+    const planning = next('run-')
+    await warehouse.runs.start({ run: planning, sync: 'fake', definition: 'none', kind: 'manual' })
+    const reading = { warehouse, stream, run: next('run-') }
+    await plan(reading)
+    await warehouse.state.reset(ref)
+    for (const run of [planning, reading.run]) {
+      expect(await syncOnce({ warehouse, stream, run })).toMatchObject({ status: 'failed', failure: { reason: 'fenced' } })
+      expect(await rows(`SELECT count(*)::int AS n FROM fake.${name}`)).toEqual([{ n: 3 }])
+    }
+    expect(await syncOnce({ warehouse, stream, run: next('run-') })).toMatchObject({ status: 'completed', read: 3, unchanged: 3 })
   })
 
   it('changes whole or not at all', async () => {

@@ -11,7 +11,7 @@ CREATE TABLE _weir.state_history (
   at timestamptz NOT NULL DEFAULT now());
 CREATE INDEX ON _weir.state_history (sync, stream, id DESC);
 CREATE INDEX ON _weir.state_history (run_id);
-COMMENT ON TABLE _weir.state_history IS 'Each change of a pass''s watermark, written with it: by which run, or by whom (reset, import, rollback: there run_id is the run gone back to). The newest 1,000 entries a stream are kept.';
+COMMENT ON TABLE _weir.state_history IS 'Each change of a pass''s watermark, written with it: by which run, or by whom (reset, import, rollback; of a rollback run_id is the run gone back to). The newest 1,000 entries a stream are kept.';
 INSERT INTO _weir.state_history (sync, stream, pass, kind, run_id, watermark_after)
   SELECT sync, stream, pass, 'found', run_id, watermark FROM _weir.watermarks;
 
