@@ -18,6 +18,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
   { room: 'src/extract', ours: ['src/core', 'src/observe', 'src/http', 'src/extract'], packages: ['zod'] },
   { room: 'src/warehouse/postgres', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse'], packages: ['pg', 'pg-copy-streams'] },
   { room: 'src/warehouse', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse/driver.ts'], packages: [] },
+  { room: 'src/state', ours: ['src/core', 'src/state', 'src/warehouse/driver.ts'], packages: ['zod'] },
   {
     room: 'src/engine',
     ours: ['src/core', 'src/observe', 'src/schema', 'src/extract', 'src/http', 'src/engine', 'src/warehouse/driver.ts'],

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os'
 import { Failure } from '../../src/core/failure.js'
 import type { ChangeRow, ChangeStatus } from '../../src/warehouse/driver.js'
+import { who } from '../confirm.js'
 import { ago, number, type Printer } from '../print.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
 import type { Common } from '../weir.js'
@@ -110,7 +110,7 @@ export async function reject({ options, printer, args }: Context): Promise<numbe
   }
 }
 
-const approver = ({ by }: ChangesOptions): string => by ?? userInfo().username
+const approver = ({ by }: ChangesOptions): string => by ?? who() ?? 'unknown'
 
 async function chosen({ warehouse }: Session, args: readonly string[]): Promise<ChangeRow[]> {
   const wrong = args.find((text) => !/^\d{1,15}$/.test(text))

@@ -10,7 +10,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
     const [latest, letters] = await Promise.all([warehouse.runs.latest(), warehouse.letters.count({})])
     const syncs = await Promise.all(
       Object.values(manifest.syncs).map(async (definition) => {
-        const { watermarks, checkpoints } = await warehouse.streams.state({ sync: definition.sync })
+        const { watermarks, checkpoints } = await warehouse.state.read({ sync: definition.sync })
         const streams = Object.keys(definition.streams).map((stream) => {
           const row = latest.find((one) => one.sync === definition.sync && one.stream === stream)
           const upTo = watermarks

@@ -5,11 +5,11 @@ import type { Acceptance, RunInput, RunStatus } from '../../src/core/activities.
 import { Failure, type Reason, reasons } from '../../src/core/failure.js'
 import { modeSwitches } from '../../src/engine/mode-switch.js'
 import type { StreamRunRow } from '../../src/warehouse/driver.js'
+import { isSure } from '../confirm.js'
 import { exitOf } from '../exit.js'
 import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
 import { chosenSyncs } from '../project.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
-import { isSure } from '../sure.js'
 import type { Common } from '../weir.js'
 
 export interface SyncOptions {

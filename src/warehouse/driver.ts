@@ -96,9 +96,11 @@ export interface StreamRunRow extends Counts {
 
 export interface CheckpointRow extends StreamRef {
   slice: string
+  bounds: Slice
   state: 'open' | 'finished' | 'dead_letter'
-  position: { resume?: Resume; reached?: string } | null
+  position: Position | null
   run: string
+  createdAt: string
   updatedAt: string
 }
 
@@ -120,6 +122,37 @@ export interface ChangeRow extends StreamRef {
   decidedBy?: string
   decidedAt?: string
   filled?: number
+}
+
+/** How far a slice has come: where to go on, and the cursor value up to which rows are committed. */
+export interface Position {
+  resume?: Resume
+  reached?: string
+}
+
+/** A stream's whole state, as an import or a rollback puts it in place. */
+export interface StreamState {
+  stream: string
+  watermarks: readonly Watermark[]
+  slices: readonly { slice: Slice; state: CheckpointRow['state']; position: Position | null }[]
+}
+
+/** One pass of a stream, each time that its state was settled or changed by hand. Instants are ISO 8601 in UTC. */
+export interface StateEntry extends StreamRef {
+  pass: string
+  /** `found` is what stood when the history began. */
+  kind: 'found' | 'run' | 'reset' | 'import' | 'rollback'
+  /** The run that settled it; of a rollback, the run that it went back to. */
+  run?: string
+  who?: string
+  /** The watermark as the entry before left it; without one nothing was complete. */
+  before?: string
+  after?: string
+  /** Slices that were done and left, and those that stayed open. */
+  settled: number
+  leftOpen: number
+  rowsWritten: number
+  at: string
 }
 
 export interface Watermark {
@@ -206,12 +239,21 @@ export interface Warehouse {
         status: (counts: Counts, letters: number) => { status: RunStatus; failure?: FailureNote }
       },
     ) => Promise<StreamRunRow>
-    /** Forgets checkpoints and watermarks: the next run reads everything. */
-    reset: (ref: { sync: string; stream?: string }) => Promise<number>
-    state: (ref: {
+  }
+  state: {
+    read: (ref: {
       sync: string
       stream?: string
     }) => Promise<{ checkpoints: CheckpointRow[]; watermarks: (StreamRef & Watermark & { updatedAt: string })[] }>
+    /** Newest first. */
+    history: (filter: { sync: string; stream?: string; run?: string; limit: number }) => Promise<StateEntry[]>
+    /** Forgets checkpoints and watermarks: the next run reads everything. Attempts that hold a slice can no longer commit. */
+    reset: (ref: { sync: string; stream?: string; who?: string }) => Promise<number>
+    /** Puts these in place of what the named streams have, in one transaction. Attempts that hold a slice of them can no longer commit. */
+    replace: (
+      change: { sync: string; kind: 'import' | 'rollback'; run?: string; who?: string },
+      states: readonly StreamState[],
+    ) => Promise<void>
   }
   catalogs: {
     put: (ref: StreamRef, fields: Fields) => Promise<void>

@@ -42,7 +42,7 @@ export async function claim(
         last_failure: string | null
       }
     >(
-      `UPDATE _weir.checkpoints SET epoch = epoch + 1, owner = $5, ${anew},
+      `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
          idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END, run_id = $4, updated_at = now()
        WHERE sync = $1 AND stream = $2 AND slice = $3 RETURNING *`,
       [sync, stream, key, run, owner],

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { Failure } from '../src/core/failure.js'
 
@@ -9,5 +10,14 @@ export async function isSure(question: string, option = '--yes'): Promise<boolea
     return /^y(es)?$/i.test(await terminal.question(`${question} [y/N] `))
   } finally {
     terminal.close()
+  }
+}
+
+/** Who gives the command, as the machine knows them; undefined in a container whose user has no name. */
+export function who(): string | undefined {
+  try {
+    return userInfo().username
+  } catch {
+    return undefined
   }
 }
