@@ -1,3 +1,4 @@
+import type { QualityCheck } from './quality.js'
 import type { SyncMode } from './types.js'
 
 /**
@@ -40,4 +41,6 @@ export interface StreamSettings {
   lookbackMs?: number
   sliceDays?: number
   parallel?: number
+  /** What is checked of the table after each run. */
+  quality?: readonly QualityCheck[]
 }

@@ -35,6 +35,7 @@ export interface DeclaredStream {
   deletedAt?: string
   parallel?: number
   discover?: (http: Http) => Promise<Fields>
+  total?: (http: Http) => Promise<number | undefined>
 }
 
 /** Streams as data → streams that the engine drives. */

@@ -1,10 +1,11 @@
 import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
 import { sql as init } from './migrations/0001-init.js'
+import { sql as quality } from './migrations/0004-quality.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
-const migrations: readonly string[] = [init]
+const migrations: readonly string[] = [init, quality]
 
 const oldestServer = 150_000
 
