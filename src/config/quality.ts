@@ -104,7 +104,7 @@ export function compileQuality(input: QualityInput): { checks: QualityCheck[]; p
     const problem = problemOf(input, compiled)
     if (problem === undefined) return [compiled]
     // what stands for all streams is left out where it does not apply
-    if (isOwn) complain(judged, [...at, compiled.check], problem.message, problem.hint)
+    if (isOwn) complain(judged, [...at, compiled.check, ...(problem.at ?? [])], problem.message, problem.hint)
     return []
   })
   return { checks, path }
@@ -164,6 +164,8 @@ function rangeOf(
 }
 
 interface Problem {
+  /** Where below the check. */
+  at?: Path
   message: string
   hint?: string
 }
@@ -173,9 +175,9 @@ function problemOf({ name, stream, mode, isPart }: QualityInput, one: QualityChe
   if (one.check === 'reconcile') return unreconcilable(name, stream, mode, isPart)
   if (one.check === 'freshness' && one.column === undefined && !stream.hasCursor)
     return { message: `stream ${shown(name)} has no cursor to be fresh by`, hint: 'name a column' }
-  for (const named of columnsOf(one)) {
+  for (const [index, named] of columnsOf(one).entries()) {
     const problem = columnProblem(name, stream, one, named)
-    if (problem) return problem
+    if (problem) return { ...problem, at: ['columns' in one ? String(index) : 'column'] }
   }
   return undefined
 }
