@@ -8,9 +8,10 @@ import { find, keysOf, type Path } from './tree.js'
 import { percent } from './units.js'
 import type { VendorStream } from './vendors.js'
 
+const listOf = <T extends z.ZodType>(type: T) => z.array(type).refine((items) => items.length > 0, 'the list is empty')
 const column = text('the name of a field or column').meta({ kind: 'field or column' })
 const columns = z
-  .union([column, z.array(column).min(1)], { error: 'expected a field, or a list of fields' })
+  .union([column, listOf(column)], { error: 'expected a field, or a list of fields' })
   .transform((given) => [given].flat())
   .meta({ kind: 'field, or list of fields' })
 const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'expected a text, a number, true or false' }).transform(String)
@@ -61,7 +62,7 @@ export const tableCheck = keys({ ...ofTables, ...severity })
 export const check = keys({
   unique: columns.optional().describe('No two rows have the same values; rows with an empty one do not count.'),
   not_null: columns.optional().describe('None of the fields is empty in any row.'),
-  accepted_values: keys({ column, values: z.array(scalar).min(1) })
+  accepted_values: keys({ column, values: listOf(scalar) })
     .optional()
     .describe('`{ column: status, values: [draft, sent] }`: nothing else stands there; empty is allowed.'),
   range: keys({ column, min: bound.optional(), max: bound.optional() })

@@ -54,7 +54,7 @@ export function unfit(check: QualityCheck, type: FieldType): string | undefined 
   const holds = `it holds ${types[type]}`
   switch (check.check) {
     case 'range':
-      if (['text', 'boolean', 'json'].includes(type)) return `${holds}, which have no order to check a range by`
+      if (['text', 'boolean', 'json'].includes(type)) return `${holds}, which has no order to check a range by`
       return misfit([check.min, check.max], type)
     case 'accepted_values':
       return type === 'json' ? `${holds}, which cannot be compared with values` : misfit(check.values, type)
