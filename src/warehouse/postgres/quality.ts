@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { FailureNote } from '../../core/activities.js'
 import type { FieldType } from '../../core/types.js'
+import type { Column } from '../../schema/encode.js'
 import type { Measure, Measured, MeasureInput, QualityResult, StreamRef, TableSpec, Warehouse } from '../driver.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { id, list, sqlType } from './sql.js'
@@ -83,7 +84,9 @@ const isCurrent = ({ mode }: TableSpec) => `_weir_deleted_at IS NULL${mode === '
 
 async function scan(client: pg.ClientBase, { spec, measures }: MeasureInput): Promise<Measured> {
   const parameters = new Parameters()
-  const parts = measures.map((one, i) => `${aggregateOf(one, parameters)} AS m${i}`)
+  const apart = measures.some(({ kind }) => kind === 'duplicates') ? await heldApart(client, spec) : []
+  const isHeld = (one: Measure) => one.kind === 'duplicates' && apart.some((index) => index.every((name) => hasColumn(one.columns, name)))
+  const parts = measures.map((one, i) => `${isHeld(one) ? '0' : aggregateOf(one, parameters)} AS m${i}`)
   const { rows } = await client.query<Record<string, string | number | null>>(
     `SELECT ${['count(*) AS rows', ...parts].join(', ')} FROM ${tableOf(spec)} WHERE ${isCurrent(spec)}`,
     parameters.values,
@@ -98,6 +101,20 @@ async function scan(client: pg.ClientBase, { spec, measures }: MeasureInput): Pr
       return { newest: isThere ? new Date(Number(value) * 1000) : undefined }
     }),
   }
+}
+
+const hasColumn = (columns: readonly Column[], name: string) => columns.some((column) => column.name === name)
+
+/** Columns of each unique index: what the database itself holds apart need not be counted (that takes four times as long as all else). */
+async function heldApart(client: pg.ClientBase, spec: TableSpec): Promise<string[][]> {
+  const { rows } = await client.query<{ names: string[] }>(
+    `SELECT array_agg(a.attname::text) AS names
+       FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+      WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+      GROUP BY i.indexrelid`,
+    [tableOf(spec)],
+  )
+  return rows.map(({ names }) => names)
 }
 
 function aggregateOf(one: Measure, parameters: Parameters): string {

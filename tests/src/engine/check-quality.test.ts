@@ -181,6 +181,32 @@ describe.each(servers())('quality checks on PostgreSQL $name', ({ url }) => {
       for (const sample of samples) expect(Object.keys(sample)).toEqual(['id'])
     })
 
+    it('a key that nothing holds apart is counted: every version of an append, and a table that lost its index', async () => {
+      const unique = [warn({ check: 'unique', columns: ['id'] })]
+      const twice = [full(1), full(1, { SELECT: 'sent' }), full(2)]
+      const appended = await check(
+        streamOf(() => twice, { mode: 'append' }),
+        unique,
+      )
+      expect(appended.results).toMatchObject([{ status: 'fail', failingRows: 1, rows: 3, samples: [{ id: '1' }] }])
+      const stream = streamOf(() => rows)
+      await check(stream, [])
+      await db.query(`ALTER TABLE fake.${stream.name} DROP CONSTRAINT ${stream.name}_pkey`)
+      await db.query(`INSERT INTO fake.${stream.name} SELECT * FROM fake.${stream.name} WHERE id IN ('1', '2')`)
+      const definition = fakeDefinition({ streams: { [stream.name]: { quality: unique } } })
+      const input = {
+        warehouse,
+        http: noHttp(),
+        definition,
+        stream,
+        now: new Date(now),
+        signal: new AbortController().signal,
+        redact: String,
+      }
+      await checkQuality({ ...input, run: `run-${++runs}` })
+      expect(await warehouse.quality.results(`run-${runs}`)).toMatchObject([{ status: 'fail', failingRows: 2, rows: 7 }])
+    })
+
     it('samples of doubled values are the rows beyond the first', async () => {
       const { samples } = await one(warn({ check: 'unique', columns: ['e-mail "work"'] }))
       expect(['1', '5']).toContain(samples[0]?.id)
