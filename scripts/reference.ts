@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import pg from 'pg'
 import type { z } from 'zod'
+import { check, tableCheck } from '../src/config/quality.js'
 import * as schema from '../src/config/schema.js'
 import { metaOf } from '../src/config/secrets.js'
 import type { Vendors } from '../src/config/vendors.js'
@@ -76,6 +77,11 @@ export function configPage(vendors: Vendors): string {
     section('syncs.NAME', schema.sync),
     section('schedule', schema.schedule),
     section('streams.NAME', schema.stream),
+    section('streams.NAME.quality: an entry', check),
+    `In \`defaults\` and in a sync an entry is one of ${Object.keys(tableCheck.shape)
+      .slice(0, -1)
+      .map((name) => `\`${name}\``)
+      .join(', ')}.\n`,
     '## Vendors\n',
     ...vendorSections,
   ].join('\n')

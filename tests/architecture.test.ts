@@ -20,8 +20,13 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
   { room: 'src/warehouse', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse/driver.ts'], packages: [] },
   { room: 'src/state', ours: ['src/core', 'src/state', 'src/warehouse/driver.ts'], packages: ['zod'] },
   {
+    room: 'src/quality',
+    ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse/driver.ts', 'src/quality'],
+    packages: ['fastest-levenshtein'],
+  },
+  {
     room: 'src/engine',
-    ours: ['src/core', 'src/observe', 'src/schema', 'src/extract', 'src/http', 'src/engine', 'src/warehouse/driver.ts'],
+    ours: ['src/core', 'src/observe', 'src/schema', 'src/extract', 'src/http', 'src/quality', 'src/engine', 'src/warehouse/driver.ts'],
     packages: [],
   },
   { room: 'connectors/registry.ts', ours: ['src/core', 'src/extract', 'src/http', 'connectors'], packages: [] },

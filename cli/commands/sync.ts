@@ -4,11 +4,12 @@ import logUpdate from 'log-update'
 import type { Acceptance, RunInput, RunStatus } from '../../src/core/activities.js'
 import { Failure, type Reason, reasons } from '../../src/core/failure.js'
 import { modeSwitches } from '../../src/engine/mode-switch.js'
-import type { StreamRunRow } from '../../src/warehouse/driver.js'
+import type { QualityResult, StreamRunRow } from '../../src/warehouse/driver.js'
 import { isSure } from '../confirm.js'
 import { exitOf } from '../exit.js'
 import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
 import { chosenSyncs } from '../project.js'
+import { printChecks } from '../quality.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
 import type { Common } from '../weir.js'
 
@@ -32,6 +33,7 @@ export interface Ended {
   run: string
   status: RunStatus
   streams: StreamRunRow[]
+  quality: QualityResult[]
   failure?: string
 }
 
@@ -164,6 +166,7 @@ async function endOf({ warehouse }: Session, { sync, run, handle }: Started): Pr
     run,
     status: row?.status ?? 'failed',
     streams: await warehouse.runs.streams(run),
+    quality: await warehouse.quality.results(run),
     ...(failure ? { failure: row?.failure?.message ?? failure } : {}),
   }
 }
@@ -210,6 +213,10 @@ export function report(ended: readonly Ended[], printer: Printer): void {
       )
     if (own.length === 0) printer.line(`  ${failure}`)
   }
+  printChecks(
+    ended.flatMap(({ quality }) => quality),
+    printer,
+  )
   const letters = rows.reduce((sum, row) => sum + row.deadLetters, 0)
   if (letters > 0)
     printer.line(

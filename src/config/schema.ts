@@ -9,7 +9,7 @@ import { duration, isTimezone, percent, rate } from './units.js'
 const later = (key: string): string => `${shown(key)} is not supported by this version of Weir`
 
 /** A map with just these keys. `planned` ones are refused with that reason, others with a near or the allowed ones; a line a key. */
-function keys<S extends z.ZodRawShape>(shape: S, planned: readonly string[] = []): z.ZodObject<S, z.core.$strict> {
+export function keys<S extends z.ZodRawShape>(shape: S, planned: readonly string[] = []): z.ZodObject<S, z.core.$strict> {
   const unknown = (key: string): string =>
     planned.includes(key) ? later(key) : `unknown key ${shown(key)}; ${nearOrAll(key, Object.keys(shape), 'allowed here')}`
   return z
@@ -28,7 +28,7 @@ function worded<T>(kind: string, expected: string, parse: (text: string) => T | 
   return type.meta({ kind }) as z.ZodType<T, string>
 }
 
-const text = (expected = 'text') =>
+export const text = (expected = 'text') =>
   z
     .string({ error: `expected ${expected}` })
     .min(1, 'must not be empty')
@@ -124,7 +124,16 @@ const when = {
   schedule: schedule.optional().describe('When the sync runs, by the clock.'),
 }
 
-export const defaults = keys({ ...when, ...cascading }, ['alerts', 'freshness', 'quality', 'columns'])
+/** Judged where it is compiled: quality.ts. */
+const quality = (what: string) =>
+  z
+    .array(z.unknown(), { error: 'expected a list of checks, such as "- unique: id"' })
+    .meta({ kind: 'list of checks' })
+    .optional()
+    .describe(what)
+const qualityOfAll = quality('Checks of the table of every stream, after each run. A stream with a list of its own has only that one.')
+
+export const defaults = keys({ ...when, ...cascading, quality: qualityOfAll }, ['alerts', 'freshness', 'columns'])
 
 export const stream = keys(
   {
@@ -134,8 +143,9 @@ export const stream = keys(
       .describe("How rows are kept: one of the modes that the stream offers. Default: the stream's own."),
     ...evolving,
     ...reading,
+    quality: quality("What is checked of the stream's table after each run."),
   },
-  ['query', 'columns', 'quality', 'freshness', 'key', 'dead_letters'],
+  ['query', 'columns', 'freshness', 'key', 'dead_letters'],
 )
 
 export const sync = keys(
@@ -147,13 +157,14 @@ export const sync = keys(
       .describe("Warehouse schema of the tables. Default: the sync's name."),
     ...when,
     ...cascading,
+    quality: qualityOfAll,
     streams: z
       .record(z.string(), z.unknown(), { error: 'expected streams as keys, such as "events: {}"' })
       .meta({ kind: 'map by name' })
       .optional()
       .describe('Exactly what is read. Without it the connector\'s default set is; `"*": {}` beside others means the default set too.'),
   },
-  ['freshness', 'alerts', 'quality', 'columns', 'after'],
+  ['freshness', 'alerts', 'columns', 'after'],
 )
 
 const requests = worded('rate', 'a rate such as 100/10s', rate)

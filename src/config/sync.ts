@@ -5,6 +5,7 @@ import type { CompiledConnection } from './connection.js'
 import { nearOrAll, shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { nameProblem, schemaProblem } from './names.js'
+import { compileQuality } from './quality.js'
 import { compileSchedule, type Schedule } from './schedule.js'
 import { type defaults as defaultsKeys, stream as streamKeys, sync as syncKeys } from './schema.js'
 import { find, isMissing, keysOf, type Path, spotOf, textAt } from './tree.js'
@@ -150,7 +151,12 @@ function compileStreams(
       const at = [...base, name, 'mode']
       complain(judged, at, `stream ${shown(name)} has no mode ${shown(own.mode)}`, nearOrAll(own.mode, stream.modes, 'modes'))
     }
-    result[name] = { mode: (own.mode as StreamSettings['mode']) ?? stream.mode, ...settings }
+    const mode = (own.mode as StreamSettings['mode']) ?? stream.mode
+    const checked = [['defaults'], path, ...(parsed.has('*') ? [[...base, '*']] : []), [...base, name]]
+    const isPart = settings.start !== undefined
+    const quality = compileQuality({ judged, name, stream, mode, isPart, layers: checked })
+    if (quality) origins[`streams.${name}.quality`] = placeOf(judged, quality.path)
+    result[name] = { mode, ...settings, ...(quality && quality.checks.length > 0 ? { quality: quality.checks } : {}) }
     origins[`streams.${name}.mode`] = own.mode === undefined ? 'connector' : placeOf(judged, [...base, name, 'mode'])
   }
   if (parsed.get('*')?.mode !== undefined) complain(judged, [...base, '*', 'mode'], 'a mode is given to a stream by its name', 'not to "*"')

@@ -1,5 +1,6 @@
 /** What the configuration must know of vendors. It is handed in: this room knows none by name. */
 import type { z } from 'zod'
+import type { CheckedColumn } from '../core/quality.js'
 import type { SyncMode } from '../core/types.js'
 
 export interface Vendor {
@@ -18,6 +19,12 @@ export interface VendorStream {
   /** Is it read when a sync names no streams? */
   isDefault: boolean
   hasCursor: boolean
+  /** Columns of the declared fields. */
+  columns?: readonly CheckedColumn[]
+  /** Has it fields besides, which only the vendor knows? */
+  isDiscovered?: boolean
+  /** Does the vendor report how many records there are? */
+  hasTotal?: boolean
 }
 
 export type Vendors = Readonly<Record<string, Vendor>>

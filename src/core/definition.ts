@@ -1,3 +1,4 @@
+import type { QualityCheck } from './quality.js'
 import type { SyncMode } from './types.js'
 
 /** What happens to a field that has no column: add it, keep it in `_weir_extra`, keep it there and ask, or stop. */
@@ -46,4 +47,6 @@ export interface StreamSettings {
   lookbackMs?: number
   sliceDays?: number
   parallel?: number
+  /** What is checked of the table after each run. */
+  quality?: readonly QualityCheck[]
 }

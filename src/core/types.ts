@@ -118,6 +118,8 @@ export interface Stream {
   passes: readonly [Pass, ...Pass[]]
   /** Slices read at once. */
   parallel: number
+  /** How many records the vendor itself says there are, deleted ones left out; undefined when it says none this time. */
+  total?: (http: Http) => Promise<number | undefined>
   /** From the vendor's shape to a flat record. */
   record: (raw: Rec) => Rec
   description: string

@@ -33,6 +33,7 @@ export const fakeActivities = (overrides: Partial<Activities> = {}): Activities 
       status: cancelled ? 'cancelled' : failure ? 'failed' : 'completed',
       ...(failure ? { failure } : {}),
     }),
+    checkQuality: async () => ({ failedChecks: [] }),
     finishRun: async ({ outcomes, failure, cancelled }) => {
       const failed = outcomes.filter((outcome) => outcome.failure)
       const note = failure ?? failed[0]?.failure

@@ -5,6 +5,7 @@ import type { Warehouse } from '../driver.js'
 import { createChanges } from './changes.js'
 import { migrate } from './migrate.js'
 import { createPool, warehouseFailure } from './pool.js'
+import { createQuality } from './quality.js'
 import { createRuns } from './runs.js'
 import { claim, commitBatch, note, release, setAside } from './slices.js'
 import { createState } from './state.js'
@@ -80,6 +81,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
       finish: (ref, outcome) => finishStream(pool, ref, outcome),
     },
     state: createState(pool),
+    quality: createQuality(pool),
     catalogs: {
       async put({ sync, stream }, fields) {
         await pool.query(
