@@ -81,7 +81,7 @@ describe('quality checks through a whole run: workflow, activities, warehouse', 
     await db.connect()
     expect((await db.query('SELECT count(*)::int AS n FROM blocked.checked')).rows).toEqual([{ n: 2 }])
     await db.end()
-    expect((await warehouse.streams.state({ sync: 'blocked', stream: 'checked' })).watermarks).toHaveLength(1)
+    expect((await warehouse.state.read({ sync: 'blocked', stream: 'checked' })).watermarks).toHaveLength(1)
   })
 
   it('a check that blocks and passes changes nothing', async () => {

@@ -5,7 +5,7 @@ import type { Column } from '../../schema/encode.js'
 import type { Measure, Measured, MeasureInput, QualityResult, StreamRef, TableSpec, Warehouse } from '../driver.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { id, list, sqlType } from './sql.js'
-import { columnsOf } from './tables.js'
+import { tableIn } from './tables.js'
 
 type Ref = StreamRef & { run: string }
 
@@ -17,7 +17,7 @@ export function createQuality(pool: pg.Pool): Warehouse['quality'] {
     async columns(spec) {
       const client = await pool.connect()
       try {
-        return await columnsOf(client, spec)
+        return (await tableIn(client, spec)).columns
       } finally {
         client.release()
       }
