@@ -13,6 +13,8 @@ export interface Definition {
   connection: ConnectionDefinition
   /** Stream name → settings; exactly what is read. */
   streams: Record<string, StreamSettings>
+  /** What becomes of fields of streams that are looked at without being read (`preview`); those that are read name their own. */
+  columns?: ColumnActions
   deadLetters: { maxRows: number; maxPercent: number }
   /** Streams read at once. */
   concurrency: number
@@ -40,4 +42,13 @@ export interface StreamSettings {
   lookbackMs?: number
   sliceDays?: number
   parallel?: number
+  /** What becomes of fields before anything is written. */
+  columns?: ColumnActions
+  /** Keep each record beside its row, as it was read, after the column policy. */
+  raw?: 'keep'
 }
+
+/** Leave it out; a keyed hash in its place; the shape of the text alone. */
+export type ColumnAction = 'drop' | 'hash' | 'mask'
+/** Vendor's field name, or a dotted path into one, → what becomes of it. */
+export type ColumnActions = Readonly<Record<string, ColumnAction>>

@@ -23,5 +23,6 @@ export function tableSpec(definition: Definition, stream: Stream, discovered: Fi
     fields: { ...discovered, ...stream.fields },
     ...(stream.cursor ? { cursor: stream.cursor.field } : {}),
     ...(stream.deletedAt ? { deletedAt: stream.deletedAt } : {}),
+    ...(stream.hashed ? { hashed: stream.hashed } : {}),
   }
 }

@@ -22,6 +22,8 @@ export interface TableSpec {
   cursor?: string
   /** Field that holds the instant of deletion. */
   deletedAt?: string
+  /** Which key made the table's hashes, and which fields of the row's key are hashed. */
+  hashed?: { by: string; keyFields: readonly string[] }
 }
 
 export interface OpenTable {

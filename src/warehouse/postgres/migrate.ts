@@ -1,10 +1,11 @@
 import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
 import { sql as init } from './migrations/0001-init.js'
+import { sql as columns } from './migrations/0006-columns.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
-const migrations: readonly string[] = [init]
+const migrations: readonly string[] = [init, columns]
 
 const oldestServer = 150_000
 

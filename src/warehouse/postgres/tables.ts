@@ -4,6 +4,7 @@ import type { FieldType } from '../../core/types.js'
 import type { Column, Missing } from '../../schema/encode.js'
 import { columnName, joinedName } from '../../schema/names.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
+import { holdHashKey } from './hash-keys.js'
 import { isRetryable, transaction, warehouseFailure } from './pool.js'
 import { fieldTypeOf, id, list, sqlType } from './sql.js'
 
@@ -69,6 +70,7 @@ const declared = (spec: TableSpec): [string, FieldType][] => Object.entries(spec
 
 export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec): Promise<OpenTable> {
   try {
+    await holdHashKey(pool, spec)
     const client = await pool.connect()
     let found: Found
     try {
