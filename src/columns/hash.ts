@@ -21,7 +21,12 @@ const shape = /^[0-9a-f]{64}$/
 export function createHasher(weirKey: string): Hasher {
   const { key, fingerprint } = deriveKey(weirKey, 'columns')
   const { key: markKey } = deriveKey(weirKey, 'columns/mark')
-  const marked = (digest: string) => digest + createHmac('sha256', markKey).update(digest).digest('hex').slice(0, 64 - digestDigits)
+  const marked = (digest: string) =>
+    digest +
+    createHmac('sha256', markKey)
+      .update(digest)
+      .digest('hex')
+      .slice(0, 64 - digestDigits)
   const isOurs = (text: string) => shape.test(text) && marked(text.slice(0, digestDigits)) === text
   return {
     fingerprint,

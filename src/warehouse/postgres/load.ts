@@ -4,6 +4,7 @@ import { from as copyFrom } from 'pg-copy-streams'
 import type { Column } from '../../schema/encode.js'
 import type { BatchCommit, Letter, TableSpec } from '../driver.js'
 import { isDataError } from './pool.js'
+import { bringsRaw, telling } from './raw.js'
 import { id, list, sqlType } from './sql.js'
 import { stageName, versionColumn } from './tables.js'
 
@@ -81,7 +82,8 @@ function statementFor({ table: { spec, columns }, claim }: BatchCommit): string 
   const own = `_weir_run_id, _weir_loaded_at, _weir_deleted_at`
   if (spec.mode === 'append') {
     // Empty columns are left out, so that a column added later does not make old rows look new.
-    const parts = [...names, '_weir_extra'].map((name) => `'${name.replaceAll("'", "''")}=' || ${id(name)}::text`).join(', ')
+    const told = telling(columns).map(({ name }) => name)
+    const parts = [...told, '_weir_extra'].map((name) => `'${name.replaceAll("'", "''")}=' || ${id(name)}::text`).join(', ')
     const version = `md5(array_to_string(ARRAY[${parts}], chr(31)))`
     return `INSERT INTO ${id(spec.schema, spec.table)} (${all}, ${own}, ${versionColumn})
       SELECT ${all}, $1, now(), ${mark}, ${version} FROM weir_batch ORDER BY ${keys}, weir_line ON CONFLICT (${keys}, ${versionColumn}) DO NOTHING`
@@ -118,7 +120,13 @@ export function newerWins(spec: TableSpec, columns: readonly Column[], next: str
 
 /** Does the row `next` say anything else than `t`? Weir's own marks of run and time do not count. */
 export function differs(spec: TableSpec, columns: readonly Column[], next: string): string {
-  const compared = [...columns.filter(({ field }) => !spec.key.includes(field)).map(({ name }) => name), '_weir_extra', '_weir_deleted_at']
+  const compared = [
+    ...telling(columns)
+      .filter(({ field }) => !spec.key.includes(field))
+      .map(({ name }) => name),
+    '_weir_extra',
+    '_weir_deleted_at',
+  ]
   const row = (of: string) => `ROW(${compared.map((name) => `${of}.${id(name)}`).join(', ')})`
-  return `${row('t')} IS DISTINCT FROM ${row(next)}`
+  return `(${row('t')} IS DISTINCT FROM ${row(next)} OR ${bringsRaw(spec, columns, next)})`
 }
