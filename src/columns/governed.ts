@@ -1,9 +1,9 @@
 import type { ColumnActions, Definition, StreamSettings } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
-import type { Fields, Rec, Source, Stream } from '../core/types.js'
+import type { Fields, Source, Stream } from '../core/types.js'
 import { rawField } from '../schema/names.js'
 import type { Hasher } from './hash.js'
-import { compilePolicy } from './policy.js'
+import { compilePolicy, type Policy } from './policy.js'
 
 /** A source as a definition lets it be seen: every stream with its column policy, and with its raw records where they are kept. */
 export function governedSource(source: Source, definition: Definition, hasher: Hasher | undefined): Source {
@@ -16,33 +16,34 @@ export function governedSource(source: Source, definition: Definition, hasher: H
 
 /**
  * A stream whose records and fields have the policy applied before anybody sees them, so that nothing behind it need know of
- * it. Its `record` may be given what it gave before (a row's raw record, a dead letter): that changes nothing but what a newer
- * policy asks for. Without policy and raw records it is the stream itself.
+ * it. Without policy and raw records it is the stream itself.
  */
 export function governed(stream: Stream, { columns = {}, raw }: StreamSettings, hasher: Hasher | undefined): Stream {
-  const keepsRaw = raw === 'keep'
-  if (Object.keys(columns).length === 0 && !keepsRaw) return stream
+  if (Object.keys(columns).length === 0 && raw !== 'keep') return stream
   const hashes = Object.values(columns).includes('hash')
   if (hashes && !hasher) return refused(stream)
-  const policy = compilePolicy(columns, hasher)
+  const plain = compilePolicy(columns, hasher)
+  const policy = raw === 'keep' ? keepingRaw(plain) : plain
   const { discover } = stream
-  const withRaw = (record: Rec): Rec => {
-    const { [rawField]: _, ...read } = record
-    return { ...read, [rawField]: read }
-  }
   return {
     ...stream,
+    policy,
     ...(discover ? { discover: async (http) => policy.fields(await discover(http)) } : {}),
     ...(hashes && hasher ? { hashed: { by: hasher.fingerprint, keyFields: hashedKeys(stream, columns) } } : {}),
-    fields: { ...policy.fields(stream.fields), ...(keepsRaw ? rawFields : {}) },
-    record: keepsRaw ? (record) => withRaw(policy.record(stream.record(record))) : (record) => policy.record(stream.record(record)),
-    passes: keepsRaw ? mapFirst(stream.passes, withoutRawField) : stream.passes,
+    fields: policy.fields(stream.fields),
+    record: (record) => policy.record(stream.record(record)),
+    passes: raw === 'keep' ? mapFirst(stream.passes, withoutRawField) : stream.passes,
   }
 }
 
-/** From a record that is flat already, and after a policy, to what the policy of today makes of it. */
-export const governedFlat = (stream: Stream, settings: StreamSettings, hasher: Hasher | undefined): Stream =>
-  governed({ ...stream, record: (record) => record }, settings, hasher)
+/** The policy, and beside each record what it made of it. */
+const keepingRaw = (policy: Policy): Policy => ({
+  record: ({ [rawField]: _, ...record }) => {
+    const read = policy.record(record)
+    return { ...read, [rawField]: read }
+  },
+  fields: (fields) => ({ ...policy.fields(fields), ...rawFields }),
+})
 
 const rawFields: Fields = { [rawField]: { type: 'json', description: 'The record as it was read, after the column policy.' } }
 

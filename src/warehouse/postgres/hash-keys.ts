@@ -8,7 +8,24 @@ import { id } from './sql.js'
  * with none that are there. Nor may fields of the row's key become hashed, or plain again: each row would stand twice.
  * @throws Failure `config`
  */
-export async function holdHashKey(client: pg.ClientBase | pg.Pool, { schema, table, hashed }: TableSpec): Promise<void> {
+export async function holdHashKey(client: pg.ClientBase | pg.Pool, spec: TableSpec): Promise<void> {
+  const isThere = await checkHashKey(client, spec)
+  const { schema, table, hashed } = spec
+  if (!hashed) {
+    // What a table was that is gone says nothing of its successor.
+    if (!isThere) await client.query('DELETE FROM _weir.hash_keys WHERE table_schema = $1 AND table_name = $2', [schema, table])
+    return
+  }
+  await client.query(
+    `INSERT INTO _weir.hash_keys AS k (table_schema, table_name, fingerprint, key_fields) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (table_schema, table_name) DO UPDATE SET fingerprint = excluded.fingerprint, key_fields = excluded.key_fields, created_at = now()
+     WHERE NOT $5`,
+    [schema, table, hashed.by, hashed.keyFields, isThere],
+  )
+}
+
+/** The judgement alone. Is the table there? */
+export async function checkHashKey(client: pg.ClientBase | pg.Pool, { schema, table, hashed }: TableSpec): Promise<boolean> {
   const place = [schema, table]
   const { rows } = await client.query<{ exists: boolean; fingerprint: string | null; key_fields: string[] | null }>(
     `SELECT to_regclass($3) IS NOT NULL AS exists, k.fingerprint, k.key_fields
@@ -29,11 +46,5 @@ export async function holdHashKey(client: pg.ClientBase | pg.Pool, { schema, tab
       'config',
       `The column policy changes how rows of ${schema}.${table} are told apart (hashed key fields: ${before.join(', ') || 'none'} before, ${now.join(', ') || 'none'} now): each row would stand twice. Take that change back. ${start}`,
     )
-  if (!hashed) return
-  await client.query(
-    `INSERT INTO _weir.hash_keys AS k (table_schema, table_name, fingerprint, key_fields) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (table_schema, table_name) DO UPDATE SET fingerprint = excluded.fingerprint, key_fields = excluded.key_fields, created_at = now()
-     WHERE NOT $5`,
-    [...place, hashed.by, now, exists],
-  )
+  return exists
 }

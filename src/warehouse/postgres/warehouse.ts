@@ -4,6 +4,7 @@ import type { Fields } from '../../core/types.js'
 import type { Warehouse } from '../driver.js'
 import { migrate } from './migrate.js'
 import { createPool, warehouseFailure } from './pool.js'
+import { createRebuilds } from './rebuilds.js'
 import { createRuns } from './runs.js'
 import { claim, commitBatch, note, release, setAside } from './slices.js'
 import { finishStream, isPlanned, openSlices, progress, recordPlan, reset, state } from './streams.js'
@@ -76,6 +77,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
       reset: (ref) => reset(pool, ref),
       state: (ref) => state(pool, ref),
     },
+    rebuilds: createRebuilds(pool),
     catalogs: {
       async put({ sync, stream }, fields) {
         await pool.query(
