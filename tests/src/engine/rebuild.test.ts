@@ -80,12 +80,13 @@ describe.each(servers())('rebuilding a table on PostgreSQL $name', ({ url }) => 
   const people = (count: number, more: (at: number) => Rec = () => ({})) =>
     Array.from({ length: count }, (_, at) => ({ id: String(at).padStart(5, '0'), updated, n: at, ...more(at) }))
 
-  it('fills a field that was declared since, and touches only rows that come out differently', async () => {
+  it('makes a dropped column anew with the type that is declared now, and touches only rows that come out differently', async () => {
     const { name, rebuild, all } = await loaded(people(5, (at) => ({ size: at < 3 ? `${at}` : null })))
     await db.query(`ALTER TABLE fake.${name} DROP COLUMN size`)
     const fields: Fields = { ...declared, size: { type: 'bigint' } }
     expect(await rebuild({ fields })).toEqual({ status: 'completed', examined: 5, rewritten: 3, withoutRaw: 0, deadLetters: 0 })
     expect((await all()).map(({ size }) => size)).toEqual(['0', '1', '2', null, null])
+    expect(await rows(`SELECT DISTINCT pg_typeof(size)::text AS type FROM fake.${name}`)).toEqual([{ type: 'bigint' }])
     expect((await all()).map(({ _weir_run_id }) => _weir_run_id)).toEqual([
       ...Array(3).fill(`rebuild-${name}-1`),
       ...Array(2).fill(`sync-${name}`),
