@@ -26,7 +26,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
   { room: 'src/warehouse', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse/driver.ts'], packages: [] },
   {
     room: 'src/engine',
-    ours: ['src/columns', 'src/core', 'src/observe', 'src/schema', 'src/extract', 'src/http', 'src/engine', 'src/warehouse/driver.ts'],
+    ours: ['src/core', 'src/observe', 'src/schema', 'src/extract', 'src/http', 'src/engine', 'src/warehouse/driver.ts'],
     packages: [],
   },
   { room: 'connectors/registry.ts', ours: ['src/core', 'src/extract', 'src/http', 'connectors'], packages: [] },
