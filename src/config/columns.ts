@@ -36,7 +36,7 @@ export function streamColumns(
   reached: Reached,
 ): { columns?: ColumnActions } {
   const own = layers.at(-1)
-  const kept: Record<string, ColumnAction> = {}
+  const kept = new Map<string, { path: Path; meaning: Meaning; action: ColumnAction }>()
   for (const layer of layers) {
     for (const [rule, action] of Object.entries(layer.given.columns ?? {})) {
       const meaning = meaningOf(rule, stream)
@@ -50,12 +50,14 @@ export function streamColumns(
         continue
       }
       note(reached, path, meaning, stream)
-      const problem = problemOf(name, stream, meaning, action)
-      if (problem) complainOfKey(judged, path, ...problem)
-      kept[rule] = action
+      kept.set(rule, { path, meaning, action })
     }
   }
-  return Object.keys(kept).length === 0 ? {} : { columns: kept }
+  for (const { path, meaning, action } of kept.values()) {
+    const problem = problemOf(name, stream, meaning, action)
+    if (problem) complainOfKey(judged, path, ...problem)
+  }
+  return kept.size === 0 ? {} : { columns: Object.fromEntries([...kept].map(([rule, { action }]) => [rule, action])) }
 }
 
 /** A name may hold dots itself, as the vendor's may: the longest declared field that it begins with is meant. */

@@ -22,6 +22,14 @@ syncs:
   expect(manifest.notes).toEqual([])
 })
 
+test('a rule that a stream overrides is not held against it', async () => {
+  const { manifest } = await projectOf(`${head}defaults: { columns: { id: mask } }
+syncs:
+  klaviyo: { from: klaviyo, streams: { events: { columns: { id: hash } } } }
+`)
+  expect(manifest.syncs.klaviyo?.streams.events?.columns).toEqual({ id: 'hash' })
+})
+
 test('a definition without rules says nothing of them', async () => {
   const { manifest } = await projectOf(`${head}syncs:\n  klaviyo: { from: klaviyo }\n`)
   expect(JSON.stringify(manifest.syncs.klaviyo)).not.toMatch(/columns|raw/)
