@@ -15,7 +15,7 @@ export async function loadVendors(): Promise<Vendors> {
   return Object.fromEntries(entries)
 }
 
-function streamOf({ mode, modes, isDefault, cursor, fields, discover, total }: Stream): VendorStream {
+function streamOf({ mode, modes, isDefault, key, cursor, deletedAt, bounds, fields, discover, total }: Stream): VendorStream {
   const taken = new Set<string>()
   const columns = Object.entries(fields).map(([field, { type }]) => {
     const name = columnName(field, taken)
@@ -28,7 +28,10 @@ function streamOf({ mode, modes, isDefault, cursor, fields, discover, total }: S
     isDefault,
     hasCursor: cursor !== undefined,
     columns,
-    isDiscovered: discover !== undefined,
+    fields: Object.fromEntries(Object.entries(fields).map(([field, { type }]) => [field, type])),
+    discovers: discover !== undefined,
+    key,
+    ordering: [cursor?.field, deletedAt, bounds?.range, bounds?.parent].filter((field) => field !== undefined),
     hasTotal: total !== undefined,
   }
 }

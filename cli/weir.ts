@@ -111,6 +111,14 @@ command(
     ]),
   ],
 )
+command(
+  program,
+  'rebuild <name>',
+  'type a table anew from its raw records, without the vendor',
+  'weir rebuild klaviyo --stream profiles --dry-run',
+  () => import('./commands/rebuild.js'),
+  [one, new Option('--dry-run', 'count what would change, and change nothing')],
+)
 command(program, 'status', 'how every sync stands', 'weir status', () => import('./commands/status.js'))
 command(program, 'runs [name]', 'the newest runs', 'weir runs klaviyo --limit 5', () => import('./commands/runs.js'), [
   new Option('--limit <n>', 'how many').default(10).argParser((text) => Math.max(1, Number.parseInt(text, 10) || 10)),

@@ -105,10 +105,11 @@ export async function tablesPage(url: string): Promise<string> {
     const own = table(
       ['column', 'what'],
       [
-        ['`_weir_run_id`', 'the run that wrote the row; `_weir.runs` says when and by which definition'],
+        ['`_weir_run_id`', 'the run or rebuild that wrote the row; `_weir.runs` and `_weir.rebuilds` say when and by which definition'],
         ['`_weir_loaded_at`', 'when it was written'],
         ['`_weir_deleted_at`', 'when the vendor deleted the record; NULL while it lives'],
         ['`_weir_extra`', 'values that found no column'],
+        ['`_weir_raw`', 'the record as it was read, after the column policy; only where `raw: keep` is set'],
       ],
     )
     return `# Tables\n\n${generated}\nEvery table that Weir loads has these beside the vendor's fields:\n\n${own}\n\nWhat Weir knows of itself stands in schema \`_weir\`.\n\n${sections.join('\n')}`

@@ -14,9 +14,15 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
     packages: ['zod', 'yaml', 'dotenv', 'croner', 'fastest-levenshtein'],
   },
   { room: 'src/http', ours: ['src/core', 'src/observe', 'src/http'], packages: ['axios', 'p-retry', 'lossless-json', 'zod'] },
+  { room: 'src/keys', ours: ['src/core'], packages: [] },
   { room: 'src/schema', ours: ['src/core', 'src/observe', 'src/schema'], packages: ['lossless-json'] },
+  { room: 'src/columns', ours: ['src/core', 'src/keys', 'src/schema', 'src/columns'], packages: [] },
   { room: 'src/extract', ours: ['src/core', 'src/observe', 'src/http', 'src/extract'], packages: ['zod'] },
-  { room: 'src/warehouse/postgres', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse'], packages: ['pg', 'pg-copy-streams'] },
+  {
+    room: 'src/warehouse/postgres',
+    ours: ['src/core', 'src/keys', 'src/observe', 'src/schema', 'src/warehouse'],
+    packages: ['pg', 'pg-copy-streams'],
+  },
   { room: 'src/warehouse', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse/driver.ts'], packages: [] },
   { room: 'src/state', ours: ['src/core', 'src/state', 'src/warehouse/driver.ts'], packages: ['zod'] },
   {

@@ -31,6 +31,7 @@ describe('every link in the documents', () => {
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
     'docs/quickstart.md',
+    'docs/guides/columns.md',
     'docs/guides/configuration.md',
     'docs/guides/operate.md',
     'docs/guides/state.md',

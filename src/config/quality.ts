@@ -191,12 +191,7 @@ function unreconcilable(name: string, stream: VendorStream, mode: string, isPart
   return undefined
 }
 
-function columnProblem(
-  name: string,
-  { columns: known, isDiscovered }: VendorStream,
-  one: QualityCheck,
-  named: string,
-): Problem | undefined {
+function columnProblem(name: string, { columns: known, discovers }: VendorStream, one: QualityCheck, named: string): Problem | undefined {
   if (known === undefined) return undefined
   const found: CheckedColumn | undefined = columnNamed(known, named)
   if (found) {
@@ -205,7 +200,7 @@ function columnProblem(
   }
   // A value of another type than declared stands in a variant column: `<field>__<type>`.
   const isVariant = known.some(({ field, name: of }) => named.startsWith(`${field}__`) || named.startsWith(`${of}__`))
-  if (isDiscovered || isVariant) return undefined
+  if (discovers || isVariant) return undefined
   return {
     message: `stream ${shown(name)} has no field ${shown(named)}`,
     hint: nearOrAll(

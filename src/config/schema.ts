@@ -3,6 +3,7 @@
  * What only another key can decide (does a name exist, has a stream a cursor) is decided in the compiling files.
  */
 import { z } from 'zod'
+import type { ColumnAction } from '../core/definition.js'
 import { nearOrAll, shown } from './errors.js'
 import { duration, isTimezone, percent, rate } from './units.js'
 
@@ -108,6 +109,30 @@ const cascading = {
   ...reading,
 }
 
+const columnAction = z
+  .union(
+    [
+      z.enum(['drop', 'hash', 'mask']),
+      keys({ hash: z.literal('sha256', { error: 'expected "sha256"' }).describe('HMAC-SHA-256, with a key derived from WEIR_KEY.') }),
+    ],
+    { error: 'expected drop, mask, hash or { hash: sha256 }' },
+  )
+  .transform((action): ColumnAction => (typeof action === 'string' ? action : 'hash'))
+
+/** What is kept of records; in `defaults`, a sync and a stream. */
+const kept = {
+  columns: z
+    .record(z.string(), columnAction, { error: 'expected fields as keys, such as "email: mask"' })
+    .meta({ kind: 'map by field' })
+    .optional()
+    .describe('What becomes of fields before anything is written, by their names or a dotted path into one: drop, mask, hash.'),
+  raw: z
+    .enum(['keep', 'off'], { error: 'expected keep or off' })
+    .meta({ kind: 'keep or off' })
+    .optional()
+    .describe('Keep each record as it was read, after `columns`, beside its row in `_weir_raw`: what `weir rebuild` reads. Default off.'),
+}
+
 const cron = text('a cron expression of five fields, such as "15 */2 * * *"').meta({ kind: 'cron expression' })
 
 export const schedule = keys({
@@ -133,7 +158,7 @@ const quality = (what: string) =>
     .describe(what)
 const qualityOfAll = quality('Checks of the table of every stream, after each run. A stream with a list of its own has only that one.')
 
-export const defaults = keys({ ...when, ...cascading, quality: qualityOfAll }, ['alerts', 'freshness', 'columns'])
+export const defaults = keys({ ...when, ...cascading, ...kept, quality: qualityOfAll }, ['alerts', 'freshness'])
 
 export const stream = keys(
   {
@@ -143,9 +168,10 @@ export const stream = keys(
       .describe("How rows are kept: one of the modes that the stream offers. Default: the stream's own."),
     ...evolving,
     ...reading,
+    ...kept,
     quality: quality("What is checked of the stream's table after each run."),
   },
-  ['query', 'columns', 'freshness', 'key', 'dead_letters'],
+  ['query', 'freshness', 'key', 'dead_letters'],
 )
 
 export const sync = keys(
@@ -157,6 +183,7 @@ export const sync = keys(
       .describe("Warehouse schema of the tables. Default: the sync's name."),
     ...when,
     ...cascading,
+    ...kept,
     quality: qualityOfAll,
     streams: z
       .record(z.string(), z.unknown(), { error: 'expected streams as keys, such as "events: {}"' })
@@ -164,7 +191,7 @@ export const sync = keys(
       .optional()
       .describe('Exactly what is read. Without it the connector\'s default set is; `"*": {}` beside others means the default set too.'),
   },
-  ['freshness', 'alerts', 'columns', 'after'],
+  ['freshness', 'alerts', 'after'],
 )
 
 const requests = worded('rate', 'a rate such as 100/10s', rate)

@@ -1,6 +1,7 @@
 /** One sync: its connection, its streams, and what cascades to them: built-in → defaults → connection → sync → stream. */
 import type { z } from 'zod'
 import type { Definition, StreamSettings } from '../core/definition.js'
+import { merged, type Reached, streamColumns } from './columns.js'
 import type { CompiledConnection } from './connection.js'
 import { nearOrAll, shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
@@ -20,6 +21,8 @@ export interface SyncInput {
   /** Undefined for one that is wrong, which is reported already. */
   connections: ReadonlyMap<string, CompiledConnection | undefined>
   now: Date
+  /** Column rules met so far, and what they were found to mean. */
+  reached: Reached
 }
 
 export interface CompiledSync {
@@ -88,6 +91,7 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
       schema,
       connection: connection.definition,
       streams,
+      ...merged(layers),
       deadLetters: { maxRows, maxPercent },
       concurrency,
       timezone,
@@ -171,7 +175,7 @@ function parseStream(judged: Judged, path: Path): z.output<typeof streamKeys> | 
 }
 
 function streamSettings(
-  { judged, now }: SyncInput,
+  { judged, now, reached }: SyncInput,
   name: string,
   stream: VendorStream,
   layers: readonly Layer[],
@@ -191,6 +195,10 @@ function streamSettings(
     Object.assign(settings, { [setting]: picked.value })
     origins[`streams.${name}.${key}`] = placeOf(judged, picked.path)
   }
+  Object.assign(settings, streamColumns(judged, name, stream, layers, reached))
+  const raw = pick(layers, 'raw', undefined)
+  if (raw.path) origins[`streams.${name}.raw`] = placeOf(judged, raw.path)
+  if (raw.value === 'keep') settings.raw = 'keep'
   const own = layers.at(-1)
   if (!stream.hasCursor) {
     for (const key of ['start', 'lookback', 'slice'] as const) {

@@ -1,7 +1,7 @@
 /** What the configuration must know of vendors. It is handed in: this room knows none by name. */
 import type { z } from 'zod'
 import type { CheckedColumn } from '../core/quality.js'
-import type { SyncMode } from '../core/types.js'
+import type { FieldType, SyncMode } from '../core/types.js'
 
 export interface Vendor {
   title: string
@@ -21,10 +21,15 @@ export interface VendorStream {
   hasCursor: boolean
   /** Columns of the declared fields. */
   columns?: readonly CheckedColumn[]
-  /** Has it fields besides, which only the vendor knows? */
-  isDiscovered?: boolean
   /** Does the vendor report how many records there are? */
   hasTotal?: boolean
+  /** Declared fields. */
+  fields: Readonly<Record<string, FieldType>>
+  /** Are there more fields than the declared ones, which only the vendor knows? */
+  discovers: boolean
+  key: readonly string[]
+  /** Fields that order the versions of a row: cursor, mark of deletion. */
+  ordering: readonly string[]
 }
 
 export type Vendors = Readonly<Record<string, Vendor>>

@@ -17,6 +17,8 @@ export interface Definition {
   connection: ConnectionDefinition
   /** Stream name → settings; exactly what is read. */
   streams: Record<string, StreamSettings>
+  /** What becomes of fields of streams that are looked at without being read (`preview`); those that are read name their own. */
+  columns?: ColumnActions
   deadLetters: { maxRows: number; maxPercent: number }
   /** Streams read at once. */
   concurrency: number
@@ -49,4 +51,13 @@ export interface StreamSettings {
   parallel?: number
   /** What is checked of the table after each run. */
   quality?: readonly QualityCheck[]
+  /** What becomes of fields before anything is written. */
+  columns?: ColumnActions
+  /** Keep each record beside its row, as it was read, after the column policy. */
+  raw?: 'keep'
 }
+
+/** Leave it out; a keyed hash in its place; the shape of the text alone. */
+export type ColumnAction = 'drop' | 'hash' | 'mask'
+/** Vendor's field name, or a dotted path into one, → what becomes of it. */
+export type ColumnActions = Readonly<Record<string, ColumnAction>>

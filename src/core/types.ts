@@ -123,6 +123,10 @@ export interface Stream {
   /** From the vendor's shape to a flat record. */
   record: (raw: Rec) => Rec
   description: string
+  /** Set where a column policy is laid over the stream. Both may be applied to what they gave (a raw record, a dead letter). */
+  policy?: { record: (flat: Rec) => Rec; fields: (fields: Fields) => Fields }
+  /** Set where a column policy hashes fields: the key's fingerprint, and the fields of the stream's key among them. */
+  hashed?: { by: string; keyFields: readonly string[] }
 }
 
 /** One finding of `weir check`. */

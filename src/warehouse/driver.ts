@@ -3,6 +3,7 @@ import type { FailureNote, RunKind, RunStatus } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
 import type { TokenStore } from '../core/ports.js'
 import type { QualityCheck, Severity } from '../core/quality.js'
+import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
 import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
@@ -26,6 +27,8 @@ export interface TableSpec {
   deletedAt?: string
   /** Fields that bound the rows of a slice, for `replace_slice`. */
   bounds?: Bounds
+  /** Which key made the table's hashes, and which fields of the row's key are hashed. */
+  hashed?: { by: string; keyFields: readonly string[] }
 }
 
 export interface OpenTable {
@@ -213,6 +216,35 @@ export interface QualityResult extends StreamRef {
   checkedAt: string
 }
 
+/** A rebuild of a table, as far as it has come. */
+export interface Rebuild extends StreamRef {
+  run: string
+  isDryRun: boolean
+  /** The row that was looked at last; undefined before the first. */
+  position: RowPlace | undefined
+  counts: RebuildCounts
+}
+/** Where a row stands: what tells it apart, in the table's own order. */
+export type RowPlace = readonly string[]
+
+export interface RawRow {
+  place: RowPlace
+  /** Changes whenever somebody writes the row. */
+  version: string
+  /** JSON text; null where the row holds none. */
+  raw: string | null
+}
+
+export interface RebuildBatch {
+  table: OpenTable
+  /** Rows to compare, and to write where they differ and nobody wrote them since. */
+  rows: readonly (Pick<RawRow, 'place' | 'version'> & { line: string; letter: (message: string) => Letter })[]
+  letters: readonly Letter[]
+  /** What is known already; what was rewritten comes on top. */
+  counts: RebuildCounts
+  position: RowPlace
+}
+
 export interface Warehouse {
   /** Creates or upgrades Weir's own tables; safe to call by many at once. */
   migrate: () => Promise<void>
@@ -317,6 +349,22 @@ export interface Warehouse {
     results: (run: string, stream?: string) => Promise<QualityResult[]>
     /** Results of the newest checked run of each stream of each sync. */
     latest: () => Promise<QualityResult[]>
+  }
+  rebuilds: {
+    /**
+     * Notes the rebuild, once.
+     * @throws Failure `config` while a run reads the stream, or where there is no table
+     */
+    start: (ref: StreamRef & { run: string; definition: string; isDryRun: boolean }, spec: TableSpec) => Promise<void>
+    open: (run: string) => Promise<Rebuild>
+    /** The table as it stands; nothing is added to it. */
+    look: (spec: TableSpec) => Promise<OpenTable>
+    /** The next rows in the order of their places, some megabytes at most. */
+    rows: (spec: TableSpec, after: RowPlace | undefined) => Promise<RawRow[]>
+    /** Rows, dead letters, counts and position in one transaction; throws `fenced` when another attempt went on from here. */
+    commit: (rebuild: Rebuild, batch: RebuildBatch) => Promise<Rebuild>
+    /** Repeats harmlessly: the first end stands. */
+    finish: (run: string, end: (counts: RebuildCounts) => Pick<RebuildReceipt, 'status' | 'failure'>) => Promise<RebuildReceipt>
   }
   catalogs: {
     put: (ref: StreamRef, fields: Fields) => Promise<void>

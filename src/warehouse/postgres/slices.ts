@@ -130,7 +130,11 @@ const fenced = ({ sync, stream, key }: Claim) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
 
 /** One letter for one cause: the same record with the same reason raises the count of the letter that is there. */
-async function writeLetters(client: pg.ClientBase, claim: Claim, letters: readonly Letter[]): Promise<void> {
+export async function writeLetters(
+  client: pg.ClientBase,
+  claim: Pick<Claim, 'sync' | 'stream' | 'run'> & { key: string | null },
+  letters: readonly Letter[],
+): Promise<void> {
   for (const letter of letters) {
     const fingerprint = createHash('sha256')
       .update([letter.kind, letter.reason, letter.recordKey ?? letter.payload].join('\n'))

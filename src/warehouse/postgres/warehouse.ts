@@ -6,6 +6,7 @@ import { createChanges } from './changes.js'
 import { migrate } from './migrate.js'
 import { createPool, warehouseFailure } from './pool.js'
 import { createQuality } from './quality.js'
+import { createRebuilds } from './rebuilds.js'
 import { createRuns } from './runs.js'
 import { claim, commitBatch, note, release, setAside } from './slices.js'
 import { createState } from './state.js'
@@ -82,6 +83,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     },
     state: createState(pool),
     quality: createQuality(pool),
+    rebuilds: createRebuilds(pool),
     catalogs: {
       async put({ sync, stream }, fields) {
         await pool.query(
