@@ -35,7 +35,12 @@ export interface Limits {
   idleClaims: number
 }
 
-const defaults: Limits = { batchBytes: 4 * 1024 * 1024, batchAgeMs: 2_000, workMs: 10 * 60_000, idleClaims: 8 }
+/** Of all slices of a stream that are read at once. */
+const batchBytes = 8 * 1024 * 1024
+const smallestBatch = 1024 * 1024
+const largestBatch = 4 * 1024 * 1024
+
+const defaults: Omit<Limits, 'batchBytes'> = { batchAgeMs: 2_000, workMs: 10 * 60_000, idleClaims: 8 }
 
 /** What the vendor said no to for longer than an activity should wait, or a slice that needs another call. */
 export interface SliceEnd {
@@ -51,7 +56,8 @@ export interface SliceEnd {
  */
 export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
   const { warehouse, definition, stream, run, key } = input
-  const limits = { ...defaults, ...input.limits }
+  const parallel = definition.streams[stream.name]?.parallel ?? stream.parallel
+  const limits = { ...defaults, batchBytes: Math.min(largestBatch, Math.max(smallestBatch, batchBytes / parallel)), ...input.limits }
   const ref = { sync: definition.sync, stream: stream.name, run }
   const claim = await warehouse.slices.claim({ ...ref, key, owner: input.owner })
   if (claim.isFinished) return { counts: claim.counts }
