@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises'
 import { Failure } from '../../src/core/failure.js'
 import { ago, type Printer } from '../print.js'
 import { chosenSyncs } from '../project.js'
 import { openSession } from '../session.js'
+import { isSure } from '../sure.js'
 import type { Common } from '../weir.js'
 
 interface StateOptions extends Common {
@@ -58,16 +58,5 @@ export async function reset({ options, printer, args }: Context): Promise<number
     return 0
   } finally {
     await session.close()
-  }
-}
-
-/** Asks at a terminal; elsewhere the answer must be given as --yes. */
-async function isSure(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new Failure('config', `${question} Answer with --yes.`)
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test(await terminal.question(`${question} [y/N] `))
-  } finally {
-    terminal.close()
   }
 }

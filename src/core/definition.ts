@@ -13,10 +13,21 @@ export interface Definition {
   connection: ConnectionDefinition
   /** Stream name → settings; exactly what is read. */
   streams: Record<string, StreamSettings>
-  deadLetters: { maxRows: number; maxPercent: number }
+  deadLetters: DeadLetterSettings
   /** Streams read at once. */
   concurrency: number
   timezone: string
+}
+
+export interface DeadLetterSettings {
+  /** More in one run of a stream, and it fails. */
+  maxRows: number
+  /** A larger share of the records read, in percent, and it fails. */
+  maxPercent: number
+  /** Letters are kept so long; without it closed ones 90 days and open ones for good. */
+  retentionMs?: number
+  /** Are payloads of records sealed with WEIR_KEY? */
+  encrypt?: boolean
 }
 
 export interface ConnectionDefinition {
@@ -40,4 +51,6 @@ export interface StreamSettings {
   lookbackMs?: number
   sliceDays?: number
   parallel?: number
+  /** What differs from the sync's. */
+  deadLetters?: Partial<DeadLetterSettings>
 }

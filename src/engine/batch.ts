@@ -1,4 +1,4 @@
-import type { Rec, Resume, Stream } from '../core/types.js'
+import { ExactNumber, type Rec, type Resume, type Stream } from '../core/types.js'
 import { type Missing, type RowEncoder, Unstorable } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
 import type { BatchCommit, Claim, Letter, OpenTable, TableSpec } from '../warehouse/driver.js'
@@ -34,9 +34,14 @@ export class Batch {
   /** The newest cursor value seen so far. */
   reached: string | undefined
 
+  /** Records that fit a row. */
+  get size(): number {
+    return this.lines.length
+  }
+
   /** Types one page. Fields that nobody knew get their columns first, and the page is typed again. */
   async add(raws: readonly Rec[], stream: Stream): Promise<void> {
-    const records = raws.map(stream.record)
+    const { records, letters } = flatten(raws, stream)
     for (;;) {
       const missing: Missing = new Map()
       const page = this.encode(records, stream, missing)
@@ -46,8 +51,8 @@ export class Batch {
           this.bytes += line.length
         }
         this.records.push(...page.records)
-        this.letters.push(...page.letters)
-        this.read += records.length
+        this.letters.push(...letters, ...page.letters)
+        this.read += raws.length
         this.pages++
         if (page.reached !== undefined && (this.reached === undefined || page.reached > this.reached)) this.reached = page.reached
         return
@@ -107,6 +112,7 @@ export class Batch {
       table,
       lines: this.lines,
       recordOf: (line) => ({ payload: jsonText(records[line]), recordKey: keyText(records[line]!, key) }),
+      keyOf: (line) => keyText(records[line]!, key),
       letters: this.letters,
       read: this.read,
       used,
@@ -124,7 +130,31 @@ function keyProblem(record: Rec, { key }: Stream): string | undefined {
   return undefined
 }
 
-const keyText = (record: Rec, key: readonly string[]): string => key.map((field) => String(record[field])).join('/')
+/** The key as letters name it: its text, or a JSON array of texts where it has several fields, so that no two keys read alike. */
+export function keyText(record: Rec, key: readonly string[]): string {
+  const texts = key.map((field) => {
+    const value = record[field]
+    return typeof value === 'object' && !(value instanceof ExactNumber) ? jsonText(value) : String(value)
+  })
+  return texts.length === 1 ? texts[0]! : JSON.stringify(texts)
+}
+
+/** The vendor's shape made flat. A record that the connector cannot read becomes a letter, alone, as the vendor shows it. */
+function flatten(raws: readonly Rec[], stream: Stream): { records: Rec[]; letters: Letter[] } {
+  const records: Rec[] = []
+  const letters: Letter[] = []
+  for (const raw of raws) {
+    try {
+      records.push(stream.record(raw))
+    } catch (error) {
+      const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+      // What an error quotes may be a value of the record.
+      const message = `The connector cannot read it: ${what.replaceAll(/(["'`]).*?\1/gs, '$1…$1').slice(0, 500)}`
+      letters.push({ kind: 'record', reason: 'record', message, payload: jsonText(raw) ?? 'null', isRaw: true })
+    }
+  }
+  return { records, letters }
+}
 
 function letterOf(record: Rec, stream: Stream, message: string): Letter {
   const hasKey = keyProblem(record, stream) === undefined

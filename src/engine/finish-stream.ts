@@ -4,6 +4,7 @@ import { Failure } from '../core/failure.js'
 import { balances } from '../core/receipt.js'
 import type { Counts, Stream } from '../core/types.js'
 import type { StreamRunRow, Warehouse } from '../warehouse/driver.js'
+import { deadLettersOf, sweepLetters } from './dead-letters.js'
 import { tableSpec } from './table-spec.js'
 
 export interface FinishInput {
@@ -22,10 +23,12 @@ export async function finishStream({ warehouse, definition, stream, run, failure
   const endedEarly = failure !== undefined || cancelled === true
   // An empty stream has a table too; and a snapshot of nothing has a stage to be compared with.
   if (!endedEarly) await warehouse.tables.open(ref, spec)
-  return warehouse.streams.finish(ref, {
+  const row = await warehouse.streams.finish(ref, {
     ...(endedEarly ? {} : { table: spec }),
     status: (counts, letters) => outcome(definition, stream, counts, letters, failure, cancelled),
   })
+  await sweepLetters(warehouse, definition, stream.name)
+  return row
 }
 
 function outcome(
@@ -46,8 +49,9 @@ function outcome(
     )
   }
   const share = counts.read === 0 ? 0 : (100 * counts.deadLetters) / counts.read
-  if (share > definition.deadLetters.maxPercent) {
-    const message = `${counts.deadLetters} of ${counts.read} records became dead letters (${share.toFixed(2)} %), ${definition.deadLetters.maxPercent} % are allowed (dead_letters.max_percent). What was good is loaded; look at the rest in _weir.dead_letters.`
+  const { maxPercent } = deadLettersOf(definition, stream.name)
+  if (share > maxPercent) {
+    const message = `${counts.deadLetters} of ${counts.read} records became dead letters (${share.toFixed(2)} %), ${maxPercent} % are allowed (dead_letters.max_percent). What was good is loaded; look at the rest: weir dlq list ${definition.sync} --stream ${stream.name}`
     return { status: 'failed', failure: { reason: 'threshold', message } }
   }
   return { status: counts.deadLetters + letters > 0 ? 'completed_with_dead_letters' : 'completed' }

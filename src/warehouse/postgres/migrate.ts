@@ -1,10 +1,11 @@
 import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
 import { sql as init } from './migrations/0001-init.js'
+import { sql as deadLetters } from './migrations/0003-dead-letters.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
-const migrations: readonly string[] = [init]
+const migrations: readonly string[] = [init, deadLetters]
 
 const oldestServer = 150_000
 

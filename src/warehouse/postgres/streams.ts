@@ -4,6 +4,7 @@ import { sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
 import type { CheckpointRow, Progress, StreamRef, StreamRunRow, TableSpec, Warehouse, Watermark } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
+import { supersedeBySnapshot } from './letters.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { exchange } from './replace.js'
 import { streamRunOf } from './runs.js'
@@ -131,7 +132,10 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
       const letters = rows.filter((row) => row.state === 'dead_letter' && row.run_id === ref.run).length
       const isWhole = rows.every((row) => row.state !== 'open')
       const table: TableSpec | undefined = outcome.table
-      if (table?.mode === 'replace' && isWhole && letters === 0) counts = { ...counts, ...(await exchange(client, ref, table, counts)) }
+      if (table?.mode === 'replace' && isWhole && letters === 0) {
+        counts = { ...counts, ...(await exchange(client, ref, table, counts)) }
+        await supersedeBySnapshot(client, ref)
+      }
       const end = outcome.status(counts, letters)
       for (const { pass, watermark } of newWatermarks(rows.map((row) => ({ slice: sliceOf(row), isFinished: row.state !== 'open' })))) {
         await moveWatermark(client, ref, pass, watermark)
