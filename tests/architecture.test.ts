@@ -14,7 +14,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
     packages: ['zod', 'yaml', 'dotenv', 'croner', 'fastest-levenshtein'],
   },
   { room: 'src/http', ours: ['src/core', 'src/observe', 'src/http'], packages: ['axios', 'p-retry', 'lossless-json', 'zod'] },
-  { room: 'src/schema', ours: ['src/core', 'src/observe', 'src/schema'], packages: ['lossless-json'] },
+  { room: 'src/schema', ours: ['src/core', 'src/observe', 'src/schema'], packages: [] },
   { room: 'src/extract', ours: ['src/core', 'src/observe', 'src/http', 'src/extract'], packages: ['zod'] },
   { room: 'src/warehouse/postgres', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse'], packages: ['pg', 'pg-copy-streams'] },
   { room: 'src/warehouse', ours: ['src/core', 'src/observe', 'src/schema', 'src/warehouse/driver.ts'], packages: [] },

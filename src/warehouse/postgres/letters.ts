@@ -21,10 +21,7 @@ export async function writeLetters(
   letters: readonly Letter[],
   seal: LetterSeal | undefined,
 ): Promise<void> {
-  // In one order, so that parallel slices do not deadlock.
-  const ordered = letters.map((letter) => ({ letter, fingerprint: fingerprintOf(letter) }))
-  ordered.sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1))
-  for (const { letter, fingerprint } of ordered) {
+  for (const letter of letters) {
     const isDeep = nesting(letter.payload) > deepestJson
     const sealed = seal && letter.kind === 'record' ? seal.seal(letter.payload) : undefined
     const payload = sealed ? JSON.stringify(sealed.text) : isDeep ? JSON.stringify(letter.payload) : letter.payload
@@ -45,7 +42,7 @@ export async function writeLetters(
         message,
         letter.recordKey ?? null,
         payload,
-        fingerprint,
+        fingerprintOf(letter),
         letter.isRaw ? 'raw' : 'record',
         sealed?.by ?? null,
       ],

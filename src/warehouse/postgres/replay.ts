@@ -7,7 +7,6 @@ import { loadLines } from './load.js'
 import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
 import { id, sqlType } from './sql.js'
 
-type Ref = StreamRef & { run: string }
 type Outcome = ReplayOutcome['outcome']
 
 /** Payloads that are taken into memory at once. */
