@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { sliceKey } from '../../core/slices.js'
-import type { BatchCommit, LetterRef, OpenLetter, ReplayOutcome, StreamRef, Warehouse } from '../driver.js'
+import type { BatchCommit, LetterRef, OpenLetter, ReplayOutcome, Warehouse } from '../driver.js'
 import { type LetterSeal, readPayload } from './letter-seal.js'
 import { filterValues, fits, lockName } from './letters.js'
 import { loadLines } from './load.js'
