@@ -1,11 +1,12 @@
 /** What may be shown of a record: its shape and its types, not what it says. */
 
 const email = /[^\s@"'<>,;:()[\]{}]+@[^\s@"'<>,;:()[\]{}]+/g
-/** Seven digits and more, as telephone numbers are written; not within a longer word. */
-const phone = /(?<![\w.-])\+?\d(?:[\s().-]{0,2}\d){6,}(?![\w-])/g
+/** Seven digits and more, as telephone numbers are written; not within a longer word, and no dates. */
+const phone = /(?<![\w.-])(?!\d{4}-\d\d-\d\d)\+?\d(?:[\s().-]{0,2}\d){6,}(?![\w-])/g
 
-/** Addresses and telephone numbers out of a text that is otherwise shown: a key, a message, a field's name. */
-export const maskInline = (text: string): string => text.replaceAll(email, maskText).replaceAll(phone, maskText)
+/** Addresses and telephone numbers out of a text that is otherwise shown: a key, a message, a field's name. Digits alone are an id. */
+export const maskInline = (text: string): string =>
+  text.replaceAll(email, maskText).replaceAll(phone, (found) => (/^\d+$/.test(found) ? found : maskText(found)))
 
 /** First letter and length. One letter alone says all, so it is not shown. */
 export function maskText(text: string): string {
