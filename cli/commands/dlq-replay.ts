@@ -50,7 +50,7 @@ export async function replay({
     }
     const ended = await readAgain(session, replays, printer)
     printer.json({ replays, runs: ended })
-    report(ended, { ...printer, json: () => {} })
+    if (ended.length > 0) report(ended, { ...printer, json: () => {} })
     const statuses = ended.map(({ status }) => status)
     return statuses.length > 0 && exitOf(statuses) !== exit.done
       ? exitOf(statuses)
