@@ -119,6 +119,24 @@ describe.each(servers())('replay of dead letters on PostgreSQL $name', ({ url })
     expect(await table_()).toHaveLength(40)
   })
 
+  it('beside a load never puts an older record over the row that the load has just written', async () => {
+    for (let round = 0; round < 4; round++) {
+      const { stream, table, mend, replay } = await refusing(
+        Array.from({ length: 40 }, (_, i) => bad(i)),
+        { hasCursor: false },
+      )
+      await mend()
+      const now = withoutCursor(
+        fakeStream({ name: stream.name, pages: () => Array.from({ length: 20 }, (_, page) => [person(2 * page), person(2 * page + 1)]) }),
+      )
+      const load = syncOnce({ warehouse: base.warehouse, stream: now, run: nextRun(), full: true, limits: { batchBytes: 1 } })
+      const [replayed] = await Promise.all([replay({ limits: { letters: 3 } }), load])
+      expect(replayed.failed).toBe(0)
+      expect(await base.rows(`SELECT id FROM ${table} WHERE name LIKE 'refused%'`)).toEqual([])
+      expect(await base.warehouse.letters.count({ stream: stream.name, status: 'open' })).toEqual([])
+    }
+  })
+
   it('ended in the middle leaves the rest open, and the next one takes just that', async () => {
     const { stream, mend, replay, letters, table_ } = await refusing(Array.from({ length: 6 }, (_, i) => bad(i)))
     await mend()
