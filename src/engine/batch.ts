@@ -149,7 +149,7 @@ function flatten(raws: readonly Rec[], stream: Stream): { records: Rec[]; letter
     } catch (error) {
       const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
       // What an error quotes may be a value of the record.
-      const message = `The connector cannot read it: ${what.replaceAll(/(["'`]).*?\1/gs, '$1…$1').slice(0, 500)}`
+      const message = `The connector cannot read it: ${what.replaceAll(/"[^"]*"/g, '"…"').slice(0, 500)}`
       letters.push({ kind: 'record', reason: 'record', message, payload: jsonText(raw) ?? 'null', isRaw: true })
     }
   }
