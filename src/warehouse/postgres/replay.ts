@@ -81,10 +81,7 @@ export function createReplay(
   }
 }
 
-/** Thrown to take back a transaction in which some rows were loaded and some were not: which ones, its halves will tell. */
-const mixed = Symbol('mixed')
-
-/** One transaction for letters that all come out alike; else each half has its own, down to one letter. */
+/** One transaction; where the database refuses a row, one for each half, down to that letter alone. */
 async function replayPart(pool: pg.Pool, batch: BatchCommit, letters: readonly OpenLetter[], from: number, to: number): Promise<void> {
   const doing = `Replaying dead letters of ${batch.claim.sync}/${batch.claim.stream}`
   for (let attempt = 1; from < to; attempt++) {
@@ -92,7 +89,7 @@ async function replayPart(pool: pg.Pool, batch: BatchCommit, letters: readonly O
       await transaction(pool, doing, (client) => replayOnce(client, batch, letters, from, to))
       return
     } catch (error) {
-      if (to - from > 1 && (error === mixed || isDataError(error))) break
+      if (to - from > 1 && isDataError(error)) break
       if (!isRetryable(error) || attempt >= attempts) throw warehouseFailure(error, doing)
     }
   }
@@ -113,7 +110,7 @@ async function replayOnce(
   await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lockName(batch.claim)])
   const held = await hold(client, letters.slice(from, to))
   const all = Array.from({ length: to - from }, (_, i) => from + i).filter((i) => held.has(letters[i]!.id))
-  const overtaken = await newerStands(client, batch, letters, all)
+  const overtaken = await overtakenOf(client, batch, letters, all)
   const lines = all.filter((i) => !overtaken.has(i))
   const part = {
     ...batch,
@@ -122,11 +119,13 @@ async function replayOnce(
     keyOf: (line: number) => batch.keyOf(lines[line]!),
   }
   const { loaded, letters: refused } = await loadLines(client, part, lines.length === 1)
-  if (loaded > 0 && loaded < lines.length) throw mixed
-  const idsOf = (some: readonly number[]) => some.map((i) => letters[i]!.id)
-  await close(client, run, idsOf([...overtaken]), 'unchanged')
+  const some = loaded > 0 && loaded < lines.length
+  const written = some ? await standing(client, batch, letters, lines, writtenNow, [run]) : new Set(loaded > 0 ? lines : [])
+  const isRefused = (i: number) => refused.length > 0 && i === lines[0]
+  const idsOf = (which: readonly number[]) => which.map((i) => letters[i]!.id)
   if (refused[0]) await noteFailure(client, run, { id: letters[lines[0]!]!.id, message: refused[0].message })
-  else await close(client, run, idsOf(lines), loaded > 0 ? 'loaded' : 'unchanged')
+  await close(client, run, idsOf(lines.filter((i) => written.has(i))), 'loaded')
+  await close(client, run, idsOf(all.filter((i) => !written.has(i) && !isRefused(i))), 'unchanged')
 }
 
 /** Locks letters and answers with those that are open and as they were read. */
@@ -140,29 +139,69 @@ async function hold(client: pg.ClientBase, letters: readonly LetterRef[]): Promi
 }
 
 /**
- * A replayed record is as old as its first reading: these meet a row that was loaded since and whose cursor, where there is one, is
- * not older. Where every version is kept none is in the way, but in a history without a cursor, which knows only the time of loading.
+ * A replayed record is as old as its first reading: these meet a row whose cursor is newer, or that was loaded since and whose cursor,
+ * where there is one, is not older. Where every version is kept none is in the way, but in a history without a cursor, which knows only
+ * the time of loading.
  */
-async function newerStands(
+async function overtakenOf(
+  client: pg.ClientBase,
+  batch: BatchCommit,
+  letters: readonly OpenLetter[],
+  which: readonly number[],
+): Promise<Set<number>> {
+  const { mode, cursor } = batch.table.spec
+  if (mode === 'append' || (mode === 'history' && cursor !== undefined)) return new Set()
+  return standing(
+    client,
+    batch,
+    letters,
+    which,
+    ({ isOlder, isNewer }) => `(t._weir_loaded_at >= b.seen_at AND NOT ${isNewer}) OR ${isOlder}`,
+  )
+}
+
+/** The row was written in this very transaction. */
+const writtenNow = () => 't._weir_run_id = $1 AND t._weir_loaded_at = now()'
+
+/** How old the letter's record is, against the row that stands: as SQL. */
+interface Ages {
+  isOlder: string
+  isNewer: string
+}
+
+/** Those of the lines whose key has a row of which `condition` holds. @param values $1 and on, for the condition */
+async function standing(
   client: pg.ClientBase,
   { table: { spec, columns }, lines }: BatchCommit,
   letters: readonly OpenLetter[],
   which: readonly number[],
+  condition: (ages: Ages) => string,
+  values: readonly unknown[] = [],
 ): Promise<Set<number>> {
-  const cursorAt = columns.findIndex(({ field }) => field === spec.cursor)
-  if (which.length === 0 || spec.mode === 'append' || (spec.mode === 'history' && cursorAt >= 0)) return new Set()
-  const keyAt = spec.key.map((field) => columns.findIndex((column) => column.field === field))
-  const used = cursorAt < 0 ? keyAt : [...keyAt, cursorAt]
+  if (which.length === 0) return new Set()
+  const placeOf = (field: string | undefined) => columns.findIndex((column) => column.field === field)
+  const [cursorAt, deletedAt] = [placeOf(spec.cursor), placeOf(spec.deletedAt)]
+  const keyAt = spec.key.map(placeOf)
+  const used = [...new Set([...keyAt, cursorAt, deletedAt])].filter((at) => at >= 0)
+  const own = (at: number) => `b.c${at}::${sqlType[columns[at]!.type]}`
+  const cursor = cursorAt < 0 ? undefined : columns[cursorAt]
+  // As loading compares them: a deletion is a version too.
+  const isTime = cursor?.type === 'timestamp'
+  const age = isTime && deletedAt >= 0 ? `greatest(${own(cursorAt)}, ${own(deletedAt)}::timestamptz)` : cursor && own(cursorAt)
+  const theirs = cursor && (isTime ? `greatest(t.${id(cursor.name)}, t._weir_deleted_at)` : `t.${id(cursor.name)}`)
+  const ages = {
+    isOlder: cursor ? `coalesce(${age} < ${theirs}, false)` : 'false',
+    isNewer: cursor ? `coalesce(${age} > ${theirs}, false)` : 'false',
+  }
   const cells = which.map((i) => lines[i]!.split('\t'))
-  const values = used.map((at) => cells.map((row) => cellText(row[at]!)))
-  const typed = (i: number) => `b.c${i}::${sqlType[columns[used[i]!]!.type]}`
-  const same = keyAt.map((at, i) => `t.${id(columns[at]!.name)} = ${typed(i)}`).join(' AND ')
-  const isNewer = cursorAt < 0 ? 'false' : `coalesce(${typed(used.length - 1)} > t.${id(columns[cursorAt]!.name)}, false)`
+  const given = [which, which.map((i) => letters[i]!.seenAt), ...used.map((at) => cells.map((row) => cellText(row[at]!)))]
+  const types = ['int[]', 'timestamptz[]', ...used.map(() => 'text[]')]
   const { rows } = await client.query<{ i: number }>(
-    `SELECT DISTINCT b.i FROM unnest($1::int[], $2::timestamptz[], ${used.map((_, i) => `$${i + 3}::text[]`).join(', ')})
-         AS b (i, seen_at, ${used.map((_, i) => `c${i}`).join(', ')})
-       JOIN ${id(spec.schema, spec.table)} t ON ${same} WHERE t._weir_loaded_at >= b.seen_at AND NOT ${isNewer}`,
-    [which, which.map((i) => letters[i]!.seenAt), ...values],
+    `SELECT DISTINCT b.i FROM unnest(${types.map((type, n) => `$${values.length + n + 1}::${type}`).join(', ')})
+         AS b (i, seen_at, ${used.map((at) => `c${at}`).join(', ')})
+       JOIN ${id(spec.schema, spec.table)} t ON ${keyAt.map((at) => `t.${id(columns[at]!.name)} = ${own(at)}`).join(' AND ')}
+      WHERE ${condition(ages)}`,
+    [...values, ...given],
   )
   return new Set(rows.map(({ i }) => i))
 }

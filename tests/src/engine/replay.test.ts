@@ -79,6 +79,39 @@ describe.each(servers())('replay of dead letters on PostgreSQL $name', ({ url })
     expect((await letters()).map(({ status }) => status)).toEqual(['superseded', 'superseded', 'replayed', 'replayed'])
   })
 
+  it('tells row by row what was loaded and what stood already, and counts a deletion as a version', async () => {
+    const { warehouse, rows } = base
+    const name = `s${++names}`
+    const fields = {
+      id: { type: 'text' },
+      name: { type: 'text' },
+      updated: { type: 'timestamp' },
+      archivedAt: { type: 'timestamp' },
+    } as const
+    let records: Rec[] = [1, 2, 3, 4].map((id) => person(id))
+    const stream = fakeStream({ name, fields, deletedAt: 'archivedAt', pages: () => [records] })
+    await syncOnce({ warehouse, stream, run: nextRun() })
+    await rows(`ALTER TABLE fake.${name} ADD CONSTRAINT closed CHECK (false) NOT VALID`)
+    // The same again; changed; deleted; changed, but overtaken by hand.
+    records = [person(1), person(2, { name: 'changed' }), person(3, { archivedAt: '2026-04-01T00:00:00Z' }), person(4, { name: 'late' })]
+    await syncOnce({ warehouse, stream, run: nextRun(), full: true })
+    await rows(`ALTER TABLE fake.${name} DROP CONSTRAINT closed`)
+    await rows(`UPDATE fake.${name} SET _weir_loaded_at = now(), updated = '2026-03-01' WHERE id IN ('3', '4')`)
+    const { report } = await replayOnce({ warehouse, stream, run: nextRun() })
+    expect(report.letters.map(({ key, outcome }) => [key, outcome])).toEqual([
+      ['1', 'unchanged'],
+      ['2', 'loaded'],
+      ['3', 'loaded'],
+      ['4', 'unchanged'],
+    ])
+    expect(await rows(`SELECT name, _weir_deleted_at IS NOT NULL AS gone FROM fake.${name} ORDER BY id`)).toEqual([
+      { name: 'name 1', gone: false },
+      { name: 'changed', gone: false },
+      { name: 'name 3', gone: true },
+      { name: 'name 4', gone: false },
+    ])
+  })
+
   it('without a cursor takes the place only of rows that are older than its first reading', async () => {
     const { table, mend, replay, table_ } = await refusing([bad(1), bad(2), bad(3)], { hasCursor: false })
     await mend()
