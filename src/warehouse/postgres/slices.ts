@@ -118,7 +118,7 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   // What a snapshot changes is known only when it is whole: a slice's now, a stream's when the stream ends.
   if (mode === 'replace_slice' && batch.isLast) {
     const whole = sum([claim.counts, counts])
-    const changed = await exchange(client, table, stage!, claim.slice)
+    const changed = await exchange(client, table, stage!, { slice: claim.slice, ...(whole.deadLetters > 0 ? { refusedIn: claim } : {}) })
     Object.assign(counts, { ...changed, unchanged: whole.read - whole.deadLetters - changed.loaded })
   }
   const added = countColumns.map((column, i) => `${column} = ${column} + $${i + 7}`).join(', ')

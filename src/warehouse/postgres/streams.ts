@@ -141,7 +141,7 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
         const held = outcome.hold({ ...(await sizes(client, table, stage)), setAside: letters })
         if (held) end = { status: 'failed', failure: held }
         else {
-          const changed = await exchange(client, await tableIn(client, table), stage)
+          const changed = await exchange(client, await tableIn(client, table), stage, counts.deadLetters > 0 ? { refusedIn: ref } : {})
           counts = { ...counts, ...changed, unchanged: counts.read - counts.deadLetters - changed.loaded }
           await supersedeBySnapshot(client, ref)
           isInPlace = true
