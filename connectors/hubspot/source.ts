@@ -31,7 +31,7 @@ const crm = (object: string, description: string, changedBy: string): DeclaredSt
       slicing: { by: 'time', lookbackMs: 10 * minute, lagMs: 5 * minute, first: 'whole' },
       read: (context) => (context.slice.from === undefined ? listed(object, false) : searched(object, changedBy))(context),
     },
-    { name: 'archived', slicing: { by: 'all' }, read: listed(object, true) },
+    { name: 'archived', seesDeletions: true, slicing: { by: 'all' }, read: listed(object, true) },
   ],
 })
 

@@ -105,12 +105,21 @@ const evolving = {
     ),
 }
 
+const deletions = z
+  .enum(['read', 'off'], { error: 'expected read or off' })
+  .meta({ kind: 'read or off' })
+  .optional()
+  .describe(
+    'Where the vendor must be asked for deleted records apart (HubSpot): `off` saves those requests, and rows of deleted records stay unmarked. Default read.',
+  )
+
 /** What cascades: built-in, `defaults`, connection, sync. */
 const cascading = {
   timezone: timezone.optional().describe('Time zone of dates without an offset and of schedules. Default UTC.'),
   concurrency: whole(1, 32).optional().describe('Streams of one sync read at once. Default 4.'),
   dead_letters: deadLetters.optional().describe('How many records may be set aside before a run fails.'),
   ...evolving,
+  deletions,
   ...reading,
 }
 
@@ -172,6 +181,7 @@ export const stream = keys(
       .optional()
       .describe("How rows are kept: one of the modes that the stream offers. Default: the stream's own."),
     ...evolving,
+    deletions,
     dead_letters: deadLetters.optional().describe("What differs from the sync's."),
     ...reading,
     ...kept,

@@ -217,6 +217,9 @@ function streamSettings(
   const raw = pick(layers, 'raw', undefined)
   if (raw.path) origins[`streams.${name}.raw`] = placeOf(judged, raw.path)
   if (raw.value === 'keep') settings.raw = 'keep'
+  const deletions = pick(layers, 'deletions', undefined)
+  if (deletions.path) origins[`streams.${name}.deletions`] = placeOf(judged, deletions.path)
+  if (deletions.value === 'off') settings.deletions = 'off'
   const own = layers.at(-1)
   if (!stream.hasCursor) {
     for (const key of ['start', 'lookback', 'slice'] as const) {

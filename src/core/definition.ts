@@ -53,6 +53,8 @@ export interface ConnectionDefinition {
 export interface StreamSettings {
   mode?: SyncMode
   onSchemaChange?: SchemaPolicy
+  /** `off`: the vendor is not asked for what was deleted, where that takes requests of its own. */
+  deletions?: 'off'
   /** A snapshot smaller than the standing table by more than this share, in percent, does not take its place. */
   maxShrinkPercent?: number
   /** Nothing older is read: an ISO instant, or whole days before the run (`-90d`), so that the hash stays the same from day to day. */

@@ -97,6 +97,8 @@ export type Slicing =
 /** One way of walking a stream. */
 export interface Pass {
   name: string
+  /** Is it there to see what was deleted? A user may leave it out. */
+  seesDeletions?: boolean
   slicing: Slicing
   read: (context: ReadContext) => AsyncIterable<Page>
 }

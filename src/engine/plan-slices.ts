@@ -70,6 +70,7 @@ async function plan(
   const slices: Slice[] = []
   const watermarks: Watermark[] = []
   for (const pass of stream.passes) {
+    if (pass.seesDeletions && settings.deletions === 'off') continue
     if (pass.slicing.by === 'all') slices.push({ pass: pass.name })
     else if (pass.slicing.by === 'parent')
       for await (const parent of pass.slicing.parents(input.http)) slices.push({ pass: pass.name, parent })

@@ -22,6 +22,8 @@ export interface DeclaredPass {
   /** Without a name it is the stream's main pass. */
   name?: string
   slicing: Slicing
+  /** Is it there to see what was deleted? */
+  seesDeletions?: boolean
   /** First requests of a slice, walked one after another. */
   ask?: (slice: Slice, context: ReadContext) => HttpRequest | readonly HttpRequest[]
   pages?: Paginator
@@ -64,8 +66,8 @@ export function defineStreams(declared: Readonly<Record<string, DeclaredStream>>
 }
 
 function reader(pass: DeclaredPass, stream: DeclaredStream): Pass {
-  const { name = 'main', slicing } = pass
-  return { name, slicing, read: pass.read ?? ((context) => paged(pass, stream, context)) }
+  const { name = 'main', slicing, seesDeletions = false } = pass
+  return { name, slicing, seesDeletions, read: pass.read ?? ((context) => paged(pass, stream, context)) }
 }
 
 async function* paged(

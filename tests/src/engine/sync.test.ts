@@ -312,6 +312,16 @@ describe.each(servers())('the engine on PostgreSQL $name', ({ url }) => {
     await expect(syncOnce({ warehouse, stream, run: nextRun() })).rejects.toThrow(/is not Weir's/)
   })
 
+  it('leaves out the pass that looks for deletions where the user says so', async () => {
+    const name = nextName()
+    const whole = fakeStream({ name, slicing: { by: 'all' }, pages: () => [[person(1)]] })
+    const gone = fakeStream({ name, slicing: { by: 'all' }, pages: () => [[person(2)]] }).passes[0]
+    const stream = { ...whole, passes: [whole.passes[0], { ...gone, name: 'gone', seesDeletions: true }] } as const
+    expect(await syncOnce({ warehouse, stream, run: nextRun() })).toMatchObject({ read: 2 })
+    const definition = fakeDefinition({ streams: { [name]: { deletions: 'off' } } })
+    expect(await syncOnce({ warehouse, stream, run: nextRun(), definition })).toMatchObject({ read: 1 })
+  })
+
   it('hands a slice back when the quota is spent for long, with what was read committed', async () => {
     const name = nextName()
     let spent = true
