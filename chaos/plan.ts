@@ -35,7 +35,7 @@ export function planFaults({
   return chosen.map((fault, index) => ({
     fault,
     load: index < count - inSecond ? 'first' : 'second',
-    afterMs: random.whole(0, 1_500),
+    afterMs: random.whole(0, 1_000),
     index,
   }))
 }

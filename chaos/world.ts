@@ -215,7 +215,8 @@ function retriedQuery(url: string): { run: World['query']; end: () => Promise<vo
       async () => {
         try {
           client ??= await connected(url)
-          return (await client.query<T>(sql, values)).rows
+          // Of several statements in one text, the last one's rows.
+          return [await client.query<T>(sql, values)].flat().at(-1)!.rows
         } catch (error) {
           if (!isAway(error)) throw error
           last = error
