@@ -105,6 +105,10 @@ command(
     stream,
     new Option('--full', 'forget the watermarks and read everything again'),
     new Option('--detach', 'print the run and return at once'),
+    new Option('--accept <what...>', 'agree to this, for this run: a switch of mode, or a snapshot that is much smaller').choices([
+      'mode',
+      'shrink',
+    ]),
   ],
 )
 command(program, 'status', 'how every sync stands', 'weir status', () => import('./commands/status.js'))

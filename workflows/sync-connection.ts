@@ -75,12 +75,12 @@ type Ended = FinishRunInput['outcomes'][number] & { counts?: Counts }
 type StreamStart = { run: string; stream: string; vendor: string; timing?: NonNullable<RunPlan['timing']> }
 
 async function readStream(input: RunInput, { vendor, ...start }: StreamStart): Promise<Ended> {
-  const { sync, definition, full } = input
+  const { sync, definition, full, accept } = input
   const { stream } = start
   try {
     const outcome = await executeChild(syncStream, {
       workflowId: `stream/${sync}/${stream}`,
-      args: [{ sync, definition, ...start, ...(full ? { full } : {}) }],
+      args: [{ sync, definition, ...start, ...(full ? { full } : {}), ...(accept ? { accept } : {}) }],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       staticSummary: `${sync} / ${stream}`,

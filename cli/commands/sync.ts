@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
 import { defineSearchAttributeKey } from '@temporalio/common'
 import logUpdate from 'log-update'
-import type { RunInput, RunStatus } from '../../src/core/activities.js'
+import type { Acceptance, RunInput, RunStatus } from '../../src/core/activities.js'
 import { Failure, type Reason, reasons } from '../../src/core/failure.js'
 import type { StreamRunRow } from '../../src/warehouse/driver.js'
 import { exitOf } from '../exit.js'
@@ -14,6 +14,7 @@ export interface SyncOptions {
   stream?: string[]
   full?: boolean
   detach?: boolean
+  accept?: Acceptance[]
 }
 
 /** A run that was started here. */
@@ -71,7 +72,7 @@ const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
 export async function startSync(
   session: Session,
   name: string,
-  { stream, full }: Pick<SyncOptions, 'stream' | 'full'> = {},
+  { stream, full, accept }: Pick<SyncOptions, 'stream' | 'full' | 'accept'> = {},
 ): Promise<Started> {
   const definition = session.manifest.syncs[name]!
   const hash = await putDefinition(session, definition)
@@ -81,6 +82,7 @@ export async function startSync(
     kind: 'manual',
     ...(stream ? { streams: stream } : {}),
     ...(full ? { full } : {}),
+    ...(accept ? { accept } : {}),
   }
   try {
     const handle = await session.temporal.workflow.start('syncConnection', {

@@ -21,7 +21,7 @@ const crm = (object: string, description: string, changedBy: string): DeclaredSt
   fields: fields.envelope,
   discover: fields.propertiesOf(object),
   mode: 'merge',
-  modes: ['merge', 'append', 'replace'],
+  modes: ['merge', 'append', 'replace', 'history'],
   record: fields.flat,
   cursor: { field: 'updatedAt', ordered: false },
   deletedAt: 'archivedAt',
@@ -67,7 +67,7 @@ async function* withPipelines(): AsyncIterable<string> {
   yield* ['deals', 'tickets']
 }
 
-const small = { mode: 'replace', modes: ['replace', 'merge'], record: (raw: Rec) => raw } as const
+const small = { mode: 'replace', modes: ['replace', 'merge', 'history'], record: (raw: Rec) => raw } as const
 
 const streams = defineStreams({
   contacts: crm('contacts', 'People, with every property.', 'lastmodifieddate'),

@@ -85,7 +85,7 @@ const whole = (path: string, description: string, columns: typeof fields.list, b
   key: ['id'],
   fields: columns,
   mode: 'replace',
-  modes: ['replace', 'merge'],
+  modes: ['replace', 'merge', 'history'],
   record: flat,
   passes: [{ slicing: { by: 'all' }, ask: () => ({ path, budget }), pages }],
 })
@@ -103,7 +103,7 @@ const changed = (
   key: ['id'],
   fields: columns,
   mode: 'merge',
-  modes: ['merge', 'append', 'replace'],
+  modes: ['merge', 'append', 'replace', 'history'],
   record: flat,
   // Their order is advisory: archived campaigns come slightly out of it.
   cursor: { field, ordered: false },
@@ -128,7 +128,7 @@ const streams = defineStreams({
     key: ['id'],
     fields: fields.profile,
     mode: 'merge',
-    modes: ['merge', 'append', 'replace'],
+    modes: ['merge', 'append', 'replace', 'history'],
     record: flat,
     cursor: { field: 'updated', ordered: true },
     passes: [
@@ -160,7 +160,9 @@ const streams = defineStreams({
     key: ['id'],
     fields: fields.event,
     mode: 'merge',
-    modes: ['merge', 'append'],
+    modes: ['merge', 'append', 'replace_slice'],
+    // Each slice gives every event of its time, so an event that is gone at Klaviyo can go here.
+    bounds: { range: 'datetime' },
     record: flatEvent,
     parallel: 3,
     cursor: { field: 'datetime', ordered: true },

@@ -15,7 +15,12 @@ export interface RunInput {
   streams?: string[]
   /** Forget the watermarks and read everything again. */
   full?: boolean
+  /** What a person has agreed to for this run. */
+  accept?: Acceptance[]
 }
+
+/** `mode`: keep tables in another mode, with what that does to their rows. `shrink`: let a snapshot that is much smaller take a table's place. */
+export type Acceptance = 'mode' | 'shrink'
 
 export interface StartRunInput extends RunInput {
   run: string
@@ -41,6 +46,7 @@ export interface StreamInput {
   run: string
   stream: string
   full?: boolean
+  accept?: Acceptance[]
   timing?: Timing
 }
 

@@ -1,5 +1,8 @@
 import type { SyncMode } from './types.js'
 
+/** What happens to a field that has no column: add it, keep it in `_weir_extra`, keep it there and ask, or stop. */
+export type SchemaPolicy = 'evolve' | 'capture' | 'approve' | 'freeze'
+
 /**
  * One sync, compiled: all that a run needs, stored once under its hash in `_weir.definitions`.
  * Secrets are references (`${KLAVIYO_API_KEY}`), resolved inside the worker at use.
@@ -35,6 +38,9 @@ export interface ConnectionDefinition {
 
 export interface StreamSettings {
   mode?: SyncMode
+  onSchemaChange?: SchemaPolicy
+  /** A snapshot smaller than the standing table by more than this share, in percent, does not take its place. */
+  maxShrinkPercent?: number
   /** Nothing older is read: an ISO instant, or whole days before the run (`-90d`), so that the hash stays the same from day to day. */
   start?: string
   lookbackMs?: number

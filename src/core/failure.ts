@@ -11,7 +11,7 @@ export const reasons = {
   permission: { who: 'user: grant it, or leave it out', again: 'never', stops: 'that stream' },
   config: { who: 'user: YAML, model SQL or mapping', again: 'never', stops: 'the connection' },
   schema: { who: 'user: accept or pin the change', again: 'never', stops: 'the stream, before loading' },
-  gate: { who: 'user: approve or refuse', again: 'on approval', stops: 'the push, before any call' },
+  gate: { who: 'user: approve or refuse', again: 'on approval', stops: 'what is beyond its bounds, before anything is changed' },
   warehouse: { who: 'operator', again: 'when mended', stops: 'the run' },
   fenced: { who: 'nobody', again: 'never', stops: 'this attempt alone' },
   threshold: { who: 'user: look at the dead letters', again: 'on replay', stops: 'the stream' },

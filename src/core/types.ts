@@ -26,6 +26,12 @@ export interface Field {
 /** Vendor's field name → what it holds. */
 export type Fields = Readonly<Record<string, Field>>
 
+/** The fields by which the rows of one slice are told from all others: of its parent, and of its range of time. */
+export interface Bounds {
+  parent?: string
+  range?: string
+}
+
 export type SyncMode = 'merge' | 'append' | 'replace' | 'replace_slice' | 'history'
 
 export interface Cursor {
@@ -106,6 +112,8 @@ export interface Stream {
   cursor?: Cursor
   /** Field that holds the instant of deletion, where the vendor shows one; loaded as `_weir_deleted_at`. */
   deletedAt?: string
+  /** What a slice speaks for, where the mode `replace_slice` is offered: the pass's slices give all rows of it. */
+  bounds?: Bounds
   /** At least one. The first reads what exists; others see what the first cannot. */
   passes: readonly [Pass, ...Pass[]]
   /** Slices read at once. */

@@ -1,112 +1,63 @@
 import type { Rec, Resume, Stream } from '../core/types.js'
-import { type Missing, type RowEncoder, Unstorable } from '../schema/encode.js'
+import { Unstorable } from '../schema/cells.js'
+import type { Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
-import type { BatchCommit, Claim, Letter, OpenTable, TableSpec } from '../warehouse/driver.js'
+import { Lines } from '../schema/lines.js'
+import type { BatchCommit, Claim, Letter } from '../warehouse/driver.js'
+import type { Typer } from './typer.js'
 
-/** The encoder of a table as it stands now; columns that records need are added to the table, and the encoder follows. */
-export interface Typer {
-  readonly spec: TableSpec
-  readonly table: OpenTable
-  readonly encoder: RowEncoder
-  /** Adds columns; afterwards `encoder` knows them. */
-  extend: (missing: Missing) => Promise<void>
-}
+type Position = { resume?: Resume | undefined; reached?: string | undefined }
 
-/** Pages on their way into one warehouse transaction. */
+/** Pages on their way into one warehouse transaction, as bytes: what was encoded is not kept as objects. */
 export class Batch {
-  bytes = 0
   pages = 0
-  position: { resume?: Resume | undefined; reached?: string | undefined }
-  private lines: string[] = []
-  private readonly records: Rec[] = []
+  position: Position
+  /** The newest cursor value seen so far. */
+  reached: string | undefined
+  private readonly lines = new Lines()
   private readonly letters: Letter[] = []
   private read = 0
 
   constructor(
     private readonly typer: Typer,
-    position: { resume?: Resume | undefined; reached?: string | undefined },
+    position: Position,
     readonly openedAt: Date,
   ) {
     this.position = position
     this.reached = position.reached
   }
 
-  /** The newest cursor value seen so far. */
-  reached: string | undefined
+  get bytes(): number {
+    return this.lines.bytes
+  }
 
-  /** Types one page. Fields that nobody knew get their columns first, and the page is typed again. */
+  /** Types one page. Fields that nobody knew are decided on first, and the page is typed again. */
   async add(raws: readonly Rec[], stream: Stream): Promise<void> {
     const records = raws.map(stream.record)
+    this.typer.watch(records)
     for (;;) {
       const missing: Missing = new Map()
-      const page = this.encode(records, stream, missing)
+      const { encoder } = this.typer
+      const page = encodePage(records, stream, encoder, missing)
       if (missing.size === 0) {
-        for (const line of page.lines) {
-          this.lines.push(line)
-          this.bytes += line.length
-        }
-        this.records.push(...page.records)
+        this.lines.add(page.lines, encoder.columns)
         this.letters.push(...page.letters)
         this.read += records.length
         this.pages++
         if (page.reached !== undefined && (this.reached === undefined || page.reached > this.reached)) this.reached = page.reached
         return
       }
-      await this.extend(missing)
+      await this.typer.extend(missing)
     }
-  }
-
-  private encode(
-    records: readonly Rec[],
-    stream: Stream,
-    missing: Missing,
-  ): { lines: string[]; records: Rec[]; letters: Letter[]; reached?: string } {
-    const encoder = this.typer.encoder
-    const page = { lines: [] as string[], records: [] as Rec[], letters: [] as Letter[] }
-    const cursor = stream.cursor?.field
-    let reached: string | undefined
-    for (const record of records) {
-      if (cursor !== undefined) {
-        const value = record[cursor]
-        if (typeof value === 'string' && (reached === undefined || value > reached)) reached = value
-      }
-      const problem = keyProblem(record, stream)
-      if (problem) {
-        page.letters.push(letterOf(record, stream, problem))
-        continue
-      }
-      try {
-        page.lines.push(encoder.encode(record, missing))
-        page.records.push(record)
-      } catch (error) {
-        if (!(error instanceof Unstorable)) throw error
-        page.letters.push(letterOf(record, stream, error.message))
-      }
-    }
-    return reached === undefined ? page : { ...page, reached }
-  }
-
-  /** Lines typed before a column came get an empty cell for it: new columns stand last, before `_weir_extra`. */
-  private async extend(missing: Missing): Promise<void> {
-    const before = this.typer.encoder.columns.length
-    await this.typer.extend(missing)
-    const cells = '\t\\N'.repeat(this.typer.encoder.columns.length - before)
-    this.lines = this.lines.map((line) => {
-      const at = line.lastIndexOf('\t')
-      return line.slice(0, at) + cells + line.slice(at)
-    })
   }
 
   /** Everything that one transaction needs. */
   commit(claim: Claim, used: BatchCommit['used'], isLast: boolean): BatchCommit {
-    const { table } = this.typer
-    const { records } = this
-    const key = table.spec.key
     return {
       claim,
-      table,
-      lines: this.lines,
-      recordOf: (line) => ({ payload: jsonText(records[line]), recordKey: keyText(records[line]!, key) }),
+      table: this.typer.table,
+      rows: this.lines.count,
+      segments: this.lines.trim(),
       letters: this.letters,
       read: this.read,
       used,
@@ -114,6 +65,35 @@ export class Batch {
       isLast,
     }
   }
+}
+
+interface EncodedPage {
+  lines: string[]
+  letters: Letter[]
+  reached?: string
+}
+
+function encodePage(records: readonly Rec[], stream: Stream, encoder: RowEncoder, missing: Missing): EncodedPage {
+  const page: EncodedPage = { lines: [], letters: [] }
+  const cursor = stream.cursor?.field
+  for (const record of records) {
+    if (cursor !== undefined) {
+      const value = record[cursor]
+      if (typeof value === 'string' && (page.reached === undefined || value > page.reached)) page.reached = value
+    }
+    const problem = keyProblem(record, stream)
+    if (problem) {
+      page.letters.push(letterOf(record, stream, problem))
+      continue
+    }
+    try {
+      page.lines.push(encoder.encode(record, missing))
+    } catch (error) {
+      if (!(error instanceof Unstorable)) throw error
+      page.letters.push(letterOf(record, stream, error.message))
+    }
+  }
+  return page
 }
 
 function keyProblem(record: Rec, { key }: Stream): string | undefined {
@@ -124,7 +104,9 @@ function keyProblem(record: Rec, { key }: Stream): string | undefined {
   return undefined
 }
 
-const keyText = (record: Rec, key: readonly string[]): string => key.map((field) => String(record[field])).join('/')
+/** A record's key as dead letters carry it. */
+export const keyText = (values: Readonly<Record<string, unknown>>, key: readonly string[]): string =>
+  key.map((field) => String(values[field])).join('/')
 
 function letterOf(record: Rec, stream: Stream, message: string): Letter {
   const hasKey = keyProblem(record, stream) === undefined

@@ -1,4 +1,4 @@
-import type { FailureNote, RunStatus } from '../core/activities.js'
+import type { Acceptance, FailureNote, RunStatus } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import { balances } from '../core/receipt.js'
@@ -13,19 +13,47 @@ export interface FinishInput {
   run: string
   failure?: FailureNote | undefined
   cancelled?: boolean | undefined
+  accept?: readonly Acceptance[] | undefined
 }
 
 /** Settles a stream's run: snapshot exchanged, watermarks moved, counts summed and checked. A second call answers as the first. */
-export async function finishStream({ warehouse, definition, stream, run, failure, cancelled }: FinishInput): Promise<StreamRunRow> {
+export async function finishStream(input: FinishInput): Promise<StreamRunRow> {
+  const { warehouse, definition, stream, run, failure, cancelled } = input
   const ref = { sync: definition.sync, stream: stream.name, run }
-  const spec = tableSpec(definition, stream)
+  const table = tableSpec(definition, stream)
   const endedEarly = failure !== undefined || cancelled === true
-  // An empty stream has a table too; and a snapshot of nothing has a stage to be compared with.
-  if (!endedEarly) await warehouse.tables.open(ref, spec)
+  // An empty stream has a table too.
+  if (!endedEarly) await warehouse.tables.open(ref, table, { adds: false })
   return warehouse.streams.finish(ref, {
-    ...(endedEarly ? {} : { table: spec }),
+    table,
+    endedEarly,
+    hold: (snapshot) => collapsed(input, snapshot),
     status: (counts, letters) => outcome(definition, stream, counts, letters, failure, cancelled),
   })
+}
+
+/** More than half of the rows gone at once is more often a fault of the source than the truth. */
+const maxShrinkPercent = 50
+/** Below so many rows that would go, a share says little; nothing left at all always says something. */
+const fewRows = 10
+
+/** Why a snapshot must not take the table's place: part of it could not be read, or it has collapsed and nobody agreed. */
+function collapsed(
+  { definition, stream, accept }: FinishInput,
+  { before, after, setAside }: { before: number; after: number; setAside: number },
+): FailureNote | undefined {
+  const name = `${definition.sync}/${stream.name}`
+  if (setAside > 0) {
+    const message = `${setAside} slices of ${name} could not be read and were set aside, so the snapshot is not whole: the table stays as it was.`
+    return { reason: 'permanent', message }
+  }
+  if (accept?.includes('shrink') || before === 0) return undefined
+  const most = definition.streams[stream.name]?.maxShrinkPercent ?? maxShrinkPercent
+  const gone = before - after
+  const isCollapse = after === 0 || (gone > fewRows && (100 * gone) / before > most)
+  if (!isCollapse) return undefined
+  const message = `The snapshot of ${name} has ${after} rows, the table ${before}: more than ${most} % would go (max_shrink), so the table stays as it was. If the source is right, run: weir sync ${definition.sync} --stream ${stream.name} --accept shrink`
+  return { reason: 'gate', message }
 }
 
 function outcome(

@@ -1,8 +1,10 @@
+import type { Acceptance } from '../core/activities.js'
 import type { Definition, StreamSettings } from '../core/definition.js'
 import { cut, sliceKey } from '../core/slices.js'
-import type { Http, Pass, Slice, Stream } from '../core/types.js'
+import type { Fields, Http, Pass, Slice, Stream } from '../core/types.js'
 import type { Progress, StreamRef, Warehouse, Watermark } from '../warehouse/driver.js'
-import { modeOf } from './table-spec.js'
+import { settleMode } from './mode-switch.js'
+import { modeOf, tableSpec } from './table-spec.js'
 
 export interface PlanInput {
   warehouse: Warehouse
@@ -11,6 +13,8 @@ export interface PlanInput {
   stream: Stream
   run: string
   full: boolean
+  /** What a person has agreed to for this run. */
+  accept?: readonly Acceptance[] | undefined
   now: Date
 }
 
@@ -25,13 +29,23 @@ export async function planSlices(input: PlanInput): Promise<{ slices: { key: str
   const { warehouse, definition, stream, run } = input
   const ref = { sync: definition.sync, stream: stream.name, run }
   if (!(await warehouse.planning.isPlanned(ref))) {
-    if (stream.discover) await warehouse.catalogs.put(ref, await stream.discover(input.http))
+    await settleMode(input)
+    if (stream.discover) await catalogue(input, await stream.discover(input.http))
     await warehouse.planning.record(ref, await plan(input, ref))
   }
   const open = await warehouse.planning.open(ref, handful + 1)
   const parallel = definition.streams[stream.name]?.parallel ?? stream.parallel
   const slices = open.slice(0, handful).map(({ key, slice }) => ({ key, label: labelOf(slice) }))
   return { slices, more: open.length > handful, parallel }
+}
+
+/** Fields that the vendor names no more, and those that it names again, are noted before the catalog takes its new form. */
+async function catalogue({ warehouse, definition, stream, run }: PlanInput, found: Fields): Promise<void> {
+  const ref = { sync: definition.sync, stream: stream.name, run }
+  const before = await warehouse.catalogs.get(ref)
+  const gone = Object.keys(before).filter((field) => found[field] === undefined)
+  await warehouse.catalogs.put(ref, found)
+  if (gone.length > 0) await warehouse.changes.note(ref, tableSpec(definition, stream, found), 'field_gone', gone)
 }
 
 /** A slice in a person's words. */
@@ -63,7 +77,10 @@ async function plan(
     }
   }
   const keeps = ({ slice }: { slice: Slice }) => !isSnapshot && slice.to !== undefined
-  return { slices, forget: progress.left.filter((left) => !keeps(left)).map(({ key }) => key), watermarks, reset: full }
+  // A slice that is replaced gathers anew in every run, from its own start.
+  const again = modeOf(definition, stream) === 'replace_slice' ? progress.left.filter((left) => keeps(left) && !left.isFinished) : []
+  const forget = progress.left.filter((left) => !keeps(left) || again.includes(left)).map(({ key }) => key)
+  return { slices: [...again.map(({ slice }) => slice), ...slices], forget, watermarks, reset: full }
 }
 
 /** New slices of a pass by time, after what is known of it. A first run that skips moves the watermark instead. */

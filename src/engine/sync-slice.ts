@@ -4,9 +4,9 @@ import { asFailure, Failure } from '../core/failure.js'
 import type { Clock } from '../core/ports.js'
 import type { Counts, Http, Resume, Stream } from '../core/types.js'
 import type { Claim, Warehouse } from '../warehouse/driver.js'
-import { Batch, type Typer } from './batch.js'
+import { Batch } from './batch.js'
 import { tableSpec } from './table-spec.js'
-import { openTyper } from './typer.js'
+import { openTyper, type Typer } from './typer.js'
 
 export interface SyncSliceInput {
   warehouse: Warehouse
@@ -97,6 +97,8 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
     warehouse,
     claim,
     tableSpec(definition, stream, stream.discover ? await warehouse.catalogs.get(claim) : {}),
+    stream,
+    definition.streams[stream.name]?.onSchemaChange ?? 'evolve',
   )
   const pass = stream.passes.find(({ name }) => name === claim.slice.pass)
   if (!pass)
@@ -156,6 +158,7 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
     await committing
     throw error
   }
+  await typer.finish()
   await close(true)
   await committing
   return { counts }

@@ -22,6 +22,7 @@ export function tableSpec(definition: Definition, stream: Stream, discovered: Fi
     mode,
     fields: { ...discovered, ...stream.fields },
     ...(stream.cursor ? { cursor: stream.cursor.field } : {}),
+    ...(stream.bounds ? { bounds: stream.bounds } : {}),
     ...(stream.deletedAt ? { deletedAt: stream.deletedAt } : {}),
   }
 }

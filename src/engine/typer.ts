@@ -1,13 +1,47 @@
-import type { Missing } from '../schema/encode.js'
-import { RowEncoder } from '../schema/encode.js'
+import type { SchemaPolicy } from '../core/definition.js'
+import { Failure } from '../core/failure.js'
+import type { Rec, Stream } from '../core/types.js'
+import { type Missing, RowEncoder } from '../schema/encode.js'
 import type { OpenTable, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
-import type { Typer } from './batch.js'
+
+/** The encoder of a table as it stands now; what records need beyond it is decided by the schema policy, and the encoder follows. */
+export interface Typer {
+  readonly spec: TableSpec
+  readonly table: OpenTable
+  readonly encoder: RowEncoder
+  /** Decides where new fields go; afterwards `encoder` knows them. Throws `schema` where the policy is to stop. */
+  extend: (missing: Missing) => Promise<void>
+  /** Looks at which declared fields a page carries. Throws `schema` where a required one is in no record. */
+  watch: (records: readonly Rec[]) => void
+  /** At a slice's end: notes fields that are gone or back, and rows that were too wide. */
+  finish: () => Promise<void>
+}
+
+/** So many records without a field that used to come say that it is gone. */
+const tellingRecords = 100
 
 /** Opens the table of a stream, making it if need be, with the encoder that fits it. */
-export async function openTyper(warehouse: Warehouse, { sync, stream, run }: StreamRef & { run: string }, spec: TableSpec): Promise<Typer> {
-  const ref = { sync, stream, run }
-  let table = await warehouse.tables.open(ref, spec)
-  let encoder = encoderOf(table)
+export async function openTyper(
+  warehouse: Warehouse,
+  { sync, stream: name, run }: StreamRef & { run: string },
+  spec: TableSpec,
+  stream: Stream,
+  policy: SchemaPolicy,
+): Promise<Typer> {
+  const ref = { sync, stream: name, run }
+  let table = await warehouse.tables.open(ref, spec, { adds: policy === 'evolve' })
+  const held = new Set<string>()
+  const keep = new Set([...spec.key, ...(spec.cursor ? [spec.cursor] : []), ...(spec.deletedAt ? [spec.deletedAt] : [])])
+  const encoderOf = () => {
+    const known = new Set(table.columns.map(({ field }) => field))
+    // A full table takes no more columns: what has none goes to `_weir_extra`.
+    return new RowEncoder(table.columns, (field) => held.has(field) || (table.isFull && !known.has(field)), keep)
+  }
+  let encoder = encoderOf()
+  let hasOverflowed = false
+  const absent = new Set(Object.keys(spec.fields).filter((field) => !spec.key.includes(field)))
+  let watched = 0
+
   return {
     spec,
     get table() {
@@ -16,15 +50,48 @@ export async function openTyper(warehouse: Warehouse, { sync, stream, run }: Str
     get encoder() {
       return encoder
     },
-    async extend(missing: Missing) {
-      table = await warehouse.tables.addColumns(ref, table, missing)
-      encoder = encoderOf(table)
+    async extend(missing) {
+      const fields: Missing = new Map([...missing].map(([field, type]) => [field, spec.fields[field]?.type ?? type]))
+      if (policy === 'evolve') table = await warehouse.tables.addColumns(ref, table, fields)
+      else {
+        await warehouse.changes.hold(ref, spec, fields, policy === 'capture' ? 'captured' : 'pending')
+        if (policy === 'freeze') throw frozen(ref, fields)
+        for (const field of fields.keys()) held.add(field)
+      }
+      hasOverflowed ||= encoder.hasOverflowed
+      encoder = encoderOf()
+    },
+    watch(records) {
+      watched += records.length
+      for (const field of absent) if (records.some((record) => record[field] !== undefined)) absent.delete(field)
+      if (records.length > 0) for (const field of absent) if (stream.fields[field]?.required) missed(ref, field, records)
+    },
+    async finish() {
+      const carried = Object.keys(spec.fields).filter((field) => !absent.has(field))
+      if (watched > 0) await warehouse.changes.seen(ref, spec, carried, watched >= tellingRecords ? [...absent] : [])
+      if (hasOverflowed || encoder.hasOverflowed) await warehouse.changes.note(ref, spec, 'row_overflow', [''])
     },
   }
 }
 
-/** A full table takes no more columns: what has none goes to `_weir_extra`. */
-function encoderOf(table: OpenTable): RowEncoder {
-  const known = new Set(table.columns.map(({ field }) => field))
-  return new RowEncoder(table.columns, (field) => table.isFull && !known.has(field))
+function frozen({ sync, stream }: StreamRef, fields: Missing): Failure {
+  const named = [...fields].map(([field, type]) => `"${field.slice(0, 100)}" (${type})`)
+  const shown = named.length > 5 ? `${named.slice(0, 5).join(', ')} and ${named.length - 5} more` : named.join(', ')
+  return new Failure(
+    'schema',
+    `${sync}/${stream} has fields that its table has no column for: ${shown}. on_schema_change is freeze, so the stream stopped before loading them. Accept them with \`weir changes approve\`, or change the policy.`,
+    { sync, stream },
+  )
+}
+
+function missed({ sync, stream }: StreamRef, field: string, records: readonly Rec[]): void {
+  if (records.some((record) => record[field] !== undefined)) return
+  throw new Failure(
+    'schema',
+    `The vendor no longer sends "${field}", which ${sync}/${stream} cannot be read without: it is in none of ${records.length} records.`,
+    {
+      sync,
+      stream,
+    },
+  )
 }

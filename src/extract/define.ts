@@ -1,5 +1,19 @@
 import { Failure } from '../core/failure.js'
-import type { Cursor, Fields, Http, HttpRequest, Page, Pass, ReadContext, Rec, Slice, Slicing, Stream, SyncMode } from '../core/types.js'
+import type {
+  Bounds,
+  Cursor,
+  Fields,
+  Http,
+  HttpRequest,
+  Page,
+  Pass,
+  ReadContext,
+  Rec,
+  Slice,
+  Slicing,
+  Stream,
+  SyncMode,
+} from '../core/types.js'
 import type { Paginator } from './paginate.js'
 import { walk } from './walk.js'
 
@@ -33,6 +47,7 @@ export interface DeclaredStream {
   isDefault?: boolean
   cursor?: Cursor
   deletedAt?: string
+  bounds?: Bounds
   parallel?: number
   discover?: (http: Http) => Promise<Fields>
 }

@@ -7,7 +7,7 @@ import type { Api } from './api.js'
 import { createAuthorizer } from './auth.js'
 import { type Accounts, longestWaitMs, type Priority, type Spender, unlimited } from './budget.js'
 import { type Answer, classify, retryAfterMs } from './classify.js'
-import { parseJson } from './json.js'
+import { parseJson, textOf } from './json.js'
 import { atOrigin, sameOrigin, urlOf } from './origin.js'
 import { backOffMs, retry } from './retry.js'
 import { createMask } from './secrets.js'
@@ -212,7 +212,7 @@ const isSet = (budget: ConnectionDefinition['budget']) => budget === 'off' || bu
 
 /** A success must be whole JSON; of a refusal that is not, only the status counts. */
 function read({ status, headers, data }: Sent): Answer {
-  const text = data.toString('utf8').trimStart()
+  const text = textOf(data).trimStart()
   if (!text.startsWith('{') && !text.startsWith('[')) return { status, headers, body: undefined }
   try {
     return { status, headers, body: parseJson(text) }

@@ -2,8 +2,9 @@
 import type { FailureNote, RunKind, RunStatus } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
 import type { TokenStore } from '../core/ports.js'
-import type { Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
+import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
+import type { Segment } from '../schema/lines.js'
 
 /** Which stream of which sync. */
 export interface StreamRef {
@@ -22,6 +23,8 @@ export interface TableSpec {
   cursor?: string
   /** Field that holds the instant of deletion. */
   deletedAt?: string
+  /** Fields that bound the rows of a slice, for `replace_slice`. */
+  bounds?: Bounds
 }
 
 export interface OpenTable {
@@ -59,10 +62,9 @@ export interface Letter {
 export interface BatchCommit {
   claim: Claim
   table: OpenTable
-  /** Lines of COPY text; the last cell of each is `_weir_extra`. */
-  lines: readonly string[]
-  /** JSON text of a line's record and its key, should the line turn out to be what the database refuses. */
-  recordOf: (line: number) => { payload: string; recordKey: string }
+  rows: number
+  /** The rows as lines of COPY text. */
+  segments: readonly Segment[]
   letters: readonly Letter[]
   /** Records read since the last commit. */
   read: number
@@ -98,6 +100,26 @@ export interface CheckpointRow extends StreamRef {
   position: { resume?: Resume; reached?: string } | null
   run: string
   updatedAt: string
+}
+
+export type ChangeStatus = 'applied' | 'noted' | 'captured' | 'pending' | 'approved' | 'rejected'
+export type NotedChange = 'field_gone' | 'field_back' | 'row_overflow'
+
+/** What happened, or is to happen, to the shape of a table. */
+export interface ChangeRow extends StreamRef {
+  id: number
+  schema: string
+  table: string
+  change: string
+  field?: string
+  column?: string
+  type?: string
+  status: ChangeStatus
+  run?: string
+  createdAt: string
+  decidedBy?: string
+  decidedAt?: string
+  filled?: number
 }
 
 export interface Watermark {
@@ -162,8 +184,12 @@ export interface Warehouse {
     setAside: (claim: Claim, letter: Letter) => Promise<void>
   }
   tables: {
-    /** Creates the table and the columns that it lacks; the returned columns are what is there now. */
-    open: (ref: StreamRef & { run: string }, spec: TableSpec) => Promise<OpenTable>
+    /** Creates the table; with `adds` also the declared columns that it lacks. The returned columns are what is there now. */
+    open: (ref: StreamRef & { run: string }, spec: TableSpec, options: { adds: boolean }) => Promise<OpenTable>
+    /** The mode that each table of a schema is kept in, by the table's name. */
+    modes: (schema: string) => Promise<Record<string, SyncMode>>
+    /** Keeps a table in the spec's mode from now on; rows that it has no place for go. */
+    switchMode: (ref: StreamRef & { run: string }, spec: TableSpec) => Promise<void>
     /** Adds columns, a short transaction of its own; repeats harmlessly. */
     addColumns: (ref: StreamRef & { run: string }, table: OpenTable, missing: Missing) => Promise<OpenTable>
   }
@@ -171,7 +197,14 @@ export interface Warehouse {
     /** Settles a stream's run: makes a replaced table equal to its snapshot, moves watermarks, sums counts; all in one transaction, once. */
     finish: (
       ref: StreamRef & { run: string },
-      outcome: { table?: TableSpec; status: (counts: Counts, letters: number) => { status: RunStatus; failure?: FailureNote } },
+      outcome: {
+        table: TableSpec
+        /** Failed or cancelled: what was gathered for a snapshot takes nobody's place. */
+        endedEarly: boolean
+        /** Why a snapshot must not take the table's place, if so; nothing is changed then. */
+        hold: (snapshot: { before: number; after: number; setAside: number }) => FailureNote | undefined
+        status: (counts: Counts, letters: number) => { status: RunStatus; failure?: FailureNote }
+      },
     ) => Promise<StreamRunRow>
     /** Forgets checkpoints and watermarks: the next run reads everything. */
     reset: (ref: { sync: string; stream?: string }) => Promise<number>
@@ -183,6 +216,28 @@ export interface Warehouse {
   catalogs: {
     put: (ref: StreamRef, fields: Fields) => Promise<void>
     get: (ref: StreamRef) => Promise<Fields>
+  }
+  changes: {
+    /** Notes new fields that got no column; one entry a field however often it is met. */
+    hold: (ref: StreamRef & { run: string }, table: TableSpec, fields: Missing, status: 'captured' | 'pending') => Promise<void>
+    /** Notes what needs no decision; said again only after something else was said of the field. */
+    note: (ref: StreamRef & { run: string }, table: TableSpec, change: NotedChange, fields: readonly string[]) => Promise<void>
+    /** Compares the declared fields that records carried with those that they used to carry. */
+    seen: (ref: StreamRef & { run: string }, table: TableSpec, carried: readonly string[], absent: readonly string[]) => Promise<void>
+    list: (filter: {
+      sync?: string
+      stream?: string
+      status?: readonly ChangeStatus[]
+      ids?: readonly number[]
+      limit?: number
+    }) => Promise<ChangeRow[]>
+    /** Rows whose value for the change's field waits in `_weir_extra`. */
+    waiting: (change: ChangeRow) => Promise<number>
+    decide: (id: number, decision: 'approved' | 'rejected', by: string) => Promise<boolean>
+    /** Moves values from `_weir_extra` into the approved column, a bounded number of rows a call; `next` is where to go on. */
+    fill: (change: ChangeRow, table: OpenTable, after?: string) => Promise<{ filled: number; next?: string }>
+    /** Is the stream being read now? Its attempts know the columns of when they began. */
+    isBusy: (ref: StreamRef) => Promise<boolean>
   }
   /** Rotated OAuth tokens, encrypted. */
   tokens: TokenStore

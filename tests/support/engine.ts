@@ -1,3 +1,4 @@
+import type { Acceptance } from '../../src/core/activities.js'
 import type { Definition } from '../../src/core/definition.js'
 import type { Stream } from '../../src/core/types.js'
 import { finishStream } from '../../src/engine/finish-stream.js'
@@ -13,6 +14,7 @@ export interface Drive {
   definition?: Definition
   now?: string
   full?: boolean
+  accept?: Acceptance[]
   limits?: SyncSliceInput['limits']
 }
 
@@ -32,8 +34,8 @@ export const readSlice = ({ warehouse, stream, run, definition = fakeDefinition(
     ...(limits ? { limits } : {}),
   })
 
-export const plan = ({ warehouse, stream, run, definition = fakeDefinition(), now, full = false }: Drive) =>
-  planSlices({ warehouse, http: noHttp(), definition, stream, run, full, now: fixedClock(now).now() })
+export const plan = ({ warehouse, stream, run, definition = fakeDefinition(), now, full = false, accept }: Drive) =>
+  planSlices({ warehouse, http: noHttp(), definition, stream, run, full, accept, now: fixedClock(now).now() })
 
 /** A whole run of one stream, as the workflow drives it: plan, every slice, finish. */
 export async function syncOnce(drive: Drive): Promise<StreamRunRow> {
@@ -43,5 +45,5 @@ export async function syncOnce(drive: Drive): Promise<StreamRunRow> {
     for (const { key } of planned.slices) while ((await readSlice(drive, key)).more);
     more = planned.more
   }
-  return finishStream({ warehouse, definition, stream, run })
+  return finishStream({ warehouse, definition, stream, run, accept: drive.accept })
 }

@@ -44,10 +44,10 @@ export function syncActivities(deps: Deps): Activities {
         return { streams, vendor: definition.connection.type, concurrency: definition.concurrency, timing: deps.timing }
       }),
 
-    planSlices: ({ definition: hash, run, stream: name, full }) =>
+    planSlices: ({ definition: hash, run, stream: name, full, accept }) =>
       running(redact, async ({ signal }) => {
         const { definition, stream, http } = await open(hash, name, signal)
-        return planSlices({ warehouse, http, definition, stream, run, full: full ?? false, now: clock.now() })
+        return planSlices({ warehouse, http, definition, stream, run, full: full ?? false, accept, now: clock.now() })
       }),
 
     syncSlice: ({ definition: hash, run, stream: name, slice: key }) =>
@@ -61,10 +61,10 @@ export function syncActivities(deps: Deps): Activities {
         return { ...counts, ...end }
       }),
 
-    finishStream: ({ definition: hash, run, stream: name, failure, cancelled }) =>
+    finishStream: ({ definition: hash, run, stream: name, failure, cancelled, accept }) =>
       running(redact, async ({ signal }) => {
         const { definition, stream } = await open(hash, name, signal)
-        const row = await finishStream({ warehouse, definition, stream, run, failure, cancelled })
+        const row = await finishStream({ warehouse, definition, stream, run, failure, cancelled, accept })
         return { ...sum([row]), stream: name, status: row.status, ...(row.failure ? { failure: row.failure } : {}) }
       }),
 

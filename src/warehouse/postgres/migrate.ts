@@ -1,10 +1,11 @@
 import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
 import { sql as init } from './migrations/0001-init.js'
+import { sql as modesAndChanges } from './migrations/0002-modes-and-changes.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
-const migrations: readonly string[] = [init]
+const migrations: readonly string[] = [init, modesAndChanges]
 
 const oldestServer = 150_000
 

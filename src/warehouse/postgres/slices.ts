@@ -6,8 +6,10 @@ import { noCounts, sum } from '../../core/receipt.js'
 import type { Counts, Slice } from '../../core/types.js'
 import type { BatchCommit, Claim, Letter, StreamRef } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
-import { type Loaded, loadLines } from './load.js'
+import { type Loaded, loadRows } from './load.js'
 import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
+import { exchange } from './replace.js'
+import { openStage, stageName } from './stage.js'
 
 export interface SliceRow {
   slice: string
@@ -75,7 +77,7 @@ const commitAttempts = 6
 
 export async function commitBatch(pool: pg.Pool, batch: BatchCommit): Promise<Counts> {
   const { claim } = batch
-  const doing = `Loading ${batch.lines.length} rows of ${claim.sync}/${claim.stream}`
+  const doing = `Loading ${batch.rows} rows of ${claim.sync}/${claim.stream}`
   let careful = false
   for (let attempt = 1; ; attempt++) {
     try {
@@ -89,19 +91,32 @@ export async function commitBatch(pool: pg.Pool, batch: BatchCommit): Promise<Co
 
 async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: boolean): Promise<Counts> {
   const { claim, table } = batch
+  const { mode } = table.spec
   const where = [claim.sync, claim.stream, claim.key, claim.epoch]
-  const held = await client.query(
-    'SELECT 1 FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4 FOR UPDATE',
+  const { rows: held } = await client.query<{ is_fresh: boolean }>(
+    'SELECT position IS NULL AS is_fresh FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4 FOR UPDATE',
     where,
   )
-  if (held.rowCount === 0) throw fenced(claim)
-  const { loaded, letters }: Loaded = await loadLines(client, batch, careful)
+  if (!held[0]) throw fenced(claim)
+  const stage = mode === 'replace' ? stageName(claim) : mode === 'replace_slice' ? stageName(claim, claim.key) : undefined
+  if (stage !== undefined) await openStage(client, claim, stage, table, mode === 'replace_slice' && held[0].is_fresh)
+  // Of two transactions at once each would miss the other's rows.
+  if (mode === 'history' || (mode === 'replace_slice' && batch.isLast)) {
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 2))', [`${table.spec.schema}.${table.spec.table}`])
+  }
+  const { segments, rows } = batch
+  const { loaded, letters }: Loaded = await loadRows(client, { table, segments, rows, run: claim.run, stage }, careful)
   const all = [...batch.letters, ...letters]
   await writeLetters(client, claim, all)
   const deadLetters = all.length
-  // What a snapshot changes is known only when it is whole: streams.finish counts it.
-  const changed = table.spec.mode === 'replace' ? { loaded: 0, unchanged: 0 } : { loaded, unchanged: batch.read - deadLetters - loaded }
-  const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...changed, ...batch.used }
+  const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...batch.used }
+  if (stage === undefined) Object.assign(counts, { loaded, unchanged: batch.read - deadLetters - loaded })
+  // What a snapshot changes is known only when it is whole: a slice's now, a stream's when the stream ends.
+  if (mode === 'replace_slice' && batch.isLast) {
+    const whole = sum([claim.counts, counts])
+    const changed = await exchange(client, table, stage!, claim.slice)
+    Object.assign(counts, { ...changed, unchanged: whole.read - whole.deadLetters - changed.loaded })
+  }
   const added = countColumns.map((column, i) => `${column} = ${column} + $${i + 7}`).join(', ')
   await client.query(
     `UPDATE _weir.checkpoints SET position = $5, state = $6, idle_claims = 0, last_failure = NULL, updated_at = now(), ${added}

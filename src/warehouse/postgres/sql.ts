@@ -3,6 +3,9 @@ import type { FieldType } from '../../core/types.js'
 /** The one place where an identifier becomes SQL. `id('schema', 'table')` → `"schema"."table"`. */
 export const id = (...parts: string[]): string => parts.map((part) => `"${part.replaceAll('\0', '').replaceAll('"', '""')}"`).join('.')
 
+/** A text as SQL's own literal, where a parameter cannot stand. */
+export const literal = (text: string): string => `'${text.replaceAll('\0', '').replaceAll("'", "''")}'`
+
 export const list = (names: readonly string[]): string => names.map((name) => id(name)).join(', ')
 
 export const sqlType: Record<FieldType, string> = {

@@ -1,17 +1,19 @@
 import type pg from 'pg'
+import type { FailureNote, RunStatus } from '../../core/activities.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
-import type { CheckpointRow, Progress, StreamRef, StreamRunRow, TableSpec, Warehouse, Watermark } from '../driver.js'
+import type { CheckpointRow, Progress, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import { transaction, warehouseFailure } from './pool.js'
-import { exchange } from './replace.js'
+import { exchange, sizes } from './replace.js'
 import { streamRunOf } from './runs.js'
 import { type SliceRow, sliceOf } from './slices.js'
-import { id } from './sql.js'
-import { stageName } from './tables.js'
+import { stageName, sweepStages } from './stage.js'
+import { tableIn } from './tables.js'
 
 type Ref = StreamRef & { run: string }
+type StreamEnd = { status: RunStatus; failure?: FailureNote }
 
 const run = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
   try {
@@ -62,8 +64,7 @@ export async function recordPlan(pool: pg.Pool, ref: Ref, plan: Parameters<Wareh
          ON CONFLICT (sync, stream, slice) DO NOTHING`,
         [sync, stream, ref.run, JSON.stringify(plan.slices.map((slice) => ({ ...slice, key: sliceKey(slice) })))],
       )
-      // A snapshot begins empty; what an interrupted run gathered belongs to another moment.
-      await client.query(`DROP TABLE IF EXISTS ${id('_weir_stage', stageName(ref))}`)
+      await sweepStages(client, ref)
       await client.query('UPDATE _weir.stream_runs SET planned = true WHERE run_id = $1 AND stream = $2', [ref.run, stream])
     }),
   )
@@ -129,12 +130,24 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
       ])
       let counts: Counts = sum([noCounts(), ...rows.filter((row) => row.run_id === ref.run).map(countsOf)])
       const letters = rows.filter((row) => row.state === 'dead_letter' && row.run_id === ref.run).length
-      const isWhole = rows.every((row) => row.state !== 'open')
-      const table: TableSpec | undefined = outcome.table
-      if (table?.mode === 'replace' && isWhole && letters === 0) counts = { ...counts, ...(await exchange(client, ref, table, counts)) }
-      const end = outcome.status(counts, letters)
-      for (const { pass, watermark } of newWatermarks(rows.map((row) => ({ slice: sliceOf(row), isFinished: row.state !== 'open' })))) {
-        await moveWatermark(client, ref, pass, watermark)
+      const { table } = outcome
+      let end: StreamEnd | undefined
+      let isInPlace = table.mode !== 'replace'
+      if (table.mode === 'replace' && !outcome.endedEarly) {
+        const stage = stageName(ref)
+        const held = outcome.hold({ ...(await sizes(client, table, stage)), setAside: letters })
+        if (held) end = { status: 'failed', failure: held }
+        else {
+          const changed = await exchange(client, await tableIn(client, table), stage)
+          counts = { ...counts, ...changed, unchanged: counts.read - counts.deadLetters - changed.loaded }
+          isInPlace = true
+        }
+        await sweepStages(client, ref)
+      }
+      end ??= outcome.status(counts, letters)
+      if (isInPlace) {
+        const slices = rows.map((row) => ({ slice: sliceOf(row), isFinished: row.state !== 'open' }))
+        for (const { pass, watermark } of newWatermarks(slices)) await moveWatermark(client, ref, pass, watermark)
       }
       await settle(client, ref)
       const set = countColumns.map((column, i) => `${column} = $${i + 6}`).join(', ')

@@ -1,11 +1,14 @@
 import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
-import type { FieldType } from '../../core/types.js'
+import type { FieldType, SyncMode } from '../../core/types.js'
 import type { Column, Missing } from '../../schema/encode.js'
-import { columnName, joinedName } from '../../schema/names.js'
+import { columnName } from '../../schema/names.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
+import { versionColumn } from './append.js'
+import { historyColumns } from './history.js'
+import { columnOf } from './merge.js'
 import { isRetryable, transaction, warehouseFailure } from './pool.js'
-import { fieldTypeOf, id, list, sqlType } from './sql.js'
+import { fieldTypeOf, id, list, literal, sqlType } from './sql.js'
 
 /** PostgreSQL allows 1,600, dropped ones included; some are kept for variants and for Weir's own. */
 const maxColumns = 1_500
@@ -15,12 +18,22 @@ const ddlAttempts = 12
 
 type Ref = StreamRef & { run: string }
 
-export const stageName = ({ sync, stream }: StreamRef): string => joinedName(sync, stream)
-const lockOf = (spec: TableSpec) => [`${spec.schema}.${spec.table}`]
-/** Append keeps every version of a row; this column tells versions apart. */
-export const versionColumn = '_weir_version'
+/** The advisory lock of whoever changes a table's shape. */
+export const lockOf = (spec: TableSpec) => [`${spec.schema}.${spec.table}`]
 
 const ownColumns = `_weir_run_id text NOT NULL, _weir_loaded_at timestamptz NOT NULL, _weir_deleted_at timestamptz, _weir_extra jsonb`
+
+/** What tells rows apart in a mode: one row a key, one a version, or one a key and time. */
+export function identityOf(mode: SyncMode, key: string): { columns: string[]; constraint: string } {
+  switch (mode) {
+    case 'append':
+      return { columns: [`${versionColumn} text NOT NULL`], constraint: `UNIQUE (${key}, ${versionColumn})` }
+    case 'history':
+      return { columns: [historyColumns], constraint: `PRIMARY KEY (${key}, _weir_valid_from)` }
+    default:
+      return { columns: [], constraint: `PRIMARY KEY (${key})` }
+  }
+}
 
 interface Found {
   exists: boolean
@@ -28,6 +41,8 @@ interface Found {
   types: Map<string, FieldType>
   /** Fields as the newest schema version maps them. */
   columns: Column[]
+  /** Undefined for a table that is not Weir's, or older than this record. */
+  mode: SyncMode | undefined
 }
 
 async function look(client: pg.ClientBase, spec: TableSpec): Promise<Found> {
@@ -40,12 +55,19 @@ async function look(client: pg.ClientBase, spec: TableSpec): Promise<Found> {
     'SELECT columns FROM _weir.schema_versions WHERE table_schema = $1 AND table_name = $2 ORDER BY version DESC LIMIT 1',
     [spec.schema, spec.table],
   )
+  const { rows: modes } = await client.query<{ mode: SyncMode }>(
+    'SELECT mode FROM _weir.tables WHERE table_schema = $1 AND table_name = $2',
+    [spec.schema, spec.table],
+  )
   const types = new Map(rows.map(({ name, type }) => [name, fieldTypeOf(type)]))
   // A column that a user dropped is made again when its field comes; one that was retyped takes what it takes now.
   const columns = (versions[0]?.columns ?? [])
     .filter(({ name }) => types.has(name))
     .map((column) => ({ ...column, type: types.get(column.name)! }))
-  return { exists: rows.length > 0, types, columns }
+  const exists = rows.length > 0
+  // What is known of a table that a user dropped counts no more.
+  const mode = exists ? (modes[0]?.mode ?? (types.has(versionColumn) ? 'append' : undefined)) : undefined
+  return { exists, types, columns, mode }
 }
 
 const opened = (spec: TableSpec, columns: readonly Column[]): OpenTable => ({ spec, columns, isFull: columns.length >= maxColumns })
@@ -67,7 +89,8 @@ function wanted(have: readonly Column[], more: Iterable<[string, FieldType]>): C
 
 const declared = (spec: TableSpec): [string, FieldType][] => Object.entries(spec.fields).map(([field, { type }]) => [field, type])
 
-export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec): Promise<OpenTable> {
+/** The table as it stands, made first where there is none. With `adds`, fields that the spec declares get the columns that they lack. */
+export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec, adds: boolean): Promise<OpenTable> {
   try {
     const client = await pool.connect()
     let found: Found
@@ -76,29 +99,43 @@ export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec): Promi
     } finally {
       client.release()
     }
-    const isReady = found.exists && wanted(found.columns, declared(spec)).length === 0
-    const table = isReady ? opened(spec, found.columns) : await change(pool, ref, spec, declared(spec))
-    if (spec.mode === 'replace') await openStage(pool, ref, table)
-    return table
+    const isReady = found.exists && found.mode !== undefined && !(adds && wanted(found.columns, declared(spec)).length > 0)
+    if (!isReady) return await change(pool, ref, spec, found.exists && !adds ? [] : declared(spec))
+    refuseOtherMode(ref, spec, found.mode)
+    return opened(spec, found.columns)
   } catch (error) {
     throw warehouseFailure(error, `Opening table ${spec.schema}.${spec.table}`)
   }
 }
 
-/** Where a snapshot gathers: logged, since the checkpoints that say how far it has come survive a crash too. */
-async function openStage(pool: pg.Pool, ref: Ref, { spec, columns }: OpenTable): Promise<void> {
-  const stage = id('_weir_stage', stageName(ref))
-  const { rows } = await pool.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [stage])
-  if (rows[0]!.there) return
-  const key = list(spec.key.map((field) => columns.find((column) => column.field === field)!.name))
-  await transaction(pool, `Preparing the snapshot of ${ref.sync}/${ref.stream}`, async (client) => {
-    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', lockOf(spec))
-    await client.query(`CREATE TABLE IF NOT EXISTS ${stage} (LIKE ${id(spec.schema, spec.table)} INCLUDING DEFAULTS, PRIMARY KEY (${key}))`)
-  })
+/** People are told when a run is planned, with what a switch would do; this is the bar behind it. */
+function refuseOtherMode({ sync, stream }: Ref, spec: TableSpec, mode: SyncMode | undefined): void {
+  if (mode === undefined || mode === spec.mode) return
+  throw new Failure(
+    'config',
+    `Table ${spec.schema}.${spec.table} is kept in mode ${mode}, not ${spec.mode}. Switch it: weir sync ${sync} --stream ${stream} --accept mode`,
+    {
+      sync,
+      stream,
+    },
+  )
 }
 
-/** The columns that a table has now, by field. */
-export const columnsOf = async (client: pg.ClientBase, spec: TableSpec): Promise<Column[]> => (await look(client, spec)).columns
+/** The table as a transaction sees it. */
+export const tableIn = async (client: pg.ClientBase, spec: TableSpec): Promise<OpenTable> =>
+  opened(spec, (await look(client, spec)).columns)
+
+/** The mode that a table is kept in; undefined where there is none yet. */
+export const modeIn = async (client: pg.ClientBase, spec: TableSpec): Promise<SyncMode | undefined> => (await look(client, spec)).mode
+
+/** The mode that each table of a schema is kept in, by the table's name. */
+export async function modesOf(pool: pg.Pool, schema: string): Promise<Record<string, SyncMode>> {
+  const { rows } = await pool.query<{ name: string; mode: SyncMode }>(
+    'SELECT table_name AS name, mode FROM _weir.tables WHERE table_schema = $1',
+    [schema],
+  )
+  return Object.fromEntries(rows.map(({ name, mode }) => [name, mode]))
+}
 
 export async function addColumns(pool: pg.Pool, ref: Ref, table: OpenTable, missing: Missing): Promise<OpenTable> {
   const { spec } = table
@@ -119,8 +156,14 @@ async function change(pool: pg.Pool, ref: Ref, spec: TableSpec, fields: Iterable
         await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', lockOf(spec))
         const found = await look(client, spec)
         const added = wanted(found.columns, all)
+        refuseOtherMode(ref, spec, found.mode)
         if (!found.exists) await create(client, ref, spec, added)
-        else if (added.length > 0) await alter(client, ref, spec, found, added)
+        else await alter(client, ref, spec, found, added)
+        await client.query(
+          `INSERT INTO _weir.tables (table_schema, table_name, sync, stream, mode) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (table_schema, table_name) DO UPDATE SET sync = excluded.sync, stream = excluded.stream, mode = excluded.mode`,
+          [spec.schema, spec.table, ref.sync, ref.stream, spec.mode],
+        )
         const columns = [...found.columns, ...added]
         if (added.length > 0 || !found.exists)
           await record(client, ref, spec, columns, found.exists ? 'column_added' : 'table_created', added)
@@ -136,13 +179,11 @@ async function create(client: pg.ClientBase, ref: Ref, spec: TableSpec, columns:
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${id(spec.schema)}`)
   const keys = new Set(spec.key)
   const lines = columns.map(({ field, name, type }) => `${id(name)} ${sqlType[type]}${keys.has(field) ? ' NOT NULL' : ''}`)
-  const key = list(spec.key.map((field) => columns.find((column) => column.field === field)!.name))
-  const identity = spec.mode === 'append' ? `${versionColumn} text NOT NULL, UNIQUE (${key}, ${versionColumn})` : `PRIMARY KEY (${key})`
-  await client.query(`CREATE TABLE ${id(spec.schema, spec.table)} (${[...lines, ownColumns, identity].join(', ')})`)
+  const identity = identityOf(spec.mode, list(spec.key.map((field) => columnOf(columns, field)!)))
+  const parts = [...lines, ownColumns, ...identity.columns, identity.constraint]
+  await client.query(`CREATE TABLE ${id(spec.schema, spec.table)} (${parts.join(', ')})`)
   await client.query(`COMMENT ON TABLE ${id(spec.schema, spec.table)} IS ${literal(`Weir: stream ${ref.stream} of sync ${ref.sync}`)}`)
 }
-
-const literal = (text: string) => `'${text.replaceAll("'", "''")}'`
 
 async function alter(client: pg.ClientBase, ref: Ref, spec: TableSpec, found: Found, added: readonly Column[]): Promise<void> {
   if (!found.types.has('_weir_run_id')) {
@@ -151,9 +192,9 @@ async function alter(client: pg.ClientBase, ref: Ref, spec: TableSpec, found: Fo
       `Table ${spec.schema}.${spec.table} exists and is not Weir's. Choose another \`schema\` for sync ${ref.sync}, or move the table away.`,
     )
   }
+  if (added.length === 0) return
   const adds = added.map(({ name, type }) => `ADD COLUMN IF NOT EXISTS ${id(name)} ${sqlType[type]}`).join(', ')
   await client.query(`ALTER TABLE ${id(spec.schema, spec.table)} ${adds}`)
-  if (spec.mode === 'replace') await client.query(`ALTER TABLE IF EXISTS ${id('_weir_stage', stageName(ref))} ${adds}`)
 }
 
 async function record(

@@ -2,12 +2,14 @@ import type { Definition } from '../../core/definition.js'
 import { Failure } from '../../core/failure.js'
 import type { Fields } from '../../core/types.js'
 import type { Warehouse } from '../driver.js'
+import { createChanges } from './changes.js'
 import { migrate } from './migrate.js'
 import { createPool, warehouseFailure } from './pool.js'
 import { createRuns } from './runs.js'
 import { claim, commitBatch, note, release, setAside } from './slices.js'
 import { finishStream, isPlanned, openSlices, progress, recordPlan, reset, state } from './streams.js'
-import { addColumns, openTable } from './tables.js'
+import { switchMode } from './switch-mode.js'
+import { addColumns, modesOf, openTable } from './tables.js'
 import { createTokenStore } from './tokens.js'
 
 /** PostgreSQL 15 or newer as Weir's warehouse. @param url postgres://user:password@host:port/database */
@@ -68,7 +70,9 @@ export function createWarehouse(url: string, options: { connections?: number; ke
       setAside: (held, letter) => setAside(pool, held, letter),
     },
     tables: {
-      open: (ref, spec) => openTable(pool, ref, spec),
+      open: (ref, spec, { adds }) => openTable(pool, ref, spec, adds),
+      modes: (schema) => modesOf(pool, schema),
+      switchMode: (ref, spec) => switchMode(pool, ref, spec),
       addColumns: (ref, table, missing) => addColumns(pool, ref, table, missing),
     },
     streams: {
@@ -91,6 +95,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
         return rows[0]?.fields ?? {}
       },
     },
+    changes: createChanges(pool),
     tokens: createTokenStore(pool, options.key),
     letters: {
       async count({ sync }) {

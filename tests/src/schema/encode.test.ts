@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ExactNumber, type FieldType } from '../../../src/core/types.js'
-import { type Column, type Missing, RowEncoder, Unstorable } from '../../../src/schema/encode.js'
+import { Unstorable } from '../../../src/schema/cells.js'
+import { type Column, type Missing, RowEncoder } from '../../../src/schema/encode.js'
 
 const columns = (...types: FieldType[]): Column[] => types.map((type) => ({ field: type, name: type, type }))
 

@@ -1,0 +1,117 @@
+/** Lines of COPY's text format as bytes, gathered page by page, so that a batch in memory is a few buffers and no objects. */
+import type { Column } from './encode.js'
+import { jsonText } from './json.js'
+
+/** Lines that fill the same columns, `_weir_extra` last. */
+export interface Segment {
+  columns: readonly Column[]
+  chunks: Buffer[]
+}
+
+const chunkBytes = 512 * 1024
+const newline = 10
+
+export class Lines {
+  readonly segments: Segment[] = []
+  count = 0
+  bytes = 0
+  private room = 0
+
+  /** Adds lines that fill `columns`. */
+  add(lines: readonly string[], columns: readonly Column[]): void {
+    if (lines.length === 0) return
+    let segment = this.segments.at(-1)
+    if (segment?.columns !== columns) {
+      this.trim()
+      segment = { columns, chunks: [] }
+      this.segments.push(segment)
+    }
+    for (const line of lines) this.write(segment, line)
+    this.count += lines.length
+  }
+
+  /** Cuts what is reserved and not used; nothing is added to a segment afterwards. */
+  trim(): readonly Segment[] {
+    const chunks = this.segments.at(-1)?.chunks
+    const last = chunks?.at(-1)
+    if (last && this.room > 0) chunks![chunks!.length - 1] = last.subarray(0, last.length - this.room)
+    this.room = 0
+    return this.segments
+  }
+
+  private write({ chunks }: Segment, line: string): void {
+    // A UTF-16 unit takes three bytes at most.
+    const most = 3 * line.length + 1
+    if (most > this.room) {
+      const last = chunks.at(-1)
+      if (last && this.room > 0) chunks[chunks.length - 1] = last.subarray(0, last.length - this.room)
+      this.room = most > chunkBytes ? Buffer.byteLength(line) + 1 : chunkBytes
+      chunks.push(Buffer.allocUnsafeSlow(this.room))
+    }
+    const chunk = chunks.at(-1)!
+    const at = chunk.length - this.room
+    const written = chunk.write(line, at)
+    chunk[at + written] = newline
+    this.room -= written + 1
+    this.bytes += written + 1
+  }
+}
+
+/** One line, without its newline, and the columns that it fills. */
+export interface Line {
+  columns: readonly Column[]
+  bytes: Buffer
+}
+
+/** The lines one by one, in their order. */
+export function split(segments: readonly Segment[]): Line[] {
+  const lines: Line[] = []
+  for (const { columns, chunks } of segments)
+    for (const chunk of chunks)
+      for (let from = 0; from < chunk.length; ) {
+        const to = chunk.indexOf(newline, from)
+        lines.push({ columns, bytes: chunk.subarray(from, to) })
+        from = to + 1
+      }
+  return lines
+}
+
+/** Lines put together again, neighbours that fill the same columns as one segment. */
+export function joined(lines: readonly Line[]): Segment[] {
+  const segments: Segment[] = []
+  for (const { columns, bytes } of lines) {
+    const last = segments.at(-1)
+    const chunk = Buffer.concat([bytes, Buffer.of(newline)])
+    if (last?.columns === columns) last.chunks.push(chunk)
+    else segments.push({ columns, chunks: [chunk] })
+  }
+  return segments
+}
+
+const meaning: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' }
+/** A cell's text without COPY's escapes. */
+export const plain = (cell: string): string => (cell.includes('\\') ? cell.replace(/\\(.)/g, (_, c: string) => meaning[c] ?? c) : cell)
+
+const isNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+/**
+ * The record of a line as JSON text, field by field, exactly as it was to be stored: what a dead letter keeps of a row that
+ * the database refused.
+ */
+export function recordOf({ columns, bytes }: Line): { payload: string; values: Readonly<Record<string, string>> } {
+  const cells = bytes.toString('utf8').split('\t')
+  const values: Record<string, string> = Object.create(null)
+  const members: string[] = []
+  columns.forEach(({ field, type }, i) => {
+    const cell = cells[i]!
+    if (cell === '\\N') return
+    const text = plain(cell)
+    values[field] = text
+    const isPlain = type === 'json' || ((type === 'bigint' || type === 'numeric' || type === 'double') && isNumber.test(text))
+    members.push(`${jsonText(field)}:${isPlain ? text : type === 'boolean' ? String(text === 't') : jsonText(text)}`)
+  })
+  const extra = cells[columns.length]!
+  const rest = extra === '\\N' ? '' : plain(extra).slice(1, -1)
+  if (rest !== '') members.push(rest)
+  return { payload: `{${members.join(',')}}`, values }
+}

@@ -1,0 +1,21 @@
+import type { Column } from '../../schema/encode.js'
+import type { TableSpec } from '../driver.js'
+import { partsOf } from './merge.js'
+import { id, literal } from './sql.js'
+
+/** Append keeps every version of a row; this column tells versions apart. */
+export const versionColumn = '_weir_version'
+
+/** What a version says, as one hash. Empty columns are left out, so that a column added later does not make old rows look new. */
+export function versionOf(columns: readonly Column[]): string {
+  const parts = [...columns.map(({ name }) => name), '_weir_extra'].map((name) => `${literal(`${name}=`)} || ${id(name)}::text`)
+  return `md5(array_to_string(ARRAY[${parts.join(', ')}], chr(31)))`
+}
+
+/** Every version once: the same one read again changes nothing. */
+export function appendStatement(spec: TableSpec, columns: readonly Column[]): string {
+  const { all, keys, own, ownValues } = partsOf(spec, columns)
+  return `INSERT INTO ${id(spec.schema, spec.table)} (${all}, ${own}, ${versionColumn})
+    SELECT ${all}, ${ownValues}, ${versionOf(columns)} FROM weir_batch ORDER BY ${keys}, weir_line
+    ON CONFLICT (${keys}, ${versionColumn}) DO NOTHING`
+}
