@@ -104,6 +104,3 @@ export const modes: readonly Mode[] = [
     expected: asRead,
   },
 ]
-
-/** Those that are tried when none is named. */
-export const defaultModes = ['merge', 'append', 'replace']

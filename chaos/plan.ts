@@ -42,18 +42,14 @@ export function planFaults({
 
 function shares(kinds: readonly Fault[], count: number): Fault[] {
   const given = new Map(kinds.map((fault) => [fault, 0]))
+  const most = (fault: Fault) => fault.most ?? Number.POSITIVE_INFINITY
+  /** Whoever lags most behind its share is next; whoever has not come at all goes before. */
+  const lag = (fault: Fault) => (given.get(fault) === 0 ? Number.POSITIVE_INFINITY : fault.weight / (given.get(fault)! + 1))
   const chosen: Fault[] = []
-  while (chosen.length < count) {
-    // The kind that lags most behind its share.
-    const open = kinds.filter((fault) => given.get(fault)! < (fault.most ?? Number.POSITIVE_INFINITY))
-    if (open.length === 0) break
+  for (let open = [...kinds]; chosen.length < count && open.length > 0; open = open.filter((fault) => given.get(fault)! < most(fault))) {
     const next = open.reduce((best, fault) => (lag(fault) > lag(best) ? fault : best))
     given.set(next, given.get(next)! + 1)
     chosen.push(next)
   }
   return chosen
-
-  function lag(fault: Fault): number {
-    return fault.weight / (given.get(fault)! + 1)
-  }
 }

@@ -71,11 +71,18 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
     if (isCancellation(error)) cancelled = error
     else failure = noteOf(error)
   }
-  const outcome = await CancellationScope.nonCancellable(() =>
-    finishStream.executeWithOptions({ summary: name }, [
-      { ...input, ...(failure === undefined ? {} : { failure }), ...(cancelled === undefined ? {} : { cancelled: true }) },
-    ]),
-  )
+  const finish = () =>
+    CancellationScope.nonCancellable(() =>
+      finishStream.executeWithOptions({ summary: name }, [
+        { ...input, ...(failure === undefined ? {} : { failure }), ...(cancelled === undefined ? {} : { cancelled: true }) },
+      ]),
+    )
+  const outcome = await finish().catch((error: unknown) => {
+    if (failure !== undefined) throw error
+    // What stood in the way of a good end, a full disk say, is how the stream ended: else it would seem to run for ever.
+    failure = noteOf(error)
+    return finish()
+  })
   show(outcome.status, outcome.read)
   if (cancelled !== undefined) throw cancelled
   if (outcome.failure !== undefined) throw failed(outcome.failure, outcome)
