@@ -39,6 +39,7 @@ export interface LoadOptions {
   log: (line: string) => void
 }
 
+const quickShare = 0.6
 const stuckAfterMs = 90_000
 const endsWithinMs = 180_000
 
@@ -51,7 +52,7 @@ export async function runLoad({ world, load, plan, seed, isFull, records, onFaul
   }
   let command: Command = { ended: Promise.resolve({ code: 0, stdout: '', stderr: '' }), hasEnded: true }
   const isOver = async () => command.hasEnded && !(await isRunning(world))
-  /** Resolves with the number of a commit after `before`, or that the run is over. */
+  /** Waits for a commit after `before`, or for the run's end. */
   const progressed = (before: string) =>
     until(async () => ((await committed(world)) !== before || (await isOver()) ? true : undefined), stuckAfterMs, 50)
 
@@ -71,8 +72,8 @@ export async function runLoad({ world, load, plan, seed, isFull, records, onFaul
   }
 
   vendor.begin()
-  // Half of the records come slowly, so that the load lasts as long as its faults.
-  const allow = (done: number) => vendor.allow(plan.length === 0 ? Number.POSITIVE_INFINITY : (records * done) / plan.length / 2)
+  // A part of the records comes slowly, so that the load lasts as long as its faults.
+  const allow = (done: number) => vendor.allow(plan.length === 0 ? Number.POSITIVE_INFINITY : (quickShare * records * done) / plan.length)
   allow(0.5)
   let before = await committed(world)
   command = start()
@@ -86,7 +87,6 @@ export async function runLoad({ world, load, plan, seed, isFull, records, onFaul
       continue
     }
     await sleep(afterMs)
-    before = await committed(world)
     const startedAt = performance.now()
     let lastedMs = 0
     try {
@@ -105,14 +105,13 @@ export async function runLoad({ world, load, plan, seed, isFull, records, onFaul
             result.problems.push(`${fault.name}: the run should have failed with reason ${reason}; it is ${JSON.stringify(run)}`)
           await mend()
           log(`${fault.name} ended the run, as it must (${run?.reason}); the sync is started again`)
-          before = await committed(world)
           command = start()
         },
       })
       if (missed !== undefined) Object.assign(outcome, { state: 'not injected', detail: missed })
       lastedMs = fault.lasts ? performance.now() - startedAt : 0
-      // What was committed while the fault lasted is not yet what comes after it.
-      if (fault.lasts) before = await committed(world)
+      // What was committed before the fault struck, or while it lasted, is not what comes after it.
+      before = await committed(world)
     } catch (error) {
       Object.assign(outcome, { state: 'failed', detail: (error as Error).message })
       result.problems.push(`${fault.name} could not be injected: ${(error as Error).stack}`)

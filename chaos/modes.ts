@@ -4,7 +4,10 @@ import { hashOf, iso, mustBeDeadLetter, type Row, rowOf, type StreamName, type T
 /** Name of the sync, and so of its schema. */
 export const sync = 'chaos'
 
-/** The first load meets records that change while it runs; the second one starts after all changes. */
+/**
+ * The first load meets records that change while it runs: a run reads up to its own start, so it leaves them out or gives them as they were;
+ * only where a fault ended the run, the next one may give them as they are. The second load starts after all changes.
+ */
 export type Load = 'first' | 'second'
 
 /** What may stand of one record: each of these rows at most once, so many in all, and some of them surely. */
@@ -38,21 +41,22 @@ const atMost = (...may: string[]): Expected => ({ must: [], may, least: 0, most:
 /** The row of a version as it stands, with what the mode adds to it. */
 const standing = (truth: Truth, i: number, version: number, own: Row = {}) => hashOf({ ...rowOf(truth, i, version), ...own })
 
-/** The newest version of each record, once. A profile that changed during the first load is left to the second one, or stands as it was. */
+/** The newest version of each record, once. */
 function newest(truth: Truth, i: number, load: Load): Expected {
   if (mustBeDeadLetter(i)) return nothing
   const versions = truth.versionsOf(i)
   const now = standing(truth, i, versions.length - 1)
   if (versions.length === 1 || load === 'second') return exactly(now)
-  return atMost(standing(truth, i, 0))
+  return atMost(standing(truth, i, 0), now)
 }
 
 function everyVersion(truth: Truth, i: number, load: Load): Expected {
   if (mustBeDeadLetter(i)) return nothing
   const versions = truth.versionsOf(i)
   if (versions.length === 1) return exactly(standing(truth, i, 0))
-  if (load === 'first') return atMost(standing(truth, i, 0))
-  return { must: [standing(truth, i, 1)], may: [standing(truth, i, 0)], least: 1, most: 2 }
+  const [before, after] = [standing(truth, i, 0), standing(truth, i, 1)]
+  if (load === 'first') return { must: [], may: [before, after], least: 0, most: 2 }
+  return { must: [after], may: [before], least: 1, most: 2 }
 }
 
 function versionsInTime(truth: Truth, i: number, load: Load): Expected {
@@ -65,8 +69,9 @@ function versionsInTime(truth: Truth, i: number, load: Load): Expected {
       _weir_is_current: to === undefined,
     })
   if (changed === undefined) return exactly(valid(0, first, undefined))
-  if (load === 'first') return atMost(valid(0, first, undefined))
-  return { must: [valid(1, changed, undefined)], may: [valid(0, first, changed)], least: 1, most: 2 }
+  const [current, ended] = [valid(1, changed, undefined), valid(0, first, changed)]
+  if (load === 'first') return { must: [], may: [valid(0, first, undefined), current, ended], least: 0, most: 2 }
+  return { must: [current], may: [ended], least: 1, most: 2 }
 }
 
 /** Events are restated where they stand, and vanish: the second load reads all slices again. */

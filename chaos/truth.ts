@@ -156,17 +156,18 @@ export function rowOf(truth: Truth, i: number, version: number): Row {
 }
 
 /** A row by its values: names in order, empty ones left out, as they are in neither place. */
-export const hashOf = (row: Row): string =>
-  createHash('sha1')
-    .update(JSON.stringify(sorted(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== undefined)))))
-    .digest('base64')
+export const hashOf = (row: Row): string => createHash('sha1').update(canonical(row, true)).digest('base64')
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, inner]) => [name, sorted(inner)]),
-  )
+/** JSON with its names in order. */
+function canonical(value: unknown, leavesOutEmpty = false): string {
+  if (Array.isArray(value)) return `[${value.map((one) => canonical(one)).join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const fields = value as Row
+  let text = '{'
+  for (const name of Object.keys(fields).sort()) {
+    const inner = fields[name]
+    if (inner === undefined || (leavesOutEmpty && inner === null)) continue
+    text += `${JSON.stringify(name)}:${canonical(inner)},`
+  }
+  return `${text}}`
 }
