@@ -111,21 +111,120 @@ command(
     ]),
   ],
 )
+command(
+  program,
+  'rebuild <name>',
+  'type a table anew from its raw records, without the vendor',
+  'weir rebuild klaviyo --stream profiles --dry-run',
+  () => import('./commands/rebuild.js'),
+  [one, new Option('--dry-run', 'count what would change, and change nothing')],
+)
 command(program, 'status', 'how every sync stands', 'weir status', () => import('./commands/status.js'))
 command(program, 'runs [name]', 'the newest runs', 'weir runs klaviyo --limit 5', () => import('./commands/runs.js'), [
   new Option('--limit <n>', 'how many').default(10).argParser((text) => Math.max(1, Number.parseInt(text, 10) || 10)),
 ])
 const state = program.command('state').description('watermarks and checkpoints of a sync')
-command(state, 'show <name>', 'show them', 'weir state show klaviyo', async () => ({ run: (await import('./commands/state.js')).show }), [
-  new Option('--stream <name>', 'only this stream'),
-])
+const ofStream = new Option('--stream <name>', 'only this stream')
+const yes = new Option('--yes', 'do not ask')
+const dryRun = new Option('--dry-run', 'say what would change, and change nothing')
+const force = new Option('--force', 'even while a run is under way: what it holds can no longer commit')
+command(
+  state,
+  'show <name>',
+  'show them, or what moved them',
+  'weir state show klaviyo --history --limit 50',
+  async () => ({ run: (await import('./commands/state.js')).show }),
+  [
+    ofStream,
+    new Option('--history', 'each change: by which run or by whom, from where to where'),
+    new Option('--limit <n>', 'how many entries of the history')
+      .default(20)
+      .argParser((text) => Math.max(1, Number.parseInt(text, 10) || 20)),
+  ],
+)
+command(
+  state,
+  'diff <name>',
+  'what changed since the end of a run, or between two',
+  'weir state diff klaviyo --from-run RUN',
+  () => import('./commands/state-diff.js'),
+  [
+    ofStream,
+    new Option('--from-run <run>', 'the state after this run').makeOptionMandatory(),
+    new Option('--to-run <run>', 'the state after that one (default: now)'),
+  ],
+)
 command(
   state,
   'reset <name>',
   'forget them: the next run reads everything',
   'weir state reset klaviyo --stream events --yes',
   async () => ({ run: (await import('./commands/state.js')).reset }),
-  [new Option('--stream <name>', 'only this stream'), new Option('--yes', 'do not ask')],
+  [ofStream, yes, force],
+)
+command(
+  state,
+  'export <name>',
+  'write them as JSON: to keep, to move, to edit',
+  'weir state export klaviyo --file klaviyo-state.json',
+  () => import('./commands/state-export.js'),
+  [ofStream, new Option('--file <file>', 'where to (default: standard output)')],
+)
+command(
+  state,
+  'import <name>',
+  'put an exported file in place of what stands',
+  'weir state import klaviyo --file klaviyo-state.json --dry-run',
+  () => import('./commands/state-import.js'),
+  [
+    new Option('--file <file>', 'what weir state export wrote').makeOptionMandatory(),
+    ofStream,
+    new Option('--as <sync>', 'the sync that it is put into, when that is another than <name>'),
+    dryRun,
+    yes,
+    force,
+  ],
+)
+command(
+  state,
+  'rollback <name>',
+  'go back to the state after a run: what came later is read again, rows stay',
+  'weir state rollback klaviyo --to-run RUN --dry-run',
+  () => import('./commands/state-rollback.js'),
+  [new Option('--to-run <run>', 'a run of weir state show --history').makeOptionMandatory(), ofStream, dryRun, yes, force],
+)
+const changes = program.command('changes').description('schema changes: what happened to tables, and what waits for a decision')
+command(
+  changes,
+  'list [name]',
+  'the newest of them',
+  'weir changes list klaviyo --status pending',
+  async () => ({ run: (await import('./commands/changes.js')).list }),
+  [
+    new Option('--stream <name>', 'only this stream'),
+    new Option('--status <status...>', 'only these').choices(['applied', 'noted', 'captured', 'pending', 'approved', 'rejected']),
+    new Option('--limit <n>', 'how many').default(50).argParser((text) => Math.max(1, Number.parseInt(text, 10) || 50)),
+  ],
+)
+command(changes, 'show <id...>', 'all that is known of a change, and how many rows wait', 'weir changes show 12', async () => ({
+  run: (await import('./commands/changes.js')).show,
+}))
+const by = new Option('--by <name>', 'who decides (default: the user of this machine)')
+command(
+  changes,
+  'approve <id...>',
+  'add the column and fill it from _weir_extra',
+  'weir changes approve 12',
+  async () => ({ run: (await import('./commands/changes.js')).approve }),
+  [by],
+)
+command(
+  changes,
+  'reject <id...>',
+  'keep the field in _weir_extra from now on',
+  'weir changes reject 12',
+  async () => ({ run: (await import('./commands/changes.js')).reject }),
+  [by],
 )
 command(program, 'dev', 'PostgreSQL, Temporal with its UI and a worker, here, until Ctrl-C', 'weir dev', () => import('./commands/dev.js'))
 command(
@@ -159,7 +258,7 @@ export { program }
 
 export async function main(argv: readonly string[]): Promise<void> {
   program.exitOverride()
-  for (const sub of [...program.commands, ...state.commands]) sub.exitOverride()
+  for (const sub of program.commands.flatMap((one) => [one, ...one.commands])) sub.exitOverride()
   try {
     await program.parseAsync([...argv])
   } catch (error) {

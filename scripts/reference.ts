@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import pg from 'pg'
 import type { z } from 'zod'
+import { check, tableCheck } from '../src/config/quality.js'
 import * as schema from '../src/config/schema.js'
 import { metaOf } from '../src/config/secrets.js'
 import type { Vendors } from '../src/config/vendors.js'
@@ -76,6 +77,11 @@ export function configPage(vendors: Vendors): string {
     section('syncs.NAME', schema.sync),
     section('schedule', schema.schedule),
     section('streams.NAME', schema.stream),
+    section('streams.NAME.quality: an entry', check),
+    `In \`defaults\` and in a sync an entry is one of ${Object.keys(tableCheck.shape)
+      .slice(0, -1)
+      .map((name) => `\`${name}\``)
+      .join(', ')}.\n`,
     '## Vendors\n',
     ...vendorSections,
   ].join('\n')
@@ -99,10 +105,11 @@ export async function tablesPage(url: string): Promise<string> {
     const own = table(
       ['column', 'what'],
       [
-        ['`_weir_run_id`', 'the run that wrote the row; `_weir.runs` says when and by which definition'],
+        ['`_weir_run_id`', 'the run or rebuild that wrote the row; `_weir.runs` and `_weir.rebuilds` say when and by which definition'],
         ['`_weir_loaded_at`', 'when it was written'],
         ['`_weir_deleted_at`', 'when the vendor deleted the record; NULL while it lives'],
         ['`_weir_extra`', 'values that found no column'],
+        ['`_weir_raw`', 'the record as it was read, after the column policy; only where `raw: keep` is set'],
       ],
     )
     return `# Tables\n\n${generated}\nEvery table that Weir loads has these beside the vendor's fields:\n\n${own}\n\nWhat Weir knows of itself stands in schema \`_weir\`.\n\n${sections.join('\n')}`

@@ -31,8 +31,11 @@ describe('every link in the documents', () => {
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
     'docs/quickstart.md',
+    'docs/guides/columns.md',
     'docs/guides/configuration.md',
     'docs/guides/operate.md',
+    'docs/guides/state.md',
+    'docs/guides/quality.md',
   ])('%s leads somewhere', (file) => {
     const url = new URL(`../${file}`, import.meta.url)
     const targets = [...readFileSync(url, 'utf8').matchAll(/\]\((?!http)([^)#]+)/g)].map((match) => match[1]!)

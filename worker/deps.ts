@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { registry } from '../connectors/registry.js'
+import { governedSource } from '../src/columns/governed.js'
+import { createHasher } from '../src/columns/hash.js'
 import { resolveSettings, secretKeys, secretValues, urlSecrets } from '../src/config/secrets.js'
 import type { Timing } from '../src/core/activities.js'
 import type { Definition } from '../src/core/definition.js'
@@ -22,7 +24,7 @@ export interface Deps {
   log: Log
   redact: Redact
   timing: Timing
-  /** The source of a definition, and a client for its connection with the secrets of this moment. */
+  /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
   connect: (definition: Definition, signal: AbortSignal) => Promise<{ source: Source; http: Http }>
   close: () => Promise<void>
 }
@@ -47,6 +49,7 @@ export function createDeps(settings: WorkerSettings): Deps {
   // A slice holds one connection while it commits, and short ones beside it.
   const warehouse = createWarehouse(warehouseUrl, { connections: settings.slots + 6, key: settings.key })
   const accounts = createAccounts(systemClock)
+  const hasher = settings.key === undefined ? undefined : createHasher(settings.key)
   const sources = { env: process.env, envFile: join(projectDir, '.env'), baseDir: projectDir }
 
   return {
@@ -55,7 +58,8 @@ export function createDeps(settings: WorkerSettings): Deps {
     log,
     redact,
     timing,
-    async connect({ connection }, signal) {
+    async connect(definition, signal) {
+      const { connection } = definition
       const load = registry[connection.type]
       if (!load)
         throw new Failure(
@@ -66,7 +70,8 @@ export function createDeps(settings: WorkerSettings): Deps {
       const { api, source, settings: keys } = await load()
       for (const value of secretValues(connection.settings, sources, secretKeys(keys))) secrets.add(value)
       const resolved = { ...connection, settings: resolveSettings(connection.settings, sources) }
-      return { source, http: createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal }) }
+      const governed = governedSource(source, definition, hasher)
+      return { source: governed, http: createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal }) }
     },
     close: () => warehouse.close(),
   }

@@ -9,8 +9,7 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { Activities, FailureNote, FinishRunInput, RunInput, RunPlan, RunReceipt } from '../src/core/activities.js'
-import type { Counts } from '../src/core/types.js'
+import type { Activities, FailureNote, FinishRunInput, RunInput, RunPlan, RunReceipt, StreamOutcome } from '../src/core/activities.js'
 import { inParallel } from './in-parallel.js'
 import { policies } from './policies.js'
 import { failed, noteOf, show } from './status.js'
@@ -37,7 +36,10 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
     })
     const failures = outcomes.filter((outcome) => outcome.failure).map((outcome) => `- **${outcome.stream}**: ${outcome.failure?.message}`)
     const head = ['| stream | status | read | loaded | unchanged | dead letters |', '|---|---|--:|--:|--:|--:|']
-    setCurrentDetails([`**${input.sync}**: run ${run}`, '', ...head, ...rows, '', ...failures].join('\n'))
+    const checks = outcomes.flatMap(({ stream, counts }) =>
+      counts?.failedChecks?.length ? [`- **${stream}**: quality checks that did not pass: ${counts.failedChecks.join(', ')}`] : [],
+    )
+    setCurrentDetails([`**${input.sync}**: run ${run}`, '', ...head, ...rows, '', ...failures, ...checks].join('\n'))
   }
 
   try {
@@ -70,7 +72,7 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
 }
 
 /** How a stream ended, with its counts where it came to its end: they are for people, the truth is in the warehouse. */
-type Ended = FinishRunInput['outcomes'][number] & { counts?: Counts }
+type Ended = FinishRunInput['outcomes'][number] & { counts?: StreamOutcome }
 
 type StreamStart = { run: string; stream: string; vendor: string; timing?: NonNullable<RunPlan['timing']> }
 

@@ -2,6 +2,7 @@ import {
   CancellationScope,
   continueAsNew,
   isCancellation,
+  patched,
   proxyActivities,
   setCurrentDetails,
   sleep,
@@ -16,18 +17,20 @@ import { failed, noteOf, show } from './status.js'
 /** Brings one stream up to date. Each slice resumes from its own checkpoint, so a retry repeats one batch at most. */
 export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
   const policy = policies(input.timing)
-  const { planSlices, finishStream } = proxyActivities<Activities>(policy.step)
+  const { planSlices, finishStream, checkQuality } = proxyActivities<Activities>(policy.step)
   const { syncSlice } = proxyActivities<Activities>(policy.slice)
   const name = `${input.sync} / ${input.stream}`
   const receipts = new Map<string, SliceReceipt>()
   let planned = 0
   let waiting: string | undefined
+  let failedChecks: readonly string[] = []
 
   const describe = () => {
     const counts = sum([noCounts(), ...receipts.values()])
     const lines = [`**${name}**`, '', '| slices done | read | loaded | unchanged | dead letters |', '|--:|--:|--:|--:|--:|']
     lines.push(`| ${receipts.size} of ${planned} | ${counts.read} | ${counts.loaded} | ${counts.unchanged} | ${counts.deadLetters} |`)
     if (waiting !== undefined) lines.push('', `Waiting for the vendor's quota until ${waiting}.`)
+    if (failedChecks.length > 0) lines.push('', `Quality checks that did not pass: ${failedChecks.join(', ')}.`)
     setCurrentDetails(lines.join('\n'))
   }
 
@@ -77,12 +80,25 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
         { ...input, ...(failure === undefined ? {} : { failure }), ...(cancelled === undefined ? {} : { cancelled: true }) },
       ]),
     )
-  const outcome = await finish().catch((error: unknown) => {
+  let outcome = await finish().catch((error: unknown) => {
     if (failure !== undefined) throw error
     // What stood in the way of a good end, a full disk say, is how the stream ended: else it would seem to run for ever.
     failure = noteOf(error)
     return finish()
   })
+  // The rows are settled: a check that hangs or is cancelled takes nothing back.
+  if (cancelled === undefined && outcome.failure === undefined && (outcome.checks ?? 0) > 0 && patched('quality')) {
+    try {
+      const receipt = await checkQuality.executeWithOptions({ summary: name }, [input])
+      failedChecks = receipt.failedChecks
+      outcome = { ...outcome, failedChecks: receipt.failedChecks }
+      if (receipt.failure !== undefined) outcome = { ...outcome, status: 'failed', failure: receipt.failure }
+      describe()
+    } catch (error) {
+      if (isCancellation(error)) cancelled = error
+      outcome = isCancellation(error) ? { ...outcome, status: 'cancelled' } : { ...outcome, status: 'failed', failure: noteOf(error) }
+    }
+  }
   show(outcome.status, outcome.read)
   if (cancelled !== undefined) throw cancelled
   if (outcome.failure !== undefined) throw failed(outcome.failure, outcome)

@@ -1,26 +1,50 @@
-import { createInterface } from 'node:readline/promises'
 import { Failure } from '../../src/core/failure.js'
+import type { StateEntry } from '../../src/warehouse/driver.js'
+import { isSure, who } from '../confirm.js'
 import { ago, type Printer } from '../print.js'
 import { chosenSyncs } from '../project.js'
-import { openSession } from '../session.js'
+import { openSession, type Session } from '../session.js'
+import { refuseUnderWay } from '../under-way.js'
 import type { Common } from '../weir.js'
 
-interface StateOptions extends Common {
+export interface StateOptions extends Common {
   stream?: string
   yes?: boolean
+  dryRun?: boolean
+  force?: boolean
 }
-type Context = { options: StateOptions; printer: Printer; args: string[] }
+export type Context<O extends StateOptions = StateOptions> = { options: O; printer: Printer; args: string[] }
 
-const refOf = (sync: string, { stream }: StateOptions) => ({ sync, ...(stream ? { stream } : {}) })
-
-export async function show({ options, printer, args }: Context): Promise<number> {
+/** A session for a command about the sync that it names. */
+export async function withSync<O extends StateOptions>(
+  { options, printer, args }: Context<O>,
+  work: (session: Session, ref: { sync: string; stream?: string }) => Promise<number>,
+): Promise<number> {
   const session = await openSession(options, printer, (manifest) => chosenSyncs(manifest, args))
   try {
-    const [sync] = chosenSyncs(session.manifest, args)
-    const state = await session.warehouse.streams.state(refOf(sync!, options))
+    return await work(session, { sync: args[0]!, ...(options.stream ? { stream: options.stream } : {}) })
+  } finally {
+    await session.close()
+  }
+}
+
+/** `klaviyo/events`, or `every stream of klaviyo`. */
+const nameOf = ({ sync, stream }: { sync: string; stream?: string }) => (stream ? `${sync}/${stream}` : `every stream of ${sync}`)
+
+export async function show(context: Context<StateOptions & { history?: boolean; limit: number }>): Promise<number> {
+  const { options, printer } = context
+  return withSync(context, async ({ warehouse }, ref) => {
+    if (options.history) {
+      const history = await warehouse.state.history({ ...ref, limit: options.limit })
+      printer.json({ history })
+      if (history.length === 0) printer.line(`Nothing has moved the state of ${nameOf(ref)} yet.`)
+      else printer.table(historyHead, history.map(historyRow))
+      return 0
+    }
+    const state = await warehouse.state.read(ref)
     printer.json(state)
     if (state.watermarks.length + state.checkpoints.length === 0)
-      printer.line(`Nothing is known of ${sync} yet: the next run reads everything.`)
+      printer.line(`Nothing is known of ${ref.sync} yet: the next run reads everything.`)
     else {
       printer.table(
         ['stream', 'pass', 'complete up to', 'moved'],
@@ -35,39 +59,37 @@ export async function show({ options, printer, args }: Context): Promise<number>
       }
     }
     return 0
-  } finally {
-    await session.close()
-  }
+  })
 }
 
-export async function reset({ options, printer, args }: Context): Promise<number> {
-  const session = await openSession(options, printer, (manifest) => chosenSyncs(manifest, args))
-  try {
-    const [sync] = chosenSyncs(session.manifest, args)
-    const what = options.stream ? `${sync}/${options.stream}` : `every stream of ${sync}`
-    if (options.stream && !session.manifest.syncs[sync!]!.streams[options.stream]) {
-      throw new Failure(
-        'config',
-        `Sync ${sync} has no stream "${options.stream}". It reads ${Object.keys(session.manifest.syncs[sync!]!.streams).join(', ')}.`,
-      )
+const historyHead = ['at', 'stream', 'pass', 'by', 'run', 'from', 'to', 'settled', 'open', 'rows']
+const historyRow = (entry: StateEntry) => [
+  entry.at,
+  entry.stream,
+  entry.pass,
+  entry.who ? `${entry.kind} (${entry.who})` : entry.kind,
+  entry.run ?? '',
+  entry.before ?? 'nothing',
+  entry.after ?? 'nothing',
+  entry.settled,
+  entry.leftOpen,
+  entry.rowsWritten,
+]
+
+export async function reset(context: Context): Promise<number> {
+  const { options, printer } = context
+  return withSync(context, async (session, ref) => {
+    const streams = Object.keys(session.manifest.syncs[ref.sync]!.streams)
+    if (ref.stream && !streams.includes(ref.stream)) {
+      throw new Failure('config', `Sync ${ref.sync} has no stream "${ref.stream}". It reads ${streams.join(', ')}.`)
     }
-    if (!options.yes && !(await isSure(`The next run reads ${what} again from the start. Tables stay as they are. Go on?`))) return 1
-    const forgotten = await session.warehouse.streams.reset(refOf(sync!, options))
-    printer.json({ sync, stream: options.stream, forgotten })
-    printer.line(`Forgot ${forgotten} watermarks and checkpoints of ${what}.`)
+    const question = `The next run reads ${nameOf(ref)} again from the start. Tables stay as they are. Go on?`
+    if (!options.yes && !(await isSure(question))) return 1
+    await refuseUnderWay(session, printer, { sync: ref.sync, streams, force: options.force ?? false })
+    const by = who()
+    const forgotten = await session.warehouse.state.reset({ ...ref, ...(by ? { who: by } : {}) })
+    printer.json({ ...ref, forgotten })
+    printer.line(`Forgot ${forgotten} watermarks and checkpoints of ${nameOf(ref)}.`)
     return 0
-  } finally {
-    await session.close()
-  }
-}
-
-/** Asks at a terminal; elsewhere the answer must be given as --yes. */
-async function isSure(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new Failure('config', `${question} Answer with --yes.`)
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test(await terminal.question(`${question} [y/N] `))
-  } finally {
-    terminal.close()
-  }
+  })
 }

@@ -1,4 +1,5 @@
 import { ago, number, type Printer, statusText } from '../print.js'
+import { checksText, isBad, printChecks } from '../quality.js'
 import { openSession } from '../session.js'
 import type { Common } from '../weir.js'
 
@@ -7,10 +8,10 @@ export async function run({ options, printer }: { options: Common; printer: Prin
   const session = await openSession(options, printer)
   try {
     const { manifest, warehouse } = session
-    const [latest, letters] = await Promise.all([warehouse.runs.latest(), warehouse.letters.count({})])
+    const [latest, letters, checks] = await Promise.all([warehouse.runs.latest(), warehouse.letters.count({}), warehouse.quality.latest()])
     const syncs = await Promise.all(
       Object.values(manifest.syncs).map(async (definition) => {
-        const { watermarks, checkpoints } = await warehouse.streams.state({ sync: definition.sync })
+        const { watermarks, checkpoints } = await warehouse.state.read({ sync: definition.sync })
         const streams = Object.keys(definition.streams).map((stream) => {
           const row = latest.find((one) => one.sync === definition.sync && one.stream === stream)
           const upTo = watermarks
@@ -29,6 +30,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
             openSlices: open,
             openDeadLetters: deadLetters,
             failure: row?.failure,
+            quality: checks.filter((one) => one.sync === definition.sync && one.stream === stream),
           }
         })
         return { sync: definition.sync, connection: definition.connection.name, schema: definition.schema, streams }
@@ -38,7 +40,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
     for (const { sync, schema, streams } of syncs) {
       printer.line(`${sync} → schema ${schema}`)
       printer.table(
-        ['stream', 'last run', 'when', 'complete up to', 'open slices', 'dead letters'],
+        ['stream', 'last run', 'when', 'complete up to', 'open slices', 'dead letters', 'checks'],
         streams.map((one) => [
           one.stream,
           one.status,
@@ -46,9 +48,12 @@ export async function run({ options, printer }: { options: Common; printer: Prin
           one.upTo ?? '',
           one.openSlices,
           one.openDeadLetters,
+          checksText(one.quality),
         ]),
       )
       for (const { stream, failure } of streams) if (failure) printer.line(`${stream}: ${failure.message} [${failure.reason}]`)
+      const checked = streams.flatMap(({ quality }) => quality)
+      if (checked.some(isBad)) printChecks(checked, printer)
       printer.line()
     }
     const open = letters.reduce((sum, one) => sum + one.open, 0)

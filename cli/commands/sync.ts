@@ -3,10 +3,13 @@ import { defineSearchAttributeKey } from '@temporalio/common'
 import logUpdate from 'log-update'
 import type { Acceptance, RunInput, RunStatus } from '../../src/core/activities.js'
 import { Failure, type Reason, reasons } from '../../src/core/failure.js'
-import type { StreamRunRow } from '../../src/warehouse/driver.js'
+import { modeSwitches } from '../../src/engine/mode-switch.js'
+import type { QualityResult, StreamRunRow } from '../../src/warehouse/driver.js'
+import { isSure } from '../confirm.js'
 import { exitOf } from '../exit.js'
 import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
 import { chosenSyncs } from '../project.js'
+import { printChecks } from '../quality.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
 import type { Common } from '../weir.js'
 
@@ -30,6 +33,7 @@ export interface Ended {
   run: string
   status: RunStatus
   streams: StreamRunRow[]
+  quality: QualityResult[]
   failure?: string
 }
 
@@ -47,6 +51,7 @@ export async function run({
     const names = chosenSyncs(session.manifest, args)
     if (options.detach && session.ownsStack)
       throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+    for (const name of names) await agreeToSwitches(session, name, options, printer)
     const started: Started[] = []
     for (const name of names) started.push(await startSync(session, name, options))
     for (const { sync, run } of started)
@@ -61,6 +66,20 @@ export async function run({
   } finally {
     await session.close()
   }
+}
+
+/** A switch of mode changes rows that stand: at a terminal the person is asked, elsewhere it wants `--accept mode`. */
+async function agreeToSwitches(session: Session, name: string, options: SyncOptions, printer: Printer): Promise<void> {
+  if (options.accept?.includes('mode')) return
+  const chosen = options.stream
+  const switches = (await modeSwitches(session.warehouse, session.manifest.syncs[name]!)).filter(
+    ({ stream }) => chosen === undefined || chosen.includes(stream),
+  )
+  if (switches.length === 0) return
+  printer.note(`The mode of ${switches.length === 1 ? 'a stream' : 'some streams'} of ${name} differs from that of the table:`)
+  for (const { stream, from, to, consequence } of switches) printer.note(`  ${stream}: ${from} → ${to}: ${consequence}.`)
+  if (!(await isSure('Switch?', '--accept mode'))) throw new Failure('config', 'Nothing was started.', { sync: name })
+  options.accept = [...(options.accept ?? []), 'mode']
 }
 
 export const uiOf = (uiUrl: string, sync: string, run: string) =>
@@ -147,6 +166,7 @@ async function endOf({ warehouse }: Session, { sync, run, handle }: Started): Pr
     run,
     status: row?.status ?? 'failed',
     streams: await warehouse.runs.streams(run),
+    quality: await warehouse.quality.results(run),
     ...(failure ? { failure: row?.failure?.message ?? failure } : {}),
   }
 }
@@ -193,6 +213,10 @@ export function report(ended: readonly Ended[], printer: Printer): void {
       )
     if (own.length === 0) printer.line(`  ${failure}`)
   }
+  printChecks(
+    ended.flatMap(({ quality }) => quality),
+    printer,
+  )
   const letters = rows.reduce((sum, row) => sum + row.deadLetters, 0)
   if (letters > 0)
     printer.line(

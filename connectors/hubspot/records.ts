@@ -97,6 +97,19 @@ async function searchPage(http: Http, object: string, filters: unknown[], fields
   throw new Failure('transient', `HubSpot's search of ${object} shows empty pages and no end.`)
 }
 
+/**
+ * How many records of an object there are, archived ones left out: a search without filters counts past its 10,000 results
+ * (search guide). Like every search it may lag by minutes.
+ */
+export const countOf =
+  (object: string) =>
+  async (http: Http): Promise<number | undefined> => {
+    const body = { filterGroups: [], properties: ['hs_object_id'], limit: 1 }
+    const answer = await http.request({ method: 'POST', path: path(http, 'objects', `/${object}/search`), body, budget: 'search' })
+    const total = Number(answer.body.total ?? Number.NaN)
+    return Number.isSafeInteger(total) ? total : undefined
+  }
+
 /** The records with all their properties, by batches of ids. One that is gone meanwhile is left out: half a record would blank what is known of it. */
 async function withProperties(
   http: Http,

@@ -6,7 +6,7 @@ import { cursorInBody, cursorParameter, offsetInBody, type Paginator } from '../
 import { walk } from '../../src/extract/walk.js'
 import { hubspot, isDated, path, settings } from './api.js'
 import * as fields from './fields.js'
-import { listed, searched } from './records.js'
+import { countOf, listed, searched } from './records.js'
 
 const minute = 60_000
 const pages = cursorParameter('results', 'paging.next.after', 'after')
@@ -20,6 +20,7 @@ const crm = (object: string, description: string, changedBy: string): DeclaredSt
   key: ['id'],
   fields: fields.envelope,
   discover: fields.propertiesOf(object),
+  total: countOf(object),
   mode: 'merge',
   modes: ['merge', 'append', 'replace', 'history'],
   record: fields.flat,

@@ -90,6 +90,14 @@ export const klaviyo: Api = {
       ],
       concurrency: 8,
     },
+    // What `profile_count` costs beside the plain call, the same for lists and segments.
+    counts: {
+      windows: [
+        { count: 1, perMs: second },
+        { count: 15, perMs: minute },
+      ],
+      concurrency: 1,
+    },
     accounts: {
       windows: [
         { count: 1, perMs: second },

@@ -50,18 +50,37 @@ const idsOf = (path: string) =>
       for (const { id } of records) yield String(id)
   }
 
+/** A count costs a request a list, 15 a minute: more lists than these would take longer than they are worth. */
+const mostCounted = 40
+
+/** Members of all lists or segments, as Klaviyo counts them: one by one, since collections refuse `profile_count`. */
+const memberCount = (parents: 'lists' | 'segments') => async (http: Http) => {
+  const ids: string[] = []
+  for await (const id of idsOf(`/api/${parents}`)(http)) if (ids.push(id) > mostCounted) return undefined
+  let total = 0
+  for (const id of ids) {
+    const query = { [`additional-fields[${parents.slice(0, -1)}]`]: 'profile_count' }
+    const { body } = await http.request({ path: `/api/${parents}/${id}`, query, budget: 'counts' })
+    const count = Number(at(body, 'data.attributes.profile_count') ?? Number.NaN)
+    if (!Number.isSafeInteger(count)) return undefined
+    total += count
+  }
+  return total
+}
+
 const changes = (lookbackMs: number): Slicing => ({ by: 'time', lookbackMs, lagMs: 0, first: 'whole' })
 
 const withConsent = { 'additional-fields[profile]': 'subscriptions' }
 
 /** Every member of a list or segment, who left included by being gone: leaving shows nowhere. */
-const members = (parents: string, parentField: string, budget: string): DeclaredStream => ({
+const members = (parents: 'lists' | 'segments', parentField: string, budget: string): DeclaredStream => ({
   description: `Members of each of the ${parents}, with when they joined.`,
   key: [parentField, 'profile_id'],
   fields: parentField === 'list_id' ? fields.listMember : fields.segmentMember,
   mode: 'replace',
   modes: ['replace'],
   parallel: 4,
+  total: memberCount(parents),
   record: (raw) => ({ [parentField]: raw[parentField], profile_id: raw.id, joined_group_at: at(raw, 'attributes.joined_group_at') }),
   passes: [
     {

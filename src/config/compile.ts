@@ -1,5 +1,6 @@
 /** The tree of a project → its manifest: what is deployed and run. */
 import type { ConnectionDefinition, Definition } from '../core/definition.js'
+import { checkReached, type Reached } from './columns.js'
 import { type CompiledConnection, compileConnection } from './connection.js'
 import { shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
@@ -53,11 +54,15 @@ export function compile(compiling: Compiling): Manifest {
   for (const one of keysOf(find(tree, ['connections']))) connections.set(one, compileConnection(judged, one, vendors, look))
   const defaults = find(tree, ['defaults']) ? (parseAt(defaultsKeys, judged, ['defaults']) ?? {}) : {}
   const syncs = new Map<string, CompiledSync>()
+  const reached: Reached = new Map()
   for (const one of keysOf(find(tree, ['syncs']))) {
-    const sync = compileSync({ judged, name: one, project: name, defaults, connections, now })
+    const sync = compileSync({ judged, name: one, project: name, defaults, connections, now, reached })
     if (sync) syncs.set(one, sync)
   }
   checkTables(judged, syncs)
+  // What a sync that is wrong would have reached is not known.
+  const isWhole = syncs.size === keysOf(find(tree, ['syncs'])).length
+  const notes = isWhole ? checkReached(judged, reached) : []
   if (!find(tree, ['connections'])) complain(judged, [], '"connections" is missing', 'name at least one vendor to read from')
   if (!find(tree, ['syncs'])) {
     const [first = 'name'] = connections.keys()
@@ -82,10 +87,12 @@ export function compile(compiling: Compiling): Manifest {
     syncs: Object.fromEntries([...syncs].map(([one, { definition }]) => [one, definition])),
     schedules: Object.fromEntries(schedules),
     origins: Object.fromEntries([...syncs].map(([one, { origins }]) => [one, origins])),
-    notes:
-      schedules.length === 0
+    notes: [
+      ...notes,
+      ...(schedules.length === 0
         ? []
-        : ['Schedules (every, schedule) are checked, but this version of Weir does not apply them yet: run `weir sync`.'],
+        : ['Schedules (every, schedule) are checked, but this version of Weir does not apply them yet: run `weir sync`.']),
+    ],
   }
 }
 

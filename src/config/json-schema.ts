@@ -1,6 +1,7 @@
 /** The JSON Schema of a project file for editors, from the very types that validate it. */
 import { z } from 'zod'
-import { connection, project, stream, sync } from './schema.js'
+import { check, tableCheck } from './quality.js'
+import { connection, defaults, project, stream, sync } from './schema.js'
 import type { Vendors } from './vendors.js'
 
 /** A whole file, with the vendors' keys and streams' settings in their places. */
@@ -23,8 +24,24 @@ function whole(vendors: Vendors): z.ZodType {
       .describe(title),
   )
   const connections = z.record(z.string(), types.length > 1 ? z.union(types) : (types[0] ?? z.unknown()))
-  const syncs = z.record(z.string(), z.strictObject({ ...sync.shape, streams: z.record(z.string(), stream.nullable()).optional() }))
-  const file = z.strictObject({ ...project.shape, connections: connections.optional(), syncs: syncs.optional() })
+  const list = (of: z.ZodType, key: z.ZodType) => ({
+    quality: z
+      .array(of)
+      .optional()
+      .describe(key.description ?? ''),
+  })
+  const streams = z.record(z.string(), z.strictObject({ ...stream.shape, ...list(check, stream.shape.quality) }).nullable())
+  const forAll = list(tableCheck, sync.shape.quality)
+  const syncs = z.record(z.string(), z.strictObject({ ...sync.shape, ...forAll, streams: streams.optional() }))
+  const file = z.strictObject({
+    ...project.shape,
+    defaults: z
+      .strictObject({ ...defaults.shape, ...forAll })
+      .optional()
+      .describe(project.shape.defaults.description ?? ''),
+    connections: connections.optional(),
+    syncs: syncs.optional(),
+  })
   const described = (key: 'connections' | 'syncs', type: z.ZodType): z.ZodType => type.describe(project.shape[key].description ?? '')
   return z.strictObject({
     ...file.shape,

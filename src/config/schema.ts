@@ -3,13 +3,14 @@
  * What only another key can decide (does a name exist, has a stream a cursor) is decided in the compiling files.
  */
 import { z } from 'zod'
+import type { ColumnAction } from '../core/definition.js'
 import { nearOrAll, shown } from './errors.js'
 import { duration, isTimezone, percent, rate } from './units.js'
 
 const later = (key: string): string => `${shown(key)} is not supported by this version of Weir`
 
 /** A map with just these keys. `planned` ones are refused with that reason, others with a near or the allowed ones; a line a key. */
-function keys<S extends z.ZodRawShape>(shape: S, planned: readonly string[] = []): z.ZodObject<S, z.core.$strict> {
+export function keys<S extends z.ZodRawShape>(shape: S, planned: readonly string[] = []): z.ZodObject<S, z.core.$strict> {
   const unknown = (key: string): string =>
     planned.includes(key) ? later(key) : `unknown key ${shown(key)}; ${nearOrAll(key, Object.keys(shape), 'allowed here')}`
   return z
@@ -28,7 +29,7 @@ function worded<T>(kind: string, expected: string, parse: (text: string) => T | 
   return type.meta({ kind }) as z.ZodType<T, string>
 }
 
-const text = (expected = 'text') =>
+export const text = (expected = 'text') =>
   z
     .string({ error: `expected ${expected}` })
     .min(1, 'must not be empty')
@@ -51,16 +52,19 @@ const hour = 60 * minute
 
 const timezone = worded('time zone', 'a time zone such as Europe/Berlin or UTC', (value) => (isTimezone(value) ? value : undefined))
 
-export const deadLetters = keys({
-  max_rows: whole(0, 1_000_000_000).optional().describe('More dead letters than this in one run of a stream, and it fails. Default 1000.'),
-  max_percent: z
-    .union([z.number(), z.string()], { error: 'expected a percentage such as 0.5' })
+const share = (expected: string) =>
+  z
+    .union([z.number(), z.string()], { error: `expected ${expected}` })
     .transform((value, context) => {
-      const share = percent(value)
-      if (share === undefined) context.addIssue({ code: 'custom', message: 'expected a percentage from 0 to 100, such as 0.5' })
-      return share ?? z.NEVER
+      const found = percent(value)
+      if (found === undefined) context.addIssue({ code: 'custom', message: 'expected a percentage from 0 to 100, such as 0.5' })
+      return found ?? z.NEVER
     })
     .meta({ kind: 'percentage' })
+
+export const deadLetters = keys({
+  max_rows: whole(0, 1_000_000_000).optional().describe('More dead letters than this in one run of a stream, and it fails. Default 1000.'),
+  max_percent: share('a percentage such as 0.5')
     .optional()
     .describe('A larger share of the records read, in percent, and the run of the stream fails. Default 0.5.'),
 })
@@ -80,17 +84,53 @@ const reading = {
   parallel: whole(1, 64).optional().describe("Slices of one stream read at once. Default: the connector's."),
 }
 
+/** What happens when the source changes. */
+const evolving = {
+  on_schema_change: z
+    .enum(['evolve', 'capture', 'approve', 'freeze'], { error: 'expected evolve, capture, approve or freeze' })
+    .meta({ kind: 'evolve, capture, approve or freeze' })
+    .optional()
+    .describe(
+      'What happens to a field without a column, or a value of another type: a column is added (evolve, the default), the value is kept in _weir_extra (capture), kept there until somebody decides (approve), or the stream stops (freeze).',
+    ),
+  max_shrink: share('a percentage such as 50%')
+    .optional()
+    .describe(
+      'Mode replace: a snapshot that is smaller than the table by more than this does not take its place, nor does an empty one. Default 50%.',
+    ),
+}
+
 /** What cascades: built-in, `defaults`, connection, sync. */
 const cascading = {
   timezone: timezone.optional().describe('Time zone of dates without an offset and of schedules. Default UTC.'),
   concurrency: whole(1, 32).optional().describe('Streams of one sync read at once. Default 4.'),
   dead_letters: deadLetters.optional().describe('How many records may be set aside before a run fails.'),
-  on_schema_change: z
-    .literal('evolve', { error: 'only "evolve" is supported by this version of Weir' })
-    .meta({ kind: 'evolve' })
-    .optional()
-    .describe('What happens when a vendor changes its fields: new columns are added.'),
+  ...evolving,
   ...reading,
+}
+
+const columnAction = z
+  .union(
+    [
+      z.enum(['drop', 'hash', 'mask']),
+      keys({ hash: z.literal('sha256', { error: 'expected "sha256"' }).describe('HMAC-SHA-256, with a key derived from WEIR_KEY.') }),
+    ],
+    { error: 'expected drop, mask, hash or { hash: sha256 }' },
+  )
+  .transform((action): ColumnAction => (typeof action === 'string' ? action : 'hash'))
+
+/** What is kept of records; in `defaults`, a sync and a stream. */
+const kept = {
+  columns: z
+    .record(z.string(), columnAction, { error: 'expected fields as keys, such as "email: mask"' })
+    .meta({ kind: 'map by field' })
+    .optional()
+    .describe('What becomes of fields before anything is written, by their names or a dotted path into one: drop, mask, hash.'),
+  raw: z
+    .enum(['keep', 'off'], { error: 'expected keep or off' })
+    .meta({ kind: 'keep or off' })
+    .optional()
+    .describe('Keep each record as it was read, after `columns`, beside its row in `_weir_raw`: what `weir rebuild` reads. Default off.'),
 }
 
 const cron = text('a cron expression of five fields, such as "15 */2 * * *"').meta({ kind: 'cron expression' })
@@ -109,7 +149,16 @@ const when = {
   schedule: schedule.optional().describe('When the sync runs, by the clock.'),
 }
 
-export const defaults = keys({ ...when, ...cascading }, ['alerts', 'freshness', 'quality', 'columns'])
+/** Judged where it is compiled: quality.ts. */
+const quality = (what: string) =>
+  z
+    .array(z.unknown(), { error: 'expected a list of checks, such as "- unique: id"' })
+    .meta({ kind: 'list of checks' })
+    .optional()
+    .describe(what)
+const qualityOfAll = quality('Checks of the table of every stream, after each run. A stream with a list of its own has only that one.')
+
+export const defaults = keys({ ...when, ...cascading, ...kept, quality: qualityOfAll }, ['alerts', 'freshness'])
 
 export const stream = keys(
   {
@@ -117,9 +166,12 @@ export const stream = keys(
       .meta({ kind: 'merge, append, replace, replace_slice or history' })
       .optional()
       .describe("How rows are kept: one of the modes that the stream offers. Default: the stream's own."),
+    ...evolving,
     ...reading,
+    ...kept,
+    quality: quality("What is checked of the stream's table after each run."),
   },
-  ['query', 'columns', 'quality', 'freshness', 'on_schema_change', 'key', 'dead_letters'],
+  ['query', 'freshness', 'key', 'dead_letters'],
 )
 
 export const sync = keys(
@@ -131,13 +183,15 @@ export const sync = keys(
       .describe("Warehouse schema of the tables. Default: the sync's name."),
     ...when,
     ...cascading,
+    ...kept,
+    quality: qualityOfAll,
     streams: z
       .record(z.string(), z.unknown(), { error: 'expected streams as keys, such as "events: {}"' })
       .meta({ kind: 'map by name' })
       .optional()
       .describe('Exactly what is read. Without it the connector\'s default set is; `"*": {}` beside others means the default set too.'),
   },
-  ['freshness', 'alerts', 'quality', 'columns', 'after'],
+  ['freshness', 'alerts', 'after'],
 )
 
 const requests = worded('rate', 'a rate such as 100/10s', rate)

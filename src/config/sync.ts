@@ -1,10 +1,12 @@
 /** One sync: its connection, its streams, and what cascades to them: built-in → defaults → connection → sync → stream. */
 import type { z } from 'zod'
 import type { Definition, StreamSettings } from '../core/definition.js'
+import { merged, type Reached, streamColumns } from './columns.js'
 import type { CompiledConnection } from './connection.js'
 import { nearOrAll, shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { nameProblem, schemaProblem } from './names.js'
+import { compileQuality } from './quality.js'
 import { compileSchedule, type Schedule } from './schedule.js'
 import { type defaults as defaultsKeys, stream as streamKeys, sync as syncKeys } from './schema.js'
 import { find, isMissing, keysOf, type Path, spotOf, textAt } from './tree.js'
@@ -19,6 +21,8 @@ export interface SyncInput {
   /** Undefined for one that is wrong, which is reported already. */
   connections: ReadonlyMap<string, CompiledConnection | undefined>
   now: Date
+  /** Column rules met so far, and what they were found to mean. */
+  reached: Reached
 }
 
 export interface CompiledSync {
@@ -87,6 +91,7 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
       schema,
       connection: connection.definition,
       streams,
+      ...merged(layers),
       deadLetters: { maxRows, maxPercent },
       concurrency,
       timezone,
@@ -150,7 +155,12 @@ function compileStreams(
       const at = [...base, name, 'mode']
       complain(judged, at, `stream ${shown(name)} has no mode ${shown(own.mode)}`, nearOrAll(own.mode, stream.modes, 'modes'))
     }
-    result[name] = { mode: (own.mode as StreamSettings['mode']) ?? stream.mode, ...settings }
+    const mode = (own.mode as StreamSettings['mode']) ?? stream.mode
+    const checked = [['defaults'], path, ...(parsed.has('*') ? [[...base, '*']] : []), [...base, name]]
+    const isPart = settings.start !== undefined
+    const quality = compileQuality({ judged, name, stream, mode, isPart, layers: checked })
+    if (quality) origins[`streams.${name}.quality`] = placeOf(judged, quality.path)
+    result[name] = { mode, ...settings, ...(quality && quality.checks.length > 0 ? { quality: quality.checks } : {}) }
     origins[`streams.${name}.mode`] = own.mode === undefined ? 'connector' : placeOf(judged, [...base, name, 'mode'])
   }
   if (parsed.get('*')?.mode !== undefined) complain(judged, [...base, '*', 'mode'], 'a mode is given to a stream by its name', 'not to "*"')
@@ -165,7 +175,7 @@ function parseStream(judged: Judged, path: Path): z.output<typeof streamKeys> | 
 }
 
 function streamSettings(
-  { judged, now }: SyncInput,
+  { judged, now, reached }: SyncInput,
   name: string,
   stream: VendorStream,
   layers: readonly Layer[],
@@ -176,6 +186,19 @@ function streamSettings(
   const parallel = pick(layers, 'parallel', undefined)
   if (parallel.value !== undefined) settings.parallel = parallel.value
   if (parallel.path) origins[`streams.${name}.parallel`] = placeOf(judged, parallel.path)
+  for (const [key, setting] of [
+    ['on_schema_change', 'onSchemaChange'],
+    ['max_shrink', 'maxShrinkPercent'],
+  ] as const) {
+    const picked = pick(layers, key, undefined)
+    if (picked.value === undefined || !picked.path) continue
+    Object.assign(settings, { [setting]: picked.value })
+    origins[`streams.${name}.${key}`] = placeOf(judged, picked.path)
+  }
+  Object.assign(settings, streamColumns(judged, name, stream, layers, reached))
+  const raw = pick(layers, 'raw', undefined)
+  if (raw.path) origins[`streams.${name}.raw`] = placeOf(judged, raw.path)
+  if (raw.value === 'keep') settings.raw = 'keep'
   const own = layers.at(-1)
   if (!stream.hasCursor) {
     for (const key of ['start', 'lookback', 'slice'] as const) {

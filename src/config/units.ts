@@ -18,10 +18,10 @@ export function rate(text: string): { count: number; perMs: number } | undefined
   return count !== undefined && Number(count) > 0 && perMs > 0 ? { count: Number(count), perMs } : undefined
 }
 
-/** `0.5%` or `0.5` → 0.5. */
-export function percent(value: string | number): number | undefined {
+/** `0.5%` or `0.5` → 0.5; at most `most`, which has three digits. */
+export function percent(value: string | number, most = 100): number | undefined {
   const [, digits] = /^(\d{1,3}(?:\.\d{1,6})?)\s?%?$/.exec(String(value)) ?? []
-  return digits !== undefined && Number(digits) <= 100 ? Number(digits) : undefined
+  return digits !== undefined && Number(digits) <= most ? Number(digits) : undefined
 }
 
 /** Is this a time zone that this machine knows (IANA names)? */

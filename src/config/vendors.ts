@@ -1,6 +1,7 @@
 /** What the configuration must know of vendors. It is handed in: this room knows none by name. */
 import type { z } from 'zod'
-import type { SyncMode } from '../core/types.js'
+import type { CheckedColumn } from '../core/quality.js'
+import type { FieldType, SyncMode } from '../core/types.js'
 
 export interface Vendor {
   title: string
@@ -18,6 +19,17 @@ export interface VendorStream {
   /** Is it read when a sync names no streams? */
   isDefault: boolean
   hasCursor: boolean
+  /** Columns of the declared fields. */
+  columns?: readonly CheckedColumn[]
+  /** Does the vendor report how many records there are? */
+  hasTotal?: boolean
+  /** Declared fields. */
+  fields: Readonly<Record<string, FieldType>>
+  /** Are there more fields than the declared ones, which only the vendor knows? */
+  discovers: boolean
+  key: readonly string[]
+  /** Fields that order the versions of a row: cursor, mark of deletion. */
+  ordering: readonly string[]
 }
 
 export type Vendors = Readonly<Record<string, Vendor>>

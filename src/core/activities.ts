@@ -75,6 +75,18 @@ export interface StreamOutcome extends Counts {
   stream: string
   status: RunStatus
   failure?: FailureNote
+  /** How many quality checks the definition has for it. */
+  checks?: number
+  /** Checks that did not pass, by name. */
+  failedChecks?: string[]
+}
+
+/** What the checks of a stream's table said; the results stand in `_weir.quality_results`. */
+export interface QualityReceipt {
+  /** Checks that failed or could not be made, by name. */
+  failedChecks: string[]
+  /** Did one with severity `block` not pass? Then the stream's run has failed. */
+  failure?: FailureNote
 }
 
 /** A failure as histories, tables and people see it. */
@@ -114,13 +126,30 @@ export interface AskReceipt {
   handover: string
 }
 
+/** A field that a person approved; `after` is where an earlier call stopped. */
+export interface ApplyChangeInput {
+  sync: string
+  definition: string
+  stream: string
+  change: number
+  after?: string
+}
+export interface ApplyChangeReceipt {
+  filled: number
+  next?: string
+  isBusy: boolean
+}
+
 /** Bulk work: queue `weir`. */
 export interface Activities {
   startRun: (input: StartRunInput) => Promise<RunPlan>
   planSlices: (input: StreamInput) => Promise<SlicePlan>
   syncSlice: (input: SliceInput) => Promise<SliceReceipt>
   finishStream: (input: FinishStreamInput) => Promise<StreamOutcome>
+  /** After `finishStream`, for a stream that completed and has checks. */
+  checkQuality: (input: StreamInput) => Promise<QualityReceipt>
   finishRun: (input: FinishRunInput) => Promise<RunReceipt>
+  applyChange: (input: ApplyChangeInput) => Promise<ApplyChangeReceipt>
 }
 
 /** Short questions: queue `weir-control`, small and always free. */

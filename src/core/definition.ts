@@ -1,3 +1,4 @@
+import type { QualityCheck } from './quality.js'
 import type { SyncMode } from './types.js'
 
 /** What happens to a field that has no column: add it, keep it in `_weir_extra`, keep it there and ask, or stop. */
@@ -16,6 +17,8 @@ export interface Definition {
   connection: ConnectionDefinition
   /** Stream name → settings; exactly what is read. */
   streams: Record<string, StreamSettings>
+  /** What becomes of fields of streams that are looked at without being read (`preview`); those that are read name their own. */
+  columns?: ColumnActions
   deadLetters: { maxRows: number; maxPercent: number }
   /** Streams read at once. */
   concurrency: number
@@ -46,4 +49,15 @@ export interface StreamSettings {
   lookbackMs?: number
   sliceDays?: number
   parallel?: number
+  /** What is checked of the table after each run. */
+  quality?: readonly QualityCheck[]
+  /** What becomes of fields before anything is written. */
+  columns?: ColumnActions
+  /** Keep each record beside its row, as it was read, after the column policy. */
+  raw?: 'keep'
 }
+
+/** Leave it out; a keyed hash in its place; the shape of the text alone. */
+export type ColumnAction = 'drop' | 'hash' | 'mask'
+/** Vendor's field name, or a dotted path into one, → what becomes of it. */
+export type ColumnActions = Readonly<Record<string, ColumnAction>>

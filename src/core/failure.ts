@@ -15,6 +15,7 @@ export const reasons = {
   warehouse: { who: 'operator', again: 'when mended', stops: 'the run' },
   fenced: { who: 'nobody', again: 'never', stops: 'this attempt alone' },
   threshold: { who: 'user: look at the dead letters', again: 'on replay', stops: 'the stream' },
+  quality: { who: 'user or data owner: look at the rows', again: 'next run', stops: 'what depends on the table; its rows stay' },
   record: { who: 'data owner', again: 'on replay', stops: 'that record: a dead letter' },
   permanent: { who: 'us: add a line to the connector', again: 'on replay', stops: 'the slice: a dead letter' },
   bug: { who: 'us', again: 'a few times', stops: 'the stream' },

@@ -118,9 +118,15 @@ export interface Stream {
   passes: readonly [Pass, ...Pass[]]
   /** Slices read at once. */
   parallel: number
+  /** How many records the vendor itself says there are, deleted ones left out; undefined when it says none this time. */
+  total?: (http: Http) => Promise<number | undefined>
   /** From the vendor's shape to a flat record. */
   record: (raw: Rec) => Rec
   description: string
+  /** Set where a column policy is laid over the stream. Both may be applied to what they gave (a raw record, a dead letter). */
+  policy?: { record: (flat: Rec) => Rec; fields: (fields: Fields) => Fields }
+  /** Set where a column policy hashes fields: the key's fingerprint, and the fields of the stream's key among them. */
+  hashed?: { by: string; keyFields: readonly string[] }
 }
 
 /** One finding of `weir check`. */

@@ -6,7 +6,7 @@ import type { Counts, Http, Resume, Stream } from '../core/types.js'
 import type { Claim, Warehouse } from '../warehouse/driver.js'
 import { Batch } from './batch.js'
 import { tableSpec } from './table-spec.js'
-import { openTyper, type Typer } from './typer.js'
+import { openTyper, policyOf, type Typer } from './typer.js'
 
 export interface SyncSliceInput {
   warehouse: Warehouse
@@ -98,7 +98,7 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
     claim,
     tableSpec(definition, stream, stream.discover ? await warehouse.catalogs.get(claim) : {}),
     stream,
-    definition.streams[stream.name]?.onSchemaChange ?? 'evolve',
+    policyOf(definition, stream),
   )
   const pass = stream.passes.find(({ name }) => name === claim.slice.pass)
   if (!pass)

@@ -24,5 +24,6 @@ export function tableSpec(definition: Definition, stream: Stream, discovered: Fi
     ...(stream.cursor ? { cursor: stream.cursor.field } : {}),
     ...(stream.bounds ? { bounds: stream.bounds } : {}),
     ...(stream.deletedAt ? { deletedAt: stream.deletedAt } : {}),
+    ...(stream.hashed ? { hashed: stream.hashed } : {}),
   }
 }

@@ -1,4 +1,4 @@
-import type { SchemaPolicy } from '../core/definition.js'
+import type { Definition, SchemaPolicy } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { Rec, Stream } from '../core/types.js'
 import { type Missing, RowEncoder } from '../schema/encode.js'
@@ -19,6 +19,10 @@ export interface Typer {
 
 /** So many records without a field that used to come say that it is gone. */
 const tellingRecords = 100
+
+/** The policy that a sync has for changes of a stream. */
+export const policyOf = (definition: Definition, stream: Stream): SchemaPolicy =>
+  definition.streams[stream.name]?.onSchemaChange ?? 'evolve'
 
 /** Opens the table of a stream, making it if need be, with the encoder that fits it. */
 export async function openTyper(

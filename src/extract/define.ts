@@ -50,6 +50,7 @@ export interface DeclaredStream {
   bounds?: Bounds
   parallel?: number
   discover?: (http: Http) => Promise<Fields>
+  total?: (http: Http) => Promise<number | undefined>
 }
 
 /** Streams as data → streams that the engine drives. */

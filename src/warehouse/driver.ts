@@ -2,6 +2,8 @@
 import type { FailureNote, RunKind, RunStatus } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
 import type { TokenStore } from '../core/ports.js'
+import type { QualityCheck, Severity } from '../core/quality.js'
+import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
 import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
@@ -25,6 +27,8 @@ export interface TableSpec {
   deletedAt?: string
   /** Fields that bound the rows of a slice, for `replace_slice`. */
   bounds?: Bounds
+  /** Which key made the table's hashes, and which fields of the row's key are hashed. */
+  hashed?: { by: string; keyFields: readonly string[] }
 }
 
 export interface OpenTable {
@@ -96,9 +100,11 @@ export interface StreamRunRow extends Counts {
 
 export interface CheckpointRow extends StreamRef {
   slice: string
+  bounds: Slice
   state: 'open' | 'finished' | 'dead_letter'
-  position: { resume?: Resume; reached?: string } | null
+  position: Position | null
   run: string
+  createdAt: string
   updatedAt: string
 }
 
@@ -122,6 +128,37 @@ export interface ChangeRow extends StreamRef {
   filled?: number
 }
 
+/** How far a slice has come: where to go on, and the cursor value up to which rows are committed. */
+export interface Position {
+  resume?: Resume
+  reached?: string
+}
+
+/** A stream's whole state, as an import or a rollback puts it in place. */
+export interface StreamState {
+  stream: string
+  watermarks: readonly Watermark[]
+  slices: readonly { slice: Slice; state: CheckpointRow['state']; position: Position | null }[]
+}
+
+/** One pass of a stream, each time that its state was settled or changed by hand. Instants are ISO 8601 in UTC. */
+export interface StateEntry extends StreamRef {
+  pass: string
+  /** `found` is what stood when the history began. */
+  kind: 'found' | 'run' | 'reset' | 'import' | 'rollback'
+  /** The run that settled it; of a rollback, the run that it went back to. */
+  run?: string
+  who?: string
+  /** The watermark as the entry before left it; without one nothing was complete. */
+  before?: string
+  after?: string
+  /** Slices that were done and left, and those that stayed open. */
+  settled: number
+  leftOpen: number
+  rowsWritten: number
+  at: string
+}
+
 export interface Watermark {
   pass: string
   watermark: string
@@ -132,6 +169,80 @@ export interface Progress {
   watermarks: Watermark[]
   /** Checkpoints left by earlier runs. */
   left: { slice: Slice; key: string; isFinished: boolean }[]
+}
+
+/** What is measured over the current rows of a table. Rows without a value count in `nulls` only. */
+export type Measure =
+  /** Rows beyond the first of each combination of values. */
+  | { kind: 'duplicates'; columns: readonly Column[] }
+  /** Rows in which one of the columns is empty. */
+  | { kind: 'nulls'; columns: readonly Column[] }
+  | { kind: 'others'; column: Column; values: readonly string[] }
+  | { kind: 'outside'; column: Column; min?: string; max?: string }
+  /** The newest instant that does not lie after `until`. */
+  | { kind: 'newest'; column: Column; until: Date }
+
+export interface MeasureInput {
+  spec: TableSpec
+  measures: readonly Measure[]
+  /** Columns by which rows that fail are shown; none when they must not be. */
+  shown: readonly Column[]
+  timeoutMs: number
+}
+
+export interface Measured {
+  rows: number
+  /** For each measure in order: rows that fail, or the newest instant (undefined when there is none). */
+  values: ({ failing: number; samples: Record<string, string>[] } | { newest: Date | undefined })[]
+}
+
+export interface QualityResult extends StreamRef {
+  run: string
+  check: QualityCheck['check']
+  severity: Severity
+  /** What the definition says of the check beside its name and severity. */
+  parameters: Record<string, unknown>
+  /** `recorded`: there was nothing to compare with yet. */
+  status: 'pass' | 'fail' | 'error' | 'recorded'
+  observed?: number | undefined
+  threshold?: number | undefined
+  unit?: 'rows' | 'percent' | 'seconds' | undefined
+  /** Current rows of the table. */
+  rows?: number | undefined
+  failingRows?: number | undefined
+  /** Keys of up to five rows that fail; never values of other columns. */
+  samples: readonly Record<string, string>[]
+  message: string
+  checkedAt: string
+}
+
+/** A rebuild of a table, as far as it has come. */
+export interface Rebuild extends StreamRef {
+  run: string
+  isDryRun: boolean
+  /** The row that was looked at last; undefined before the first. */
+  position: RowPlace | undefined
+  counts: RebuildCounts
+}
+/** Where a row stands: what tells it apart, in the table's own order. */
+export type RowPlace = readonly string[]
+
+export interface RawRow {
+  place: RowPlace
+  /** Changes whenever somebody writes the row. */
+  version: string
+  /** JSON text; null where the row holds none. */
+  raw: string | null
+}
+
+export interface RebuildBatch {
+  table: OpenTable
+  /** Rows to compare, and to write where they differ and nobody wrote them since. */
+  rows: readonly (Pick<RawRow, 'place' | 'version'> & { line: string; letter: (message: string) => Letter })[]
+  letters: readonly Letter[]
+  /** What is known already; what was rewritten comes on top. */
+  counts: RebuildCounts
+  position: RowPlace
 }
 
 export interface Warehouse {
@@ -206,12 +317,54 @@ export interface Warehouse {
         status: (counts: Counts, letters: number) => { status: RunStatus; failure?: FailureNote }
       },
     ) => Promise<StreamRunRow>
-    /** Forgets checkpoints and watermarks: the next run reads everything. */
-    reset: (ref: { sync: string; stream?: string }) => Promise<number>
-    state: (ref: {
+  }
+  state: {
+    read: (ref: {
       sync: string
       stream?: string
     }) => Promise<{ checkpoints: CheckpointRow[]; watermarks: (StreamRef & Watermark & { updatedAt: string })[] }>
+    /** Newest first. */
+    history: (filter: { sync: string; stream?: string; run?: string; limit: number }) => Promise<StateEntry[]>
+    /** Forgets checkpoints and watermarks: the next run reads everything. Attempts that hold a slice can no longer commit. */
+    reset: (ref: { sync: string; stream?: string; who?: string }) => Promise<number>
+    /** Puts these in place of what the named streams have, in one transaction. Attempts that hold a slice of them can no longer commit. */
+    replace: (
+      change: { sync: string; kind: 'import' | 'rollback'; run?: string; who?: string },
+      states: readonly StreamState[],
+    ) => Promise<void>
+  }
+  quality: {
+    /** Columns of a table as they are now; none where there is no table. */
+    columns: (spec: TableSpec) => Promise<readonly Column[]>
+    /** Measures all in one scan of one snapshot, without a lock that a load would meet. What the database cannot answer is a `problem` in words. */
+    measure: (input: MeasureInput) => Promise<Measured | { problem: string }>
+    /** Rows that an earlier run's check counted, of those made in [from, to) the one nearest to `near`. */
+    rowsBefore: (
+      ref: StreamRef & { run: string },
+      when: { from: Date; to: Date; near: Date },
+    ) => Promise<{ rows: number; checkedAt: string } | undefined>
+    /** Stores the results of a run of a stream, and how that ends: the first results stand. `failure` fails a completed run. */
+    record: (ref: StreamRef & { run: string }, results: readonly QualityResult[], failure?: FailureNote) => Promise<void>
+    /** Results of a run, in the order of the checks. */
+    results: (run: string, stream?: string) => Promise<QualityResult[]>
+    /** Results of the newest checked run of each stream of each sync. */
+    latest: () => Promise<QualityResult[]>
+  }
+  rebuilds: {
+    /**
+     * Notes the rebuild, once.
+     * @throws Failure `config` while a run reads the stream, or where there is no table
+     */
+    start: (ref: StreamRef & { run: string; definition: string; isDryRun: boolean }, spec: TableSpec) => Promise<void>
+    open: (run: string) => Promise<Rebuild>
+    /** The table as it stands; nothing is added to it. */
+    look: (spec: TableSpec) => Promise<OpenTable>
+    /** The next rows in the order of their places, some megabytes at most. */
+    rows: (spec: TableSpec, after: RowPlace | undefined) => Promise<RawRow[]>
+    /** Rows, dead letters, counts and position in one transaction; throws `fenced` when another attempt went on from here. */
+    commit: (rebuild: Rebuild, batch: RebuildBatch) => Promise<Rebuild>
+    /** Repeats harmlessly: the first end stands. */
+    finish: (run: string, end: (counts: RebuildCounts) => Pick<RebuildReceipt, 'status' | 'failure'>) => Promise<RebuildReceipt>
   }
   catalogs: {
     put: (ref: StreamRef, fields: Fields) => Promise<void>

@@ -1,6 +1,6 @@
 import type { Acceptance } from '../../src/core/activities.js'
 import type { Definition } from '../../src/core/definition.js'
-import type { Stream } from '../../src/core/types.js'
+import type { Http, Stream } from '../../src/core/types.js'
 import { finishStream } from '../../src/engine/finish-stream.js'
 import { planSlices } from '../../src/engine/plan-slices.js'
 import { type SyncSliceInput, syncSlice } from '../../src/engine/sync-slice.js'
@@ -11,6 +11,8 @@ export interface Drive {
   warehouse: Warehouse
   stream: Stream
   run: string
+  /** Where the stream asks a vendor. */
+  http?: Http
   definition?: Definition
   now?: string
   full?: boolean
@@ -19,10 +21,14 @@ export interface Drive {
 }
 
 /** One slice of a run, as an activity would read it. */
-export const readSlice = ({ warehouse, stream, run, definition = fakeDefinition(), now, limits }: Drive, key: string, owner = 'test') =>
+export const readSlice = (
+  { warehouse, stream, run, definition = fakeDefinition(), now, limits, http = noHttp() }: Drive,
+  key: string,
+  owner = 'test',
+) =>
   syncSlice({
     warehouse,
-    http: noHttp(),
+    http,
     clock: fixedClock(now),
     definition,
     stream,
@@ -34,8 +40,8 @@ export const readSlice = ({ warehouse, stream, run, definition = fakeDefinition(
     ...(limits ? { limits } : {}),
   })
 
-export const plan = ({ warehouse, stream, run, definition = fakeDefinition(), now, full = false, accept }: Drive) =>
-  planSlices({ warehouse, http: noHttp(), definition, stream, run, full, accept, now: fixedClock(now).now() })
+export const plan = ({ warehouse, stream, run, definition = fakeDefinition(), now, full = false, accept, http = noHttp() }: Drive) =>
+  planSlices({ warehouse, http, definition, stream, run, full, accept, now: fixedClock(now).now() })
 
 /** A whole run of one stream, as the workflow drives it: plan, every slice, finish. */
 export async function syncOnce(drive: Drive): Promise<StreamRunRow> {

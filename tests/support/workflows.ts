@@ -24,6 +24,7 @@ export const fakeActivities = (overrides: Partial<Activities> = {}): Activities 
       return { slices: again ? [] : [{ key: 'main/all', label: 'everything' }], more: false, parallel: 1 }
     },
     syncSlice: async (): Promise<SliceReceipt> => ({ ...noCounts(), read: 10, loaded: 10 }),
+    applyChange: async () => ({ filled: 0, isBusy: false }),
     finishStream: async ({ stream, failure, cancelled }): Promise<StreamOutcome> => ({
       ...noCounts(),
       read: 10,
@@ -32,6 +33,7 @@ export const fakeActivities = (overrides: Partial<Activities> = {}): Activities 
       status: cancelled ? 'cancelled' : failure ? 'failed' : 'completed',
       ...(failure ? { failure } : {}),
     }),
+    checkQuality: async () => ({ failedChecks: [] }),
     finishRun: async ({ outcomes, failure, cancelled }) => {
       const failed = outcomes.filter((outcome) => outcome.failure)
       const note = failure ?? failed[0]?.failure

@@ -10,11 +10,14 @@ import { fakeActivities, withWorker } from '../support/workflows.js'
 const folder = fileURLToPath(new URL('../histories/', import.meta.url))
 const recorded = readdirSync(folder).filter((file) => file.endsWith('.json'))
 
-// WEIR_RECORD=1 npx vitest run tests/workflows/replay.test.ts writes new ones beside the old.
+// WEIR_RECORD=what-is-new npx vitest run tests/workflows/replay.test.ts writes new ones beside the old.
 describe.runIf(process.env.WEIR_RECORD)('recording', () => {
-  it('records a run whose quota was spent once', async () => {
+  it('records a run whose quota was spent once and whose tables are checked', async () => {
     let calls = 0
+    const { finishStream } = fakeActivities()
     const work = fakeActivities({
+      finishStream: async (input) => ({ ...(await finishStream(input)), checks: 1 }),
+      checkQuality: async () => ({ failedChecks: ['not_null(email)'] }),
       syncSlice: async () =>
         calls++ === 0
           ? { ...noCounts(), more: true, waitUntil: new Date(Date.now() + 200).toISOString() }
@@ -34,7 +37,7 @@ describe.runIf(process.env.WEIR_RECORD)('recording', () => {
         const description = await one.describe()
         const history = await client.workflow.getHandle(description.workflowId, description.runId).fetchHistory()
         writeFileSync(
-          `${folder}${name}-${new Date().toISOString().slice(0, 10)}.json`,
+          `${folder}${name}-${new Date().toISOString().slice(0, 10)}-${process.env.WEIR_RECORD}.json`,
           `${historyToJSON(history).replaceAll(/"identity": *"[^"]*"/g, '"identity":"worker"')}\n`,
         )
       }

@@ -165,4 +165,65 @@ describe('a run of a sync', () => {
       expect(await first.result()).toMatchObject({ status: 'completed' })
     })
   })
+
+  it('checks the table of a stream that completed and has checks, names what did not pass, and goes on', async () => {
+    const checked: string[] = []
+    const { finishStream } = fakeActivities()
+    const work = fakeActivities({
+      finishStream: async (input) => ({ ...(await finishStream(input)), ...(input.stream === 'a' ? { checks: 2 } : {}) }),
+      checkQuality: async ({ stream }) => {
+        checked.push(stream)
+        return { failedChecks: ['not_null(email)'] }
+      },
+    })
+    await withWorker({ work }, async ({ client, start }) => {
+      const { handle, result } = await start()
+      expect(await result()).toMatchObject({ status: 'completed' })
+      expect(checked).toEqual(['a'])
+      const child = client.workflow.getHandle(`stream/${handle.workflowId.slice(5)}/a`)
+      expect(await child.result()).toMatchObject({ status: 'completed', failedChecks: ['not_null(email)'] })
+      for (const one of [handle, child]) {
+        const { currentDetails } = await one.query<{ currentDetails: string }>('__temporal_workflow_metadata')
+        expect(currentDetails).toContain('not_null(email)')
+      }
+    })
+  })
+
+  it('ends a stream red when a check that blocks does not pass, though its rows are loaded', async () => {
+    const { finishStream } = fakeActivities()
+    const work = fakeActivities({
+      finishStream: async (input) => ({ ...(await finishStream(input)), checks: 1 }),
+      checkQuality: async () => ({
+        failedChecks: ['unique(id)'],
+        failure: { reason: 'quality', message: 'Check unique(id) did not pass.' },
+      }),
+    })
+    await withWorker({ work }, async ({ start }) => {
+      const { result } = await start({ streams: ['a'] })
+      expect(await causeOf(result())).toMatchObject({
+        type: 'quality',
+        message: expect.stringMatching(/unique\(id\) did not pass.*acts: user or data owner/),
+      })
+    })
+  })
+
+  it('does not check a stream that failed', async () => {
+    const checked: string[] = []
+    const { finishStream } = fakeActivities()
+    const work = fakeActivities({
+      syncSlice: async () => {
+        throw ApplicationFailure.create({ message: 'scope missing', type: 'permission', nonRetryable: true })
+      },
+      finishStream: async (input) => ({ ...(await finishStream(input)), checks: 1 }),
+      checkQuality: async ({ stream }) => {
+        checked.push(stream)
+        return { failedChecks: [] }
+      },
+    })
+    await withWorker({ work }, async ({ start }) => {
+      const { result } = await start({ streams: ['a'] })
+      expect(await causeOf(result())).toMatchObject({ type: 'permission' })
+      expect(checked).toEqual([])
+    })
+  })
 })

@@ -1,4 +1,5 @@
-import type { ControlActivities } from '../../src/core/activities.js'
+import type { AskInput, ControlActivities } from '../../src/core/activities.js'
+import type { Definition } from '../../src/core/definition.js'
 import { ask } from '../../src/engine/ask.js'
 import type { Deps } from '../deps.js'
 import { running } from './context.js'
@@ -8,10 +9,24 @@ export function controlActivities(deps: Deps): ControlActivities {
   return {
     ask: (input) =>
       running(deps.redact, async ({ signal }) => {
-        const definition = await deps.warehouse.definitions.get(input.definition)
+        const definition = shownTo(input.question, await deps.warehouse.definitions.get(input.definition))
         const { source, http } = await deps.connect(definition, signal)
         const answer = await ask({ warehouse: deps.warehouse, http, source, definition, question: input, redact: deps.redact })
         return { handover: await deps.warehouse.handovers.put(answer) }
       }),
   }
+}
+
+/**
+ * A preview shows what the column policy leaves, without a second copy of each record. What fields there are is asked without
+ * the policy: its names are those.
+ */
+function shownTo(question: AskInput['question'], definition: Definition): Definition {
+  const { columns: shared, streams, ...rest } = definition
+  const isPreview = question === 'preview'
+  const kept = Object.entries(streams).map(([name, { raw: _, columns, ...settings }]) => [
+    name,
+    { ...settings, ...(isPreview && columns ? { columns } : {}) },
+  ])
+  return { ...rest, ...(isPreview && shared ? { columns: shared } : {}), streams: Object.fromEntries(kept) }
 }

@@ -1,6 +1,10 @@
 import type { Deps } from '../deps.js'
 import { controlActivities } from './control.js'
+import { rebuildActivities } from './rebuild.js'
 import { syncActivities } from './sync.js'
 
 /** Both sides of the contract in core/activities.ts: bulk work, and short questions on a queue of their own. */
-export const createActivities = (deps: Deps) => ({ work: syncActivities(deps), control: controlActivities(deps) })
+export const createActivities = (deps: Deps) => ({
+  work: { ...syncActivities(deps), ...rebuildActivities(deps) },
+  control: controlActivities(deps),
+})

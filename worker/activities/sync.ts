@@ -1,6 +1,8 @@
 import type { Activities, FailureNote, FinishRunInput, RunStatus } from '../../src/core/activities.js'
 import { Failure } from '../../src/core/failure.js'
 import { noCounts, sum } from '../../src/core/receipt.js'
+import { applyChange } from '../../src/engine/apply-change.js'
+import { checkQuality } from '../../src/engine/check-quality.js'
 import { finishStream } from '../../src/engine/finish-stream.js'
 import { planSlices } from '../../src/engine/plan-slices.js'
 import { syncSlice } from '../../src/engine/sync-slice.js'
@@ -65,7 +67,26 @@ export function syncActivities(deps: Deps): Activities {
       running(redact, async ({ signal }) => {
         const { definition, stream } = await open(hash, name, signal)
         const row = await finishStream({ warehouse, definition, stream, run, failure, cancelled, accept })
-        return { ...sum([row]), stream: name, status: row.status, ...(row.failure ? { failure: row.failure } : {}) }
+        const checks = definition.streams[name]?.quality?.length ?? 0
+        return {
+          ...sum([row]),
+          stream: name,
+          status: row.status,
+          ...(row.failure ? { failure: row.failure } : {}),
+          ...(checks > 0 ? { checks } : {}),
+        }
+      }),
+
+    checkQuality: ({ definition: hash, run, stream: name }) =>
+      running(redact, async ({ signal }) => {
+        const { definition, stream, http } = await open(hash, name, signal)
+        return checkQuality({ warehouse, http, definition, stream, run, now: clock.now(), signal, redact })
+      }),
+
+    applyChange: ({ definition: hash, stream: name, change, after }) =>
+      running(redact, async ({ signal, owner }) => {
+        const { definition, stream } = await open(hash, name, signal)
+        return applyChange({ warehouse, definition, stream, run: owner, change, after })
       }),
 
     finishRun: ({ sync, run, outcomes, failure, cancelled }) =>

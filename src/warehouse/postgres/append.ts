@@ -1,6 +1,7 @@
 import type { Column } from '../../schema/encode.js'
 import type { TableSpec } from '../driver.js'
 import { partsOf } from './merge.js'
+import { telling } from './raw.js'
 import { id, literal } from './sql.js'
 
 /** Append keeps every version of a row; this column tells versions apart. */
@@ -8,7 +9,7 @@ export const versionColumn = '_weir_version'
 
 /** What a version says, as one hash. Empty columns are left out, so that a column added later does not make old rows look new. */
 export function versionOf(columns: readonly Column[]): string {
-  const parts = [...columns.map(({ name }) => name), '_weir_extra'].map((name) => `${literal(`${name}=`)} || ${id(name)}::text`)
+  const parts = [...telling(columns).map(({ name }) => name), '_weir_extra'].map((name) => `${literal(`${name}=`)} || ${id(name)}::text`)
   return `md5(array_to_string(ARRAY[${parts.join(', ')}], chr(31)))`
 }
 

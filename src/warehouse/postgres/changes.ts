@@ -41,15 +41,7 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
       )
     },
 
-    async note(ref, spec, change, fields) {
-      await pool.query(
-        `INSERT INTO _weir.schema_changes (sync, stream, table_schema, table_name, change, field, run_id, status)
-         SELECT $1, $2, $3, $4, $5, nullif(f, ''), $6, 'noted' FROM unnest($7::text[]) f
-          WHERE $5 IS DISTINCT FROM (SELECT c.change FROM _weir.schema_changes c WHERE c.table_schema = $3 AND c.table_name = $4
-            AND c.field IS NOT DISTINCT FROM nullif(f, '') AND c.status = 'noted' ORDER BY c.id DESC LIMIT 1)`,
-        [ref.sync, ref.stream, spec.schema, spec.table, change, ref.run, fields],
-      )
-    },
+    note: (ref, spec, change, fields) => note(pool, ref, spec, change, fields),
 
     async seen(ref, spec, carried, absent) {
       const { rows } = await pool.query<{ seen: string[] }>('SELECT seen FROM _weir.catalogs WHERE sync = $1 AND stream = $2', [
@@ -59,10 +51,10 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
       const before = new Set(rows[0]?.seen ?? [])
       const gone = absent.filter((field) => before.has(field))
       const added = carried.filter((field) => !before.has(field))
-      if (gone.length > 0) await this.note(ref, spec, 'field_gone', gone)
+      if (gone.length > 0) await note(pool, ref, spec, 'field_gone', gone)
       if (gone.length === 0 && added.length === 0) return
       const back = added.length === 0 ? [] : await goneBefore(pool, spec.schema, spec.table, added)
-      if (back.length > 0) await this.note(ref, spec, 'field_back', back)
+      if (back.length > 0) await note(pool, ref, spec, 'field_back', back)
       const now = [...before, ...added].filter((field) => !gone.includes(field))
       await pool.query(
         `INSERT INTO _weir.catalogs (sync, stream, fields, seen) VALUES ($1, $2, '{}', $3) ON CONFLICT (sync, stream) DO UPDATE SET seen = excluded.seen`,
@@ -125,6 +117,16 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
       return (rowCount ?? 0) > 0
     },
   }
+}
+
+const note = async (pool: pg.Pool, ...[ref, spec, change, fields]: Parameters<Warehouse['changes']['note']>): Promise<void> => {
+  await pool.query(
+    `INSERT INTO _weir.schema_changes (sync, stream, table_schema, table_name, change, field, run_id, status)
+     SELECT $1, $2, $3, $4, $5, nullif(f, ''), $6, 'noted' FROM unnest($7::text[]) f
+      WHERE $5 IS DISTINCT FROM (SELECT c.change FROM _weir.schema_changes c WHERE c.table_schema = $3 AND c.table_name = $4
+        AND c.field IS NOT DISTINCT FROM nullif(f, '') AND c.status = 'noted' ORDER BY c.id DESC LIMIT 1)`,
+    [ref.sync, ref.stream, spec.schema, spec.table, change, ref.run, fields],
+  )
 }
 
 async function goneBefore(pool: pg.Pool, schema: string, table: string, fields: readonly string[]): Promise<string[]> {

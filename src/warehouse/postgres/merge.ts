@@ -1,5 +1,6 @@
 import type { Column } from '../../schema/encode.js'
 import type { TableSpec } from '../driver.js'
+import { bringsRaw, telling } from './raw.js'
 import { id, list } from './sql.js'
 
 /** Name of the column that a field fills. */
@@ -81,7 +82,8 @@ export function newerWins(spec: TableSpec, columns: readonly Column[], next: str
 
 /** Does the row `next` say anything else than `t`? Weir's own marks of run and time do not count. */
 export function differs(spec: TableSpec, columns: readonly Column[], next: string): string {
-  const compared = [...columns.filter(({ field }) => !spec.key.includes(field)).map(({ name }) => name), '_weir_extra', '_weir_deleted_at']
+  const told = telling(columns).filter(({ field }) => !spec.key.includes(field))
+  const compared = [...told.map(({ name }) => name), '_weir_extra', '_weir_deleted_at']
   const row = (of: string) => `ROW(${compared.map((name) => `${of}.${id(name)}`).join(', ')})`
-  return `${row('t')} IS DISTINCT FROM ${row(next)}`
+  return `(${row('t')} IS DISTINCT FROM ${row(next)} OR ${bringsRaw(spec, columns, next)})`
 }

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { Failure } from '../../core/failure.js'
+import { deriveKey, type Purpose } from '../../keys/derive.js'
 
 /** Encrypts what Weir must keep. The text names the key that made it, so that another key is refused instead of tried. */
 export interface Seal {
@@ -8,9 +9,8 @@ export interface Seal {
 }
 
 /** AES-256-GCM with a key of its own for each purpose, derived from WEIR_KEY. */
-export function createSeal(weirKey: string, purpose: string): Seal {
-  const key = Buffer.from(hkdfSync('sha256', weirKey, '', `weir/${purpose}`, 32))
-  const name = createHash('sha256').update(key).digest('hex').slice(0, 8)
+export function createSeal(weirKey: string, purpose: Purpose): Seal {
+  const { key, fingerprint: name } = deriveKey(weirKey, purpose)
   return {
     seal(plain) {
       const nonce = randomBytes(12)

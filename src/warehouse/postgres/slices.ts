@@ -42,7 +42,7 @@ export async function claim(
         last_failure: string | null
       }
     >(
-      `UPDATE _weir.checkpoints SET epoch = epoch + 1, owner = $5, ${anew},
+      `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
          idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END, run_id = $4, updated_at = now()
        WHERE sync = $1 AND stream = $2 AND slice = $3 RETURNING *`,
       [sync, stream, key, run, owner],
@@ -130,7 +130,11 @@ const fenced = ({ sync, stream, key }: Claim) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
 
 /** One letter for one cause: the same record with the same reason raises the count of the letter that is there. */
-async function writeLetters(client: pg.ClientBase, claim: Claim, letters: readonly Letter[]): Promise<void> {
+export async function writeLetters(
+  client: pg.ClientBase,
+  claim: Pick<Claim, 'sync' | 'stream' | 'run'> & { key: string | null },
+  letters: readonly Letter[],
+): Promise<void> {
   for (const letter of letters) {
     const fingerprint = createHash('sha256')
       .update([letter.kind, letter.reason, letter.recordKey ?? letter.payload].join('\n'))

@@ -3,13 +3,14 @@ import type { FailureNote, RunStatus } from '../../core/activities.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
-import type { CheckpointRow, Progress, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
+import type { Progress, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { exchange, sizes } from './replace.js'
 import { streamRunOf } from './runs.js'
 import { type SliceRow, sliceOf } from './slices.js'
 import { stageName, sweepStages } from './stage.js'
+import { settle, voided, voidedEnd } from './state.js'
 import { tableIn } from './tables.js'
 
 type Ref = StreamRef & { run: string }
@@ -131,9 +132,10 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
       let counts: Counts = sum([noCounts(), ...rows.filter((row) => row.run_id === ref.run).map(countsOf)])
       const letters = rows.filter((row) => row.state === 'dead_letter' && row.run_id === ref.run).length
       const { table } = outcome
-      let end: StreamEnd | undefined
+      const isVoid = found[0]!.status === voided
+      let end: StreamEnd | undefined = isVoid ? voidedEnd : undefined
       let isInPlace = table.mode !== 'replace'
-      if (table.mode === 'replace' && !outcome.endedEarly) {
+      if (table.mode === 'replace' && !outcome.endedEarly && !isVoid) {
         const stage = stageName(ref)
         const held = outcome.hold({ ...(await sizes(client, table, stage)), setAside: letters })
         if (held) end = { status: 'failed', failure: held }
@@ -149,7 +151,7 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
         const slices = rows.map((row) => ({ slice: sliceOf(row), isFinished: row.state !== 'open' }))
         for (const { pass, watermark } of newWatermarks(slices)) await moveWatermark(client, ref, pass, watermark)
       }
-      await settle(client, ref)
+      await settle(client, ref, counts.loaded)
       const set = countColumns.map((column, i) => `${column} = $${i + 6}`).join(', ')
       const { rows: ended } = await client.query(
         `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, finished_at = now(), ${set} WHERE run_id = $1 AND stream = $2 RETURNING *`,
@@ -158,59 +160,4 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
       return streamRunOf(ended[0]!)
     }),
   )
-}
-
-/** Slices behind their watermark leave; so do finished ones without a range. What is open stays for the next run. */
-async function settle(client: pg.ClientBase, { sync, stream }: Ref): Promise<void> {
-  await client.query(
-    `DELETE FROM _weir.checkpoints c WHERE c.sync = $1 AND c.stream = $2 AND c.state <> 'open' AND (c.range_to IS NULL OR EXISTS (
-       SELECT 1 FROM _weir.watermarks w WHERE w.sync = c.sync AND w.stream = c.stream AND w.pass = c.pass AND w.watermark >= c.range_to::timestamptz))`,
-    [sync, stream],
-  )
-}
-
-export async function reset(pool: pg.Pool, { sync, stream }: { sync: string; stream?: string }): Promise<number> {
-  const doing = `Resetting the state of ${sync}${stream ? `/${stream}` : ''}`
-  return run(doing, () =>
-    transaction(pool, doing, async (client) => {
-      const where = [sync, stream ?? null]
-      const checkpoints = await client.query('DELETE FROM _weir.checkpoints WHERE sync = $1 AND ($2::text IS NULL OR stream = $2)', where)
-      const watermarks = await client.query('DELETE FROM _weir.watermarks WHERE sync = $1 AND ($2::text IS NULL OR stream = $2)', where)
-      return (checkpoints.rowCount ?? 0) + (watermarks.rowCount ?? 0)
-    }),
-  )
-}
-
-export async function state(pool: pg.Pool, { sync, stream }: { sync: string; stream?: string }): ReturnType<Warehouse['streams']['state']> {
-  return run(`Reading the state of ${sync}`, async () => {
-    const where = [sync, stream ?? null]
-    const checkpoints = await pool.query(
-      'SELECT * FROM _weir.checkpoints WHERE sync = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, ordinal',
-      where,
-    )
-    const watermarks = await pool.query(
-      'SELECT * FROM _weir.watermarks WHERE sync = $1 AND ($2::text IS NULL OR stream = $2) ORDER BY stream, pass',
-      where,
-    )
-    return {
-      checkpoints: checkpoints.rows.map(
-        (row): CheckpointRow => ({
-          sync: row.sync,
-          stream: row.stream,
-          slice: row.slice,
-          state: row.state,
-          position: row.position,
-          run: row.run_id,
-          updatedAt: row.updated_at.toISOString(),
-        }),
-      ),
-      watermarks: watermarks.rows.map((row) => ({
-        sync: row.sync,
-        stream: row.stream,
-        pass: row.pass,
-        watermark: row.watermark.toISOString(),
-        updatedAt: row.updated_at.toISOString(),
-      })),
-    }
-  })
 }

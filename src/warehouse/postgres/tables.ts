@@ -5,6 +5,7 @@ import type { Column, Missing } from '../../schema/encode.js'
 import { columnName } from '../../schema/names.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
 import { versionColumn } from './append.js'
+import { holdHashKey } from './hash-keys.js'
 import { historyColumns } from './history.js'
 import { columnOf } from './merge.js'
 import { isRetryable, transaction, warehouseFailure } from './pool.js'
@@ -92,6 +93,7 @@ const declared = (spec: TableSpec): [string, FieldType][] => Object.entries(spec
 /** The table as it stands, made first where there is none. With `adds`, fields that the spec declares get the columns that they lack. */
 export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec, adds: boolean): Promise<OpenTable> {
   try {
+    await holdHashKey(pool, spec)
     const client = await pool.connect()
     let found: Found
     try {

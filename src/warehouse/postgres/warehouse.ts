@@ -5,9 +5,12 @@ import type { Warehouse } from '../driver.js'
 import { createChanges } from './changes.js'
 import { migrate } from './migrate.js'
 import { createPool, warehouseFailure } from './pool.js'
+import { createQuality } from './quality.js'
+import { createRebuilds } from './rebuilds.js'
 import { createRuns } from './runs.js'
 import { claim, commitBatch, note, release, setAside } from './slices.js'
-import { finishStream, isPlanned, openSlices, progress, recordPlan, reset, state } from './streams.js'
+import { createState } from './state.js'
+import { finishStream, isPlanned, openSlices, progress, recordPlan } from './streams.js'
 import { switchMode } from './switch-mode.js'
 import { addColumns, modesOf, openTable } from './tables.js'
 import { createTokenStore } from './tokens.js'
@@ -77,9 +80,10 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     },
     streams: {
       finish: (ref, outcome) => finishStream(pool, ref, outcome),
-      reset: (ref) => reset(pool, ref),
-      state: (ref) => state(pool, ref),
     },
+    state: createState(pool),
+    quality: createQuality(pool),
+    rebuilds: createRebuilds(pool),
     catalogs: {
       async put({ sync, stream }, fields) {
         await pool.query(

@@ -1,6 +1,11 @@
 import { z } from 'zod'
 import type { Vendors } from '../../../src/config/vendors.js'
 
+const fields = { id: 'text', email: 'text', datetime: 'timestamp', properties: 'json' } as const
+const profile = { fields, discovers: false, key: ['id'], ordering: ['datetime'] }
+/** Only the vendor knows all fields. */
+const custom = { ...profile, discovers: true }
+
 const secret = () => z.string().min(3).meta({ secret: true })
 
 /** Two vendors as the registry would give them; nothing of the real connectors. */
@@ -21,10 +26,10 @@ export const vendors: Vendors = {
         },
       ),
     streams: {
-      events: { mode: 'merge', modes: ['merge', 'append', 'history'], isDefault: true, hasCursor: true },
-      profiles: { mode: 'merge', modes: ['merge', 'append', 'history'], isDefault: true, hasCursor: true },
-      metrics: { mode: 'replace', modes: ['replace'], isDefault: true, hasCursor: false },
-      campaign_values: { mode: 'replace_slice', modes: ['replace_slice'], isDefault: false, hasCursor: true },
+      events: { ...profile, mode: 'merge', modes: ['merge', 'append', 'history'], isDefault: true, hasCursor: true },
+      profiles: { ...profile, mode: 'merge', modes: ['merge', 'append', 'history'], isDefault: true, hasCursor: true },
+      metrics: { ...profile, mode: 'replace', modes: ['replace'], isDefault: true, hasCursor: false },
+      campaign_values: { ...profile, mode: 'replace_slice', modes: ['replace_slice'], isDefault: false, hasCursor: true },
     },
     defaultApiVersion: '2026-07-15',
     apiVersions: ['2026-07-15', '2026-01-15'],
@@ -38,10 +43,10 @@ export const vendors: Vendors = {
       oauth_base_url: z.string().optional(),
     }),
     streams: {
-      contacts: { mode: 'merge', modes: ['merge', 'history'], isDefault: true, hasCursor: true },
-      companies: { mode: 'merge', modes: ['merge', 'history'], isDefault: true, hasCursor: true },
-      deals: { mode: 'merge', modes: ['merge', 'history'], isDefault: true, hasCursor: true },
-      owners: { mode: 'replace', modes: ['replace'], isDefault: true, hasCursor: false },
+      contacts: { ...custom, mode: 'merge', modes: ['merge', 'history'], isDefault: true, hasCursor: true },
+      companies: { ...custom, mode: 'merge', modes: ['merge', 'history'], isDefault: true, hasCursor: true },
+      deals: { ...custom, mode: 'merge', modes: ['merge', 'history'], isDefault: true, hasCursor: true },
+      owners: { ...custom, mode: 'replace', modes: ['replace'], isDefault: true, hasCursor: false },
     },
     defaultApiVersion: '2026-09',
     apiVersions: ['2026-09', 'v3'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { columnName, joinedName } from '../../../src/schema/names.js'
+import { columnName, joinedName, rawField } from '../../../src/schema/names.js'
 
 describe('column names', () => {
   it.each([
@@ -20,6 +20,11 @@ describe('column names', () => {
     expect(second).not.toBe(first)
     expect(second).toMatch(/^order_id_[0-9a-f]{8}$/)
     expect(columnName('order-id', new Set([first]))).toBe(second)
+  })
+
+  it('gives a name of Weir’s own to one field only, the raw record', () => {
+    expect(columnName(rawField, new Set())).toBe('_weir_raw')
+    for (const field of ['_weir_run_id', '_WEIR_RAW', '_weir_raw ']) expect(columnName(field, new Set())).not.toMatch(/^_weir_/)
   })
 
   it('names what has no letters, keeps to 63 bytes, and never makes a name of Weir’s own', () => {

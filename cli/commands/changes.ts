@@ -1,0 +1,122 @@
+import { Failure } from '../../src/core/failure.js'
+import type { ChangeRow, ChangeStatus } from '../../src/warehouse/driver.js'
+import { who } from '../confirm.js'
+import { ago, number, type Printer } from '../print.js'
+import { openSession, putDefinition, queue, type Session } from '../session.js'
+import type { Common } from '../weir.js'
+
+interface ChangesOptions extends Common {
+  stream?: string
+  status?: ChangeStatus[]
+  limit?: number
+  by?: string
+}
+type Context = { options: ChangesOptions; printer: Printer; args: string[] }
+
+/** What still waits for a person. */
+const undecided: readonly ChangeStatus[] = ['captured', 'pending']
+
+export async function list({ options, printer, args }: Context): Promise<number> {
+  const session = await openSession(options, printer)
+  try {
+    const [sync] = args
+    const changes = await session.warehouse.changes.list({
+      ...(sync ? { sync } : {}),
+      ...(options.stream ? { stream: options.stream } : {}),
+      ...(options.status ? { status: options.status } : {}),
+      limit: options.limit ?? 50,
+    })
+    printer.json({ changes })
+    if (changes.length === 0) printer.line('No schema change is known.')
+    else
+      printer.table(
+        ['id', 'table', 'change', 'field', 'type', 'status', 'when', 'by'],
+        changes.map((one) => [
+          String(one.id),
+          `${one.schema}.${one.table}`,
+          one.change,
+          one.field ?? '',
+          one.type ?? '',
+          one.status,
+          ago(one.createdAt),
+          one.decidedBy ?? '',
+        ]),
+      )
+    const open = changes.filter(({ status }) => undecided.includes(status)).map(({ id }) => id)
+    if (open.length > 0) printer.line(`\nTo decide: weir changes approve ${open.slice(0, 5).join(' ')}, or weir changes reject …`)
+    return 0
+  } finally {
+    await session.close()
+  }
+}
+
+export async function show({ options, printer, args }: Context): Promise<number> {
+  const session = await openSession(options, printer)
+  try {
+    for (const change of await chosen(session, args)) {
+      const waiting = change.field === undefined || change.status === 'applied' ? 0 : await session.warehouse.changes.waiting(change)
+      printer.json({ ...change, waiting })
+      printer.table(
+        ['what', 'value'],
+        [...Object.entries(change), ['rows whose value waits in _weir_extra', waiting]].map(([key, value]) => [String(key), String(value)]),
+      )
+    }
+    return 0
+  } finally {
+    await session.close()
+  }
+}
+
+/** Decides, then waits until the column is there and filled. */
+export async function approve({ options, printer, args }: Context): Promise<number> {
+  const session = await openSession(options, printer)
+  try {
+    const changes = await chosen(session, args)
+    const results = []
+    for (const change of changes) {
+      const definition = session.manifest.syncs[change.sync]
+      if (!definition)
+        throw new Failure('config', `Schema change ${change.id} is of sync ${change.sync}, which the project file does not have.`)
+      if (change.status !== 'approved' && !(await session.warehouse.changes.decide(change.id, 'approved', approver(options))))
+        throw new Failure('config', `Schema change ${change.id} (${change.change}) needs no decision: it is ${change.status}.`)
+      const { filled } = (await session.temporal.workflow.execute('applyChange', {
+        taskQueue: queue(),
+        workflowId: `change/${change.sync}/${change.stream}/${change.id}`,
+        args: [{ sync: change.sync, definition: await putDefinition(session, definition), stream: change.stream, change: change.id }],
+        staticSummary: `${change.sync} / ${change.stream}: column for a new field`,
+      })) as { filled: number }
+      results.push({ id: change.id, field: change.field, filled })
+      printer.line(`${change.id}: "${change.field}" has its column now, ${number(filled)} rows filled.`)
+    }
+    printer.json({ approved: results })
+    return 0
+  } finally {
+    await session.close()
+  }
+}
+
+export async function reject({ options, printer, args }: Context): Promise<number> {
+  const session = await openSession(options, printer)
+  try {
+    for (const change of await chosen(session, args)) {
+      if (!(await session.warehouse.changes.decide(change.id, 'rejected', approver(options))))
+        throw new Failure('config', `Schema change ${change.id} (${change.change}) needs no decision: it is ${change.status}.`)
+      printer.line(`${change.id}: "${change.field}" stays in _weir_extra. Approve it later with: weir changes approve ${change.id}`)
+    }
+    printer.json({ rejected: args.map(Number) })
+    return 0
+  } finally {
+    await session.close()
+  }
+}
+
+const approver = ({ by }: ChangesOptions): string => by ?? who() ?? 'unknown'
+
+async function chosen({ warehouse }: Session, args: readonly string[]): Promise<ChangeRow[]> {
+  const wrong = args.find((text) => !/^\d{1,15}$/.test(text))
+  if (wrong !== undefined) throw new Failure('config', `"${wrong}" is not the number of a schema change. See them with: weir changes list`)
+  const changes = await warehouse.changes.list({ ids: args.map(Number) })
+  const missing = args.filter((text) => !changes.some(({ id }) => id === Number(text)))
+  if (missing.length > 0) throw new Failure('config', `There is no schema change ${missing.join(', ')}. See them with: weir changes list`)
+  return changes
+}

@@ -1,0 +1,86 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
+import { defineSearchAttributeKey } from '@temporalio/common'
+import { Failure, type Reason } from '../../src/core/failure.js'
+import type { RebuildInput, RebuildReceipt } from '../../src/core/rebuild.js'
+import { exitOf } from '../exit.js'
+import { number, type Printer } from '../print.js'
+import { chosenSyncs } from '../project.js'
+import { openSession, putDefinition, queue, type Session } from '../session.js'
+import type { Common } from '../weir.js'
+
+interface RebuildOptions extends Common {
+  stream: string
+  dryRun?: boolean
+}
+
+/** Types a table anew from its raw records, without the vendor. */
+export async function run({ options, printer, args }: { options: RebuildOptions; printer: Printer; args: string[] }): Promise<number> {
+  const session = await openSession(options, printer, (manifest) => {
+    const streams = manifest.syncs[chosenSyncs(manifest, args)[0]!]!.streams
+    if (!streams[options.stream])
+      throw new Failure('config', `Sync ${args[0]} has no stream "${options.stream}". It reads ${Object.keys(streams).join(', ')}.`)
+  })
+  try {
+    const sync = args[0]!
+    const handle = await start(session, sync, options)
+    printer.note(`rebuild/${sync}/${options.stream}: run ${handle.firstExecutionRunId}`)
+    const receipt = await endOf(handle)
+    printer.json({ sync, stream: options.stream, run: handle.firstExecutionRunId, dryRun: options.dryRun ?? false, ...receipt })
+    printer.table(
+      ['stream', 'rows examined', options.dryRun ? 'would be rewritten' : 'rewritten', 'without raw', 'dead letters'],
+      [[options.stream, receipt.examined, receipt.rewritten, receipt.withoutRaw, receipt.deadLetters]],
+    )
+    if (receipt.withoutRaw > 0)
+      printer.line(
+        `\n${number(receipt.withoutRaw)} rows hold no raw record and stay as they are: \`weir sync ${sync} --stream ${options.stream} --full\` reads them again.`,
+      )
+    return exitOf([receipt.status])
+  } finally {
+    await session.close()
+  }
+}
+
+const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
+
+async function start(session: Session, sync: string, { stream, dryRun }: RebuildOptions) {
+  const definition = await putDefinition(session, session.manifest.syncs[sync]!)
+  const input: RebuildInput = { sync, definition, stream, ...(dryRun ? { dryRun } : {}) }
+  try {
+    return await session.temporal.workflow.start('rebuildTable', {
+      taskQueue: queue(),
+      workflowId: `rebuild/${sync}/${stream}`,
+      args: [input],
+      memo: { definition },
+      staticSummary: `${sync} / ${stream}: rebuild from raw records${dryRun ? ', dry run' : ''}`,
+      typedSearchAttributes: [
+        { key: keyword('WeirSync'), value: sync },
+        { key: keyword('WeirStream'), value: stream },
+        { key: keyword('WeirKind'), value: 'rebuild' },
+        { key: keyword('WeirStatus'), value: 'running' },
+      ],
+    })
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    throw new Failure(
+      'config',
+      `A rebuild of ${sync}/${stream} is under way. Wait for its end, or cancel it in the Temporal UI.`,
+      { sync, stream },
+      { cause: error },
+    )
+  }
+}
+
+/** The receipt; Ctrl-C cancels, and what is rewritten stays so. */
+async function endOf(handle: WorkflowHandle): Promise<RebuildReceipt> {
+  const cancel = () => void handle.cancel().catch(() => process.exit(1))
+  process.once('SIGINT', cancel)
+  try {
+    return (await handle.result()) as RebuildReceipt
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error
+    const { type, message } = (error.cause ?? error) as { type?: string; message: string }
+    throw new Failure((type ?? 'bug') as Reason, message, {}, { cause: error })
+  } finally {
+    process.off('SIGINT', cancel)
+  }
+}

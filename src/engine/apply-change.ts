@@ -1,0 +1,41 @@
+import type { Definition } from '../core/definition.js'
+import { Failure } from '../core/failure.js'
+import type { FieldType, Stream } from '../core/types.js'
+import type { Warehouse } from '../warehouse/driver.js'
+import { tableSpec } from './table-spec.js'
+
+export interface ApplyInput {
+  warehouse: Warehouse
+  definition: Definition
+  stream: Stream
+  run: string
+  change: number
+  /** Where an earlier call stopped. */
+  after?: string | undefined
+}
+
+export interface Applied {
+  filled: number
+  next?: string
+  /** A run that began before the column was there may still put values into `_weir_extra`: call again when it has ended. */
+  isBusy: boolean
+}
+
+/** Gives an approved field its column and moves what `_weir_extra` holds of it there, some rows a call. A repeat changes nothing. */
+export async function applyChange({ warehouse, definition, stream, run, change: id, after }: ApplyInput): Promise<Applied> {
+  const ref = { sync: definition.sync, stream: stream.name, run }
+  const [change] = await warehouse.changes.list({ ids: [id] })
+  if (change?.field === undefined || change.status !== 'approved')
+    throw new Failure('config', `Schema change ${id} is not one that was approved. Look: weir changes show ${id}`, ref)
+  const spec = tableSpec(definition, stream, stream.discover ? await warehouse.catalogs.get(ref) : {})
+  const standing = await warehouse.tables.open(ref, spec, { adds: false })
+  const table = await warehouse.tables.addColumns(ref, standing, new Map([[change.field, change.type as FieldType]]))
+  if (!table.columns.some(({ field }) => field === change.field))
+    throw new Failure(
+      'config',
+      `${spec.schema}.${spec.table} has as many columns as it may have; "${change.field}" stays in _weir_extra.`,
+      ref,
+    )
+  const isBusy = await warehouse.changes.isBusy(ref)
+  return { ...(await warehouse.changes.fill(change, table, after)), isBusy }
+}

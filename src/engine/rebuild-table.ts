@@ -1,0 +1,139 @@
+import type { FailureNote } from '../core/activities.js'
+import type { Definition } from '../core/definition.js'
+import { Failure } from '../core/failure.js'
+import type { Clock } from '../core/ports.js'
+import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
+import type { Stream } from '../core/types.js'
+import { parseJson } from '../http/json.js'
+import { Unstorable } from '../schema/cells.js'
+import { type Missing, RowEncoder } from '../schema/encode.js'
+import { jsonText } from '../schema/json.js'
+import type { Letter, RawRow, RebuildBatch, RowPlace, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
+import { tableSpec } from './table-spec.js'
+import { openTyper, policyOf, type Typer } from './typer.js'
+
+export interface RebuildTableInput {
+  warehouse: Warehouse
+  definition: Definition
+  /** Under its column policy. */
+  stream: Stream
+  run: string
+  isDryRun: boolean
+}
+
+/** After so long the rebuild is handed back, to be called again. */
+const workMs = 10 * 60_000
+
+/** Judges whether the table can be rebuilt, and notes that it is. */
+export async function startRebuild(input: RebuildTableInput & { hash: string }): Promise<void> {
+  const { warehouse, definition, stream, run, isDryRun } = input
+  const where = { sync: definition.sync, stream: stream.name }
+  if (definition.streams[stream.name]?.raw !== 'keep')
+    throw new Failure(
+      'config',
+      `Sync ${definition.sync} keeps no raw records of ${stream.name} (\`raw: keep\`): there is nothing to rebuild from.`,
+      where,
+    )
+  const spec = await specOf(input)
+  if (spec.mode === 'append' || spec.mode === 'history')
+    throw new Failure(
+      'config',
+      `${spec.schema}.${spec.table} keeps every version of a row (mode ${spec.mode}): versions are told apart by what stands in their columns, so they are not rebuilt in place. Drop the table and run \`weir sync ${definition.sync} --stream ${stream.name} --full\`.`,
+      where,
+    )
+  await warehouse.rebuilds.start({ ...where, run, definition: input.hash, isDryRun }, spec)
+}
+
+/**
+ * Types a table's rows anew from their raw records, by the fields and the policy of today, without asking the vendor. Rows that
+ * come out the same are not touched. Each page and the position behind it commit together: a kill repeats one page.
+ */
+export async function rebuildRows(
+  input: RebuildTableInput & { clock: Clock; signal: AbortSignal; onProgress: (counts: RebuildCounts) => void },
+): Promise<RebuildCounts & { more?: true }> {
+  const { warehouse, definition, stream, run, clock } = input
+  const startedAt = clock.now().getTime()
+  let rebuild = await warehouse.rebuilds.open(run)
+  const spec = await specOf(input)
+  const typer = rebuild.isDryRun
+    ? await lookingTyper(warehouse, spec)
+    : await openTyper(warehouse, rebuild, spec, stream, policyOf(definition, stream))
+  for (;;) {
+    input.signal.throwIfAborted()
+    const rows = await warehouse.rebuilds.rows(spec, rebuild.position)
+    const last = rows.at(-1)
+    if (!last) return rebuild.counts
+    rebuild = await warehouse.rebuilds.commit(rebuild, await retyped(rows, last.place, stream, typer, rebuild.isDryRun))
+    input.onProgress(rebuild.counts)
+    if (clock.now().getTime() - startedAt >= workMs) return { ...rebuild.counts, more: true }
+  }
+}
+
+/** Settles a rebuild; a second call answers as the first. */
+export async function finishRebuild(
+  { warehouse, run }: Pick<RebuildTableInput, 'warehouse' | 'run'>,
+  { failure, cancelled }: { failure?: FailureNote | undefined; cancelled?: boolean | undefined },
+): Promise<RebuildReceipt> {
+  return warehouse.rebuilds.finish(run, ({ deadLetters }) => {
+    if (cancelled) return { status: 'cancelled' }
+    if (failure) return { status: 'failed', failure }
+    return { status: deadLetters > 0 ? 'completed_with_dead_letters' : 'completed' }
+  })
+}
+
+/** What the vendor named at the last run stands for asking it. */
+async function specOf({ warehouse, definition, stream }: RebuildTableInput): Promise<TableSpec> {
+  const ref: StreamRef = { sync: definition.sync, stream: stream.name }
+  const known = stream.discover ? await warehouse.catalogs.get(ref) : {}
+  return tableSpec(definition, stream, stream.policy?.fields(known) ?? known)
+}
+
+/** What typing needs of a typer. */
+type Typing = Pick<Typer, 'table' | 'encoder' | 'extend'>
+
+/** A typer that adds no columns: what would need one is counted as changed. */
+async function lookingTyper(warehouse: Warehouse, spec: TableSpec): Promise<Typing> {
+  const table = await warehouse.rebuilds.look(spec)
+  return { table, encoder: new RowEncoder(table.columns), extend: () => Promise.reject(new TypeError('a dry run adds no columns')) }
+}
+
+async function retyped(
+  rows: readonly RawRow[],
+  position: RowPlace,
+  stream: Stream,
+  typer: Typing,
+  isDryRun: boolean,
+): Promise<RebuildBatch> {
+  for (;;) {
+    const missing: Missing = new Map()
+    const batch = { rows: [] as RebuildBatch['rows'][number][], letters: [] as Letter[] }
+    const counts: RebuildCounts = { examined: rows.length, rewritten: 0, withoutRaw: 0, deadLetters: 0 }
+    for (const { place, version, raw } of rows) {
+      if (raw === null) {
+        counts.withoutRaw++
+        continue
+      }
+      const given = parseJson(raw) as Record<string, unknown>
+      const record = stream.policy?.record(given) ?? given
+      const letter = (message: string): Letter => ({
+        kind: 'record',
+        reason: 'record',
+        message,
+        payload: jsonText(record),
+        recordKey: stream.key.map((field) => String(record[field])).join('/'),
+      })
+      const lacks: Missing = new Map()
+      try {
+        const line = typer.encoder.encode(record, lacks)
+        if (lacks.size === 0) batch.rows.push({ place, version, line, letter })
+        else if (isDryRun) counts.rewritten++
+        else for (const [field, type] of lacks) missing.set(field, type)
+      } catch (error) {
+        if (!(error instanceof Unstorable)) throw error
+        batch.letters.push(letter(error.message))
+      }
+    }
+    if (missing.size === 0) return { table: typer.table, ...batch, counts, position }
+    await typer.extend(missing)
+  }
+}
