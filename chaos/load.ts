@@ -64,7 +64,7 @@ export async function runLoad({ world, load, plan, seed, isFull, records, onFaul
   const judgeCommand = async (mayFail: boolean) => {
     const { code, stderr } = await command.ended
     const isGood = code === 0 || code === 3
-    const said = stderr.trim().split('\n').slice(-3).join(' | ')
+    const said = stderr.trim().split('\n').slice(-12).join(' | ').slice(-900)
     const run = await lastRun(world)
     if (!isGood && run?.status.startsWith('completed'))
       result.problems.push(`weir sync ended with ${code} while its run went on and completed: ${said}`)
