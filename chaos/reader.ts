@@ -1,8 +1,8 @@
 /** A user's session that reads the table again and again while it is loaded, and a user's views on it. */
 import type pg from 'pg'
-import type { Mode } from './modes.js'
-import { sync } from './modes.js'
-import { isAway, type World } from './world.js'
+import { isAway } from './database.js'
+import { type Mode, sync } from './modes.js'
+import type { World } from './world.js'
 
 export interface Reader {
   /** Ends the reading. @param starts runs that were started meanwhile: one that failed and one that went on may each have changed a slice */

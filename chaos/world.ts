@@ -6,7 +6,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { type Child, startChild } from '../cli/dev/child.js'
 import { type Postgres, startPostgres } from '../cli/dev/postgres.js'
 import { commandOf, lives, markOf, type ProcessMark, until } from '../cli/dev/processes.js'
@@ -17,6 +17,7 @@ import { startTemporal, type Temporal } from '../cli/dev/temporal.js'
 import { resolveTemporal } from '../cli/dev/temporal-binary.js'
 import { searchAttributes } from '../src/core/search-attributes.js'
 import { type Command, runCommand } from './command.js'
+import { areThere, awayForMs, connected, createQuery, type Query } from './database.js'
 import { type Mode, sync, tableOf } from './modes.js'
 import { startProxy, type TcpProxy } from './proxy.js'
 import { makeTruth } from './truth.js'
@@ -37,7 +38,7 @@ export interface World {
   /** A connection of its own, past the proxy. @throws while the server is away */
   connect: () => Promise<pg.Client>
   /** One statement past the proxy; waits while the server is away. */
-  query: <T extends pg.QueryResultRow = pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<T[]>
+  query: Query
   /** Starts the real command in the project. */
   weir: (args: string[]) => Command
   /** A worker beside the supervised one. */
@@ -132,7 +133,7 @@ export async function openWorld({ mode, rows, port, log }: WorldOptions): Promis
     stops.push(() => stack.stop(5_000))
     stack.events.on('event', ({ part, kind, pid, text }) => watched(part)(kind, pid, text))
 
-    const query = retriedQuery(url)
+    const query = createQuery(url)
     stops.push(query.end)
     await until(async () => (await query.run<{ are: boolean }>(areThere))[0]!.are || undefined, awayForMs, 100)
     const place = {
@@ -183,54 +184,3 @@ syncs: { ${sync}: { from: vendor, streams: { ${mode.stream}: ${mode.config} } } 
 
 const workerOf = (stack: Stack) => stack.info.pids.worker
 const alive = (pid: number | undefined) => (pid !== undefined && markOf(pid) ? pid : undefined)
-
-async function connected(url: string): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'chaos',
-    connectionTimeoutMillis: 5_000,
-    options: '-c timezone=UTC',
-  })
-  // That the server goes away is the point; the next statement says so.
-  client.on('error', () => {})
-  await client.connect()
-  return client
-}
-
-const awayForMs = 60_000
-/** Weir's own tables: the worker makes them as it starts. */
-const areThere = `SELECT to_regclass('_weir.checkpoints') IS NOT NULL AS are`
-
-/** Did the server go away, or is it not back yet? */
-export const isAway = (error: unknown): boolean => {
-  const { code = '', message = '' } = error as { code?: string; message?: string }
-  return /^(08|57P0)/.test(code) || /^E[A-Z]+$/.test(code) || /terminated|timeout|not queryable|Connection ended/i.test(message)
-}
-
-function retriedQuery(url: string): { run: World['query']; end: () => Promise<void> } {
-  let client: pg.Client | undefined
-  const run = async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<T[]> => {
-    let last: unknown
-    const rows = await until(
-      async () => {
-        try {
-          client ??= await connected(url)
-          // Of several statements in one text, the last one's rows.
-          return [await client.query<T>(sql, values)].flat().at(-1)!.rows
-        } catch (error) {
-          if (!isAway(error)) throw error
-          last = error
-          const broken = client
-          client = undefined
-          await broken?.end().catch(() => {})
-          return undefined
-        }
-      },
-      awayForMs,
-      100,
-    )
-    if (!rows) throw new Error(`PostgreSQL did not answer for ${awayForMs / 1000} s`, { cause: last })
-    return rows
-  }
-  return { run, end: async () => client?.end() }
-}
