@@ -190,12 +190,14 @@ async function watch({ warehouse }: Session, started: readonly Started[], printe
     if (isDone()) break
     if (!isLive && Date.now() - saidAt < plainEveryMs) continue
     saidAt = Date.now()
-    const rows = await Promise.all(started.map(({ run }) => warehouse.runs.progress(run))).then(
-      (all) => all.flat(),
+    let rows: StreamRunRow[]
+    try {
+      rows = (await Promise.all(started.map(({ run }) => warehouse.runs.progress(run)))).flat()
+    } catch (error) {
       // Only a look: the next one may be answered.
-      (error: Error) => printer.note(error.message),
-    )
-    if (!rows) continue
+      printer.note((error as Error).message)
+      continue
+    }
     if (isLive)
       logUpdate(
         tableText(
