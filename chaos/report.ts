@@ -1,5 +1,5 @@
 /** The figures of a campaign, as Markdown. */
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import type { Report } from './campaign.js'
 import type { Outcome } from './load.js'
 
@@ -13,7 +13,7 @@ export function markdown({ seed, startedAt, modes, skipped, problems }: Report):
     '',
     `${startedAt.toISOString()}, seed ${seed}: ${injected.length} faults in ${(seconds / 60).toFixed(1)} minutes; ${problems.length === 0 ? 'everything held' : `${problems.length} things did not hold`}.`,
     '',
-    `${cpus().length} cores, ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.version}. Load average at the end is not part of this: see who else ran.`,
+    `${cpus().length} cores, ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, Node ${process.version}; load average over the last quarter of an hour ${loadavg()[2]!.toFixed(1)}.`,
     '',
     'Each cell: survived / injected.',
     '',
