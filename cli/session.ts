@@ -6,7 +6,7 @@ import { Failure } from '../src/core/failure.js'
 import { searchAttributes } from '../src/core/search-attributes.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
-import { findStack } from './dev/project-folder.js'
+import { findStack, projectKey } from './dev/project-folder.js'
 import { type Stack, startStack } from './dev/stack.js'
 import type { Printer } from './print.js'
 import { loadManifest, type Project } from './project.js'
@@ -40,9 +40,14 @@ export async function openSession(options: Common, printer: Printer, judge: (man
   const project = await loadManifest(options)
   judge(project.manifest)
   const address = process.env.TEMPORAL_ADDRESS ?? project.manifest.temporal.address
-  if (address) return connect(project, { temporalAddress: address, warehouseUrl: warehouseUrl(project.manifest) })
+  if (address)
+    return connect(project, {
+      temporalAddress: address,
+      warehouseUrl: warehouseUrl(project.manifest),
+      key: process.env.WEIR_KEY || undefined,
+    })
   const running = await findStack(project.projectDir)
-  if (running) return connect(project, running)
+  if (running) return connect(project, { ...running, key: await stackKey(project) })
   printer.note(
     'No `weir dev` is running here and TEMPORAL_ADDRESS is not set: starting PostgreSQL, Temporal and a worker for this command.',
   )
@@ -72,7 +77,7 @@ async function startHere(project: Project, printer: Printer): Promise<{ stack: S
     ...(url === 'embedded' ? {} : { warehouseUrl: url }),
   })
   try {
-    return { stack, session: await connect(project, stack.info) }
+    return { stack, session: await connect(project, { ...stack.info, key: await stackKey(project) }) }
   } catch (error) {
     await stack.stop()
     throw error
@@ -90,9 +95,12 @@ function warehouseUrl(manifest: Manifest): string {
   return url
 }
 
+/** The key that the stack here gave its worker. */
+const stackKey = async ({ projectDir }: Project): Promise<string> => process.env.WEIR_KEY || (await projectKey(projectDir))
+
 async function connect(
   { manifest, projectDir }: Project,
-  at: { temporalAddress: string; warehouseUrl: string; temporalUiUrl?: string },
+  at: { temporalAddress: string; warehouseUrl: string; temporalUiUrl?: string; key: string | undefined },
 ): Promise<Session> {
   const connection = await Connection.connect({ address: at.temporalAddress, connectTimeout: '10s' }).catch((error: unknown) => {
     throw new Failure(
@@ -103,7 +111,7 @@ async function connect(
     )
   })
   const namespace = process.env.TEMPORAL_NAMESPACE ?? manifest.temporal.namespace
-  const warehouse = createWarehouse(at.warehouseUrl, { connections: 4 })
+  const warehouse = createWarehouse(at.warehouseUrl, { connections: 4, key: at.key })
   try {
     await warehouse.migrate()
     await registerSearchAttributes(connection, namespace)

@@ -1,5 +1,6 @@
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { exit, failureText } from './exit.js'
+import { letterOptions, statusOption } from './letter-filter.js'
 import { createPrinter, type Printer } from './print.js'
 
 /** Options that every command takes. */
@@ -48,6 +49,12 @@ function command<O>(parent: Command, usage: string, description: string, example
       process.exitCode = code
     }
   })
+}
+
+/** @throws InvalidArgumentError, which ends the command with its usage */
+function count(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('expected a number from 1.')
 }
 
 const stream = new Option('--stream <name...>', 'only these streams')
@@ -225,6 +232,45 @@ command(
   'weir changes reject 12',
   async () => ({ run: (await import('./commands/changes.js')).reject }),
   [by],
+)
+const dlq = program.command('dlq').description('dead letters: what could not be loaded, and why')
+const act = () => [
+  ...letterOptions(),
+  new Option('--all', 'every open one'),
+  new Option('--dry-run', 'only list what would happen'),
+  new Option('--yes', 'do not ask'),
+]
+command(
+  dlq,
+  'list [sync]',
+  'list them, the one met last first; never what they hold',
+  'weir dlq list klaviyo --stream profiles --since 7d',
+  async () => ({ run: (await import('./commands/dlq.js')).list }),
+  [...letterOptions(), statusOption(), new Option('--limit <n>', 'how many').default(50).argParser(count)],
+)
+command(
+  dlq,
+  'show <id>',
+  'everything about one, what it holds masked',
+  'weir dlq show 17',
+  async () => ({ run: (await import('./commands/dlq.js')).show }),
+  [new Option('--reveal', 'show what it holds in clear: personal data may appear')],
+)
+command(
+  dlq,
+  'replay [sync]',
+  'load open ones again, by the project file as it stands',
+  'weir dlq replay klaviyo --stream profiles --yes',
+  async () => ({ run: (await import('./commands/dlq-replay.js')).replay }),
+  [...act(), new Option('--limit <n>', 'at most so many').argParser(count)],
+)
+command(
+  dlq,
+  'discard [sync]',
+  'close open ones without loading them',
+  'weir dlq discard klaviyo --id 17 --yes',
+  async () => ({ run: (await import('./commands/dlq.js')).discard }),
+  act(),
 )
 command(program, 'dev', 'PostgreSQL, Temporal with its UI and a worker, here, until Ctrl-C', 'weir dev', () => import('./commands/dev.js'))
 command(

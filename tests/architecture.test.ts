@@ -15,7 +15,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
   },
   { room: 'src/http', ours: ['src/core', 'src/observe', 'src/http'], packages: ['axios', 'p-retry', 'lossless-json', 'zod'] },
   { room: 'src/keys', ours: ['src/core'], packages: [] },
-  { room: 'src/schema', ours: ['src/core', 'src/observe', 'src/schema'], packages: ['lossless-json'] },
+  { room: 'src/schema', ours: ['src/core', 'src/observe', 'src/schema'], packages: [] },
   { room: 'src/columns', ours: ['src/core', 'src/keys', 'src/schema', 'src/columns'], packages: [] },
   { room: 'src/extract', ours: ['src/core', 'src/observe', 'src/http', 'src/extract'], packages: ['zod'] },
   {

@@ -8,7 +8,11 @@ export async function run({ options, printer }: { options: Common; printer: Prin
   const session = await openSession(options, printer)
   try {
     const { manifest, warehouse } = session
-    const [latest, letters, checks] = await Promise.all([warehouse.runs.latest(), warehouse.letters.count({}), warehouse.quality.latest()])
+    const [latest, letters, checks] = await Promise.all([
+      warehouse.runs.latest(),
+      warehouse.letters.count({ status: 'open' }),
+      warehouse.quality.latest(),
+    ])
     const syncs = await Promise.all(
       Object.values(manifest.syncs).map(async (definition) => {
         const { watermarks, checkpoints } = await warehouse.state.read({ sync: definition.sync })
@@ -21,7 +25,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
           const open = checkpoints.filter((one) => one.stream === stream && one.state === 'open').length
           const deadLetters = letters
             .filter((one) => one.sync === definition.sync && one.stream === stream)
-            .reduce((sum, one) => sum + one.open, 0)
+            .reduce((sum, one) => sum + one.letters, 0)
           return {
             stream,
             status: row === undefined ? 'never run' : statusText(row.status, row.deadLetters),
@@ -56,9 +60,8 @@ export async function run({ options, printer }: { options: Common; printer: Prin
       if (checked.some(isBad)) printChecks(checked, printer)
       printer.line()
     }
-    const open = letters.reduce((sum, one) => sum + one.open, 0)
-    if (open > 0)
-      printer.line(`${number(open)} open dead letters: SELECT sync, stream, reason, message FROM _weir.dead_letters WHERE status = 'open';`)
+    const open = letters.reduce((sum, one) => sum + one.letters, 0)
+    if (open > 0) printer.line(`${number(open)} open dead letters; look at them with: weir dlq list`)
     if (session.uiUrl) printer.line(`Runs in the Temporal UI: ${session.uiUrl}`)
     return 0
   } finally {

@@ -236,8 +236,9 @@ export function report(ended: readonly Ended[], printer: Printer): void {
     printer,
   )
   const letters = rows.reduce((sum, row) => sum + row.deadLetters, 0)
+  const syncs = [...new Set(rows.filter((row) => row.deadLetters > 0).map(({ sync }) => sync))]
   if (letters > 0)
     printer.line(
-      `\n${number(letters)} records became dead letters; SELECT stream, reason, message, record_key FROM _weir.dead_letters WHERE status = 'open';`,
+      `\n${number(letters)} records became dead letters; look at them with: weir dlq list${syncs.length === 1 ? ` ${syncs[0]}` : ''}`,
     )
 }

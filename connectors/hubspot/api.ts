@@ -1,5 +1,5 @@
-import { z } from 'zod'
 import type { Http } from '../../src/core/types.js'
+import { keyOrApp } from '../../src/extract/credentials.js'
 import { at } from '../../src/extract/paginate.js'
 import type { Api } from '../../src/http/api.js'
 
@@ -9,27 +9,7 @@ import type { Api } from '../../src/http/api.js'
  */
 
 /** Two ways in: the token of a private app or a service key, or OAuth. */
-export const settings = z
-  .object({
-    access_token: z
-      .string()
-      .optional()
-      .meta({ secret: true, description: 'Token of a private app, or a service key, with the read scopes of the streams.' }),
-    client_id: z.string().optional().meta({ description: 'OAuth: the app’s id.' }),
-    client_secret: z.string().optional().meta({ secret: true, description: 'OAuth: the app’s secret.' }),
-    refresh_token: z
-      .string()
-      .optional()
-      .meta({ secret: true, description: 'OAuth: the first refresh token; rotated ones are kept by Weir.' }),
-  })
-  .refine(
-    (given) =>
-      given.access_token !== undefined ||
-      (given.client_id !== undefined && given.client_secret !== undefined && given.refresh_token !== undefined),
-    {
-      message: 'give access_token, or client_id, client_secret and refresh_token',
-    },
-  )
+export const settings = keyOrApp('access_token', 'Token of a private app, or a service key, with the read scopes of the streams.')
 
 /** Areas of the API, and their paths in both styles: the version stands behind the area's name, or before it. */
 const areas = {

@@ -6,7 +6,7 @@ import { path } from './api.js'
 export const envelope: Fields = {
   id: { type: 'text' },
   createdAt: { type: 'timestamp' },
-  updatedAt: { type: 'timestamp' },
+  updatedAt: { type: 'timestamp', required: true },
   archived: { type: 'boolean' },
   archivedAt: { type: 'timestamp' },
 }

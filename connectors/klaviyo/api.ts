@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { keyOrApp } from '../../src/extract/credentials.js'
 import { at, nextLink } from '../../src/extract/paginate.js'
 import type { Api } from '../../src/http/api.js'
 
@@ -8,24 +8,7 @@ import type { Api } from '../../src/http/api.js'
  */
 
 /** Two ways in: a private key, or OAuth. */
-export const settings = z
-  .object({
-    api_key: z.string().optional().meta({ secret: true, description: 'A private key (pk_…) with the read scopes of the streams.' }),
-    client_id: z.string().optional().meta({ description: 'OAuth: the app’s id.' }),
-    client_secret: z.string().optional().meta({ secret: true, description: 'OAuth: the app’s secret.' }),
-    refresh_token: z
-      .string()
-      .optional()
-      .meta({ secret: true, description: 'OAuth: the first refresh token; rotated ones are kept by Weir.' }),
-  })
-  .refine(
-    (given) =>
-      given.api_key !== undefined ||
-      (given.client_id !== undefined && given.client_secret !== undefined && given.refresh_token !== undefined),
-    {
-      message: 'give api_key, or client_id, client_secret and refresh_token',
-    },
-  )
+export const settings = keyOrApp('api_key', 'A private key (pk_…) with the read scopes of the streams.')
 
 const text = (value: unknown) => String(value ?? '')
 const second = 1_000

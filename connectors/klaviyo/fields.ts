@@ -24,23 +24,32 @@ const person = {
   properties: 'json',
 } as const
 
-export const profile = typed({
-  ...person,
-  // consent, and suppressions with their reasons; "can receive" is true for people who never subscribed, too
-  subscriptions: 'json',
-})
+/** A stream that is read by this field cannot go on when the vendor no longer sends it. */
+const ordered = (fields: Fields, cursor: string): Fields => ({ ...fields, [cursor]: { ...fields[cursor]!, required: true } })
 
-export const event = typed({
-  datetime: 'timestamp',
-  // unix seconds
-  timestamp: 'bigint',
-  uuid: 'text',
-  event_properties: 'json',
-  profile_id: 'text',
-  // may be missing since 2026-07-15: events whose metric is gone are given too. Names change; ids stay.
-  metric_id: 'text',
-  attributions: 'json',
-})
+export const profile = ordered(
+  typed({
+    ...person,
+    // consent, and suppressions with their reasons; "can receive" is true for people who never subscribed, too
+    subscriptions: 'json',
+  }),
+  'updated',
+)
+
+export const event = ordered(
+  typed({
+    datetime: 'timestamp',
+    // unix seconds
+    timestamp: 'bigint',
+    uuid: 'text',
+    event_properties: 'json',
+    profile_id: 'text',
+    // may be missing since 2026-07-15: events whose metric is gone are given too. Names change; ids stay.
+    metric_id: 'text',
+    attributions: 'json',
+  }),
+  'datetime',
+)
 
 export const metric = typed({
   name: 'text',

@@ -36,9 +36,10 @@ const within = (field: string, { from, to }: Slice, ...more: string[]) =>
 const after = (field: string, { from, to }: Slice) =>
   all(from && `greater-than(${field},${secondBefore(from)})`, to && `less-than(${field},${instant(to)})`)
 
-/** The oldest value of a cursor: the first record of the ordered collection. */
-const earliest = (path: string, field: string, budget: string) => async (http: Http) => {
-  const { body } = await http.request({ path, query: { sort: field, 'page[size]': 1 }, budget })
+/** The oldest value of a cursor: the first record of the ordered collection, or the first that a filter leaves. */
+const earliest = (path: string, field: string, budget: string, from: typeof within) => async (http: Http, since?: string) => {
+  const filter = from(field, { pass: 'main', ...(since === undefined ? {} : { from: since }) })
+  const { body } = await http.request({ path, query: { ...(filter ? { filter } : {}), sort: field, 'page[size]': 1 }, budget })
   const value = at(body, `data.0.attributes.${field}`)
   return typeof value === 'string' ? value : undefined
 }
@@ -68,7 +69,7 @@ const memberCount = (parents: 'lists' | 'segments') => async (http: Http) => {
   return total
 }
 
-const changes = (lookbackMs: number): Slicing => ({ by: 'time', lookbackMs, lagMs: 0, first: 'whole' })
+const changes = (lookbackMs: number): Extract<Slicing, { by: 'time' }> => ({ by: 'time', lookbackMs, lagMs: 0, first: 'whole' })
 
 const withConsent = { 'additional-fields[profile]': 'subscriptions' }
 
@@ -149,10 +150,12 @@ const streams = defineStreams({
     mode: 'merge',
     modes: ['merge', 'append', 'replace', 'history'],
     record: flat,
+    // A first read is cut into ranges of time, so that the vendor's latency is not paid page after page.
+    parallel: 4,
     cursor: { field: 'updated', ordered: true },
     passes: [
       {
-        slicing: changes(10 * minute),
+        slicing: { ...changes(10 * minute), earliest: earliest('/api/profiles', 'updated', 'L', after) },
         ask: (slice) => ({
           path: '/api/profiles',
           query: { filter: after('updated', slice), sort: 'updated', 'page[size]': 100, ...withConsent },
@@ -194,7 +197,7 @@ const streams = defineStreams({
           lookbackMs: 2 * hour,
           lagMs: 0,
           first: 'whole',
-          earliest: earliest('/api/events', 'datetime', 'XL'),
+          earliest: earliest('/api/events', 'datetime', 'XL', within),
         },
         ask: (slice) => ({
           path: '/api/events',

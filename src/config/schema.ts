@@ -42,13 +42,14 @@ const whole = (min: number, max: number) =>
 const yesNo = () =>
   z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean()).meta({ kind: 'true or false' })
 
+const minute = 60_000
+const hour = 60 * minute
+
 export const aDuration = (minMs = 0, expected = 'a duration such as 15m, 6h or 30d') =>
   worded('duration', expected, (value) => {
     const ms = duration(value)
     return ms !== undefined && ms >= minMs ? ms : undefined
   })
-const minute = 60_000
-const hour = 60 * minute
 
 const timezone = worded('time zone', 'a time zone such as Europe/Berlin or UTC', (value) => (isTimezone(value) ? value : undefined))
 
@@ -67,6 +68,10 @@ export const deadLetters = keys({
   max_percent: share('a percentage such as 0.5')
     .optional()
     .describe('A larger share of the records read, in percent, and the run of the stream fails. Default 0.5.'),
+  retention: aDuration(hour, 'a duration of at least 1h, such as 90d')
+    .optional()
+    .describe('Letters leave when they were closed, or while open last met, so long ago. Default: closed ones after 90d, open ones never.'),
+  encrypt: yesNo().optional().describe('Are records in dead letters encrypted with WEIR_KEY? Default false.'),
 })
 
 /** Settings of streams which also stand higher up: in `defaults`, a connection, a sync. They reach the streams that have a cursor. */
@@ -167,11 +172,12 @@ export const stream = keys(
       .optional()
       .describe("How rows are kept: one of the modes that the stream offers. Default: the stream's own."),
     ...evolving,
+    dead_letters: deadLetters.optional().describe("What differs from the sync's."),
     ...reading,
     ...kept,
     quality: quality("What is checked of the stream's table after each run."),
   },
-  ['query', 'freshness', 'key', 'dead_letters'],
+  ['query', 'freshness', 'key'],
 )
 
 export const sync = keys(

@@ -1,6 +1,6 @@
 /** One sync: its connection, its streams, and what cascades to them: built-in → defaults → connection → sync → stream. */
 import type { z } from 'zod'
-import type { Definition, StreamSettings } from '../core/definition.js'
+import type { DeadLetterSettings, Definition, StreamSettings } from '../core/definition.js'
 import { merged, type Reached, streamColumns } from './columns.js'
 import type { CompiledConnection } from './connection.js'
 import { nearOrAll, shown } from './errors.js'
@@ -39,7 +39,7 @@ interface Layer {
   given: Cascading
 }
 
-const builtIn = { timezone: 'UTC', concurrency: 4, maxRows: 1000, maxPercent: 0.5 }
+const builtIn = { timezone: 'UTC', concurrency: 4, deadLetters: { maxRows: 1000, maxPercent: 0.5 } }
 
 export function compileSync(input: SyncInput): CompiledSync | undefined {
   const { judged, name, project, defaults, connections } = input
@@ -74,12 +74,12 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
   }
   const timezone = note('timezone', pick(layers, 'timezone', builtIn.timezone))
   const concurrency = note('concurrency', pick(layers, 'concurrency', builtIn.concurrency))
-  const dead = layers.map(({ path: at, given: one }) => ({
-    path: [...at, 'dead_letters'],
-    given: (one.dead_letters ?? {}) as NonNullable<Cascading['dead_letters']>,
-  }))
-  const maxRows = note('dead_letters.max_rows', pick(dead, 'max_rows', builtIn.maxRows))
-  const maxPercent = note('dead_letters.max_percent', pick(dead, 'max_percent', builtIn.maxPercent))
+  const deadLetters = {
+    ...builtIn.deadLetters,
+    ...deadLetterSettings(layers, (key, at) => {
+      origins[`dead_letters.${key}`] = at === undefined ? 'built-in' : placeOf(judged, at)
+    }),
+  }
   const schedule = compileSchedule(judged, path, given, timezone) ?? compileSchedule(judged, ['defaults'], defaults, timezone)
   const streams = compileStreams(input, path, connection?.vendor, layers, timezone, origins)
   if (!given || !connection || !streams || from === undefined) return undefined
@@ -92,7 +92,7 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
       connection: connection.definition,
       streams,
       ...merged(layers),
-      deadLetters: { maxRows, maxPercent },
+      deadLetters,
       concurrency,
       timezone,
     },
@@ -116,6 +116,20 @@ function pick<G extends object, K extends keyof G, D>(
   return layer
     ? { value: layer.given[key] as NonNullable<G[K]>, path: [...layer.path, String(key)] }
     : { value: builtInValue, path: undefined }
+}
+
+const deadLetterKeys = { max_rows: 'maxRows', max_percent: 'maxPercent', retention: 'retentionMs', encrypt: 'encrypt' } as const
+
+/** What the layers say of dead letters, key by key; `note` hears where each key comes from. */
+function deadLetterSettings(layers: readonly Layer[], note: (key: string, path: Path | undefined) => void): Partial<DeadLetterSettings> {
+  const dead = layers.map(({ path, given }) => ({ path: [...path, 'dead_letters'], given: given.dead_letters ?? {} }))
+  const settings: Record<string, unknown> = {}
+  for (const [key, setting] of Object.entries(deadLetterKeys)) {
+    const picked = pick(dead, key as keyof typeof deadLetterKeys, undefined)
+    note(key, picked.path)
+    if (picked.value !== undefined) settings[setting] = picked.value
+  }
+  return settings
 }
 
 /** Exactly what is read. Every stream that is named must exist. */
@@ -160,7 +174,11 @@ function compileStreams(
     const isPart = settings.start !== undefined
     const quality = compileQuality({ judged, name, stream, mode, isPart, layers: checked })
     if (quality) origins[`streams.${name}.quality`] = placeOf(judged, quality.path)
-    result[name] = { mode, ...settings, ...(quality && quality.checks.length > 0 ? { quality: quality.checks } : {}) }
+    const deadLetters = deadLetterSettings([...star, { path: [...base, name], given: own }], (key, at) => {
+      if (at !== undefined) origins[`streams.${name}.dead_letters.${key}`] = placeOf(judged, at)
+    })
+    const differing = Object.keys(deadLetters).length > 0 ? { deadLetters } : {}
+    result[name] = { mode, ...settings, ...differing, ...(quality && quality.checks.length > 0 ? { quality: quality.checks } : {}) }
     origins[`streams.${name}.mode`] = own.mode === undefined ? 'connector' : placeOf(judged, [...base, name, 'mode'])
   }
   if (parsed.get('*')?.mode !== undefined) complain(judged, [...base, '*', 'mode'], 'a mode is given to a stream by its name', 'not to "*"')

@@ -1,7 +1,7 @@
 /** What workflows may ask of the worker, and the receipts that come back. Types only; a new field is optional while old histories run. */
 import type { Counts } from './types.js'
 
-export type RunKind = 'scheduled' | 'manual'
+export type RunKind = 'scheduled' | 'manual' | 'replay'
 /** The same words in `WeirStatus`, `_weir.runs` and the CLI. */
 export type RunStatus = 'running' | 'waiting' | 'completed' | 'completed_with_dead_letters' | 'partial' | 'failed' | 'cancelled' | 'skipped'
 
@@ -140,6 +140,64 @@ export interface ApplyChangeReceipt {
   isBusy: boolean
 }
 
+export type LetterKind = 'record' | 'page' | 'slice'
+export type LetterStatus = 'open' | 'replayed' | 'superseded' | 'discarded'
+
+/** Which dead letters: each part that is given must fit. */
+export interface LetterFilter {
+  ids?: string[]
+  sync?: string
+  stream?: string
+  kind?: LetterKind
+  reason?: string
+  /** The run that met them last. */
+  run?: string
+  /** ISO instant: met at or after it. */
+  since?: string
+  status?: LetterStatus
+}
+
+/** Open letters of one stream, to be loaded again by the definition of today. Names, ids and filters, never a record. */
+export interface ReplayInput {
+  sync: string
+  definition: string
+  stream: string
+  filter: Pick<LetterFilter, 'ids' | 'kind' | 'reason' | 'run' | 'since'>
+  /** At most so many letters. */
+  limit?: number
+}
+export interface ReplayPartInput extends ReplayInput {
+  run: string
+  /** Letters up to this id have been tried. */
+  after?: string
+}
+export interface ReplayPart {
+  /** Letters tried. */
+  tried: number
+  /** The last one's id; call again with it when there are more. */
+  after?: string
+  more: boolean
+  /** The stream must be read again: it is replaced as a whole, or slices of it were opened again. */
+  readAgain: boolean
+}
+export interface FinishReplayInput extends ReplayInput {
+  run: string
+  readAgain: boolean
+  failure?: FailureNote
+  cancelled?: boolean
+}
+export interface ReplayReceipt {
+  loaded: number
+  /** A row that is as new or newer stands. */
+  unchanged: number
+  failed: number
+  /** Slices that the next run of the stream reads again. */
+  reopened: number
+  readAgain: boolean
+  /** Row of `_weir.handovers` with the outcome of each letter. */
+  handover: string
+}
+
 /** Bulk work: queue `weir`. */
 export interface Activities {
   startRun: (input: StartRunInput) => Promise<RunPlan>
@@ -155,4 +213,10 @@ export interface Activities {
 /** Short questions: queue `weir-control`, small and always free. */
 export interface ControlActivities {
   ask: (input: AskInput) => Promise<AskReceipt>
+}
+
+/** Replay of dead letters: queue `weir`. */
+export interface ReplayActivities {
+  replayLetters: (input: ReplayPartInput) => Promise<ReplayPart>
+  finishReplay: (input: FinishReplayInput) => Promise<ReplayReceipt>
 }

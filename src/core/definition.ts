@@ -19,10 +19,21 @@ export interface Definition {
   streams: Record<string, StreamSettings>
   /** What becomes of fields of streams that are looked at without being read (`preview`); those that are read name their own. */
   columns?: ColumnActions
-  deadLetters: { maxRows: number; maxPercent: number }
+  deadLetters: DeadLetterSettings
   /** Streams read at once. */
   concurrency: number
   timezone: string
+}
+
+export interface DeadLetterSettings {
+  /** More in one run of a stream, and it fails. */
+  maxRows: number
+  /** A larger share of the records read, in percent, and it fails. */
+  maxPercent: number
+  /** Letters are kept so long; without it closed ones 90 days and open ones for good. */
+  retentionMs?: number
+  /** Are payloads of records sealed with WEIR_KEY? */
+  encrypt?: boolean
 }
 
 export interface ConnectionDefinition {
@@ -55,6 +66,8 @@ export interface StreamSettings {
   columns?: ColumnActions
   /** Keep each record beside its row, as it was read, after the column policy. */
   raw?: 'keep'
+  /** What differs from the sync's. */
+  deadLetters?: Partial<DeadLetterSettings>
 }
 
 /** Leave it out; a keyed hash in its place; the shape of the text alone. */

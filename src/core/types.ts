@@ -85,8 +85,11 @@ export type Slicing =
       lagMs: number
       /** The first run: read the whole (no `from`), or skip it since another pass reads everything. */
       first: 'whole' | 'skip'
-      /** Oldest cursor value at the vendor, so that a first run can be cut into slices. */
-      earliest?: (http: Http) => Promise<string | undefined>
+      /**
+       * The oldest cursor value at the vendor, or the oldest that is not before `from`: one small request. With it a first run is
+       * cut into slices: of `days` each, or without them into as many as can be read side by side.
+       */
+      earliest?: (http: Http, from?: string) => Promise<string | undefined>
     }
   /** One slice a parent. */
   | { by: 'parent'; parents: (http: Http) => AsyncIterable<string> }

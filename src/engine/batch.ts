@@ -2,7 +2,9 @@ import type { Rec, Resume, Stream } from '../core/types.js'
 import { Unstorable } from '../schema/cells.js'
 import type { Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
+import { keyText } from '../schema/key.js'
 import { Lines } from '../schema/lines.js'
+import { rawField } from '../schema/names.js'
 import type { BatchCommit, Claim, Letter } from '../warehouse/driver.js'
 import type { Typer } from './typer.js'
 
@@ -27,13 +29,18 @@ export class Batch {
     this.reached = position.reached
   }
 
+  /** Records that fit a row. */
+  get size(): number {
+    return this.lines.count
+  }
+
   get bytes(): number {
     return this.lines.bytes
   }
 
   /** Types one page. Fields that nobody knew are decided on first, and the page is typed again. */
   async add(raws: readonly Rec[], stream: Stream): Promise<void> {
-    const records = raws.map(stream.record)
+    const { records, letters } = flatten(raws, stream)
     this.typer.watch(records)
     for (;;) {
       const missing: Missing = new Map()
@@ -41,8 +48,8 @@ export class Batch {
       const page = encodePage(records, stream, encoder, missing)
       if (missing.size === 0) {
         this.lines.add(page.lines, encoder.columns)
-        this.letters.push(...page.letters)
-        this.read += records.length
+        this.letters.push(...letters, ...page.letters)
+        this.read += raws.length
         this.pages++
         if (page.reached !== undefined && (this.reached === undefined || page.reached > this.reached)) this.reached = page.reached
         return
@@ -64,6 +71,36 @@ export class Batch {
       position: this.position,
       isLast,
     }
+  }
+}
+
+/** The vendor's shape made flat. A record that the connector cannot read becomes a letter, alone, as the vendor shows it. */
+function flatten(raws: readonly Rec[], stream: Stream): { records: Rec[]; letters: Letter[] } {
+  const records: Rec[] = []
+  const letters: Letter[] = []
+  for (const raw of raws) {
+    try {
+      records.push(stream.record(raw))
+    } catch (error) {
+      letters.push(unreadable(raw, stream, error))
+    }
+  }
+  return { records, letters }
+}
+
+/** What no column policy can be laid over, since it is not flat, is not kept where there is one. */
+function unreadable(raw: Rec, stream: Stream, error: unknown): Letter {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const kept = stream.policy
+    ? ' Since a column policy cannot be laid over it, what it holds was not kept: read it again when the connector can.'
+    : ''
+  return {
+    kind: 'record',
+    reason: 'record',
+    // What an error quotes may be a value of the record.
+    message: `The connector cannot read it: ${what.replaceAll(/"[^"]*"/g, '"…"').slice(0, 500)}${kept}`,
+    payload: stream.policy ? 'null' : (jsonText(raw) ?? 'null'),
+    isRaw: true,
   }
 }
 
@@ -104,17 +141,20 @@ function keyProblem(record: Rec, { key }: Stream): string | undefined {
   return undefined
 }
 
-/** A record's key as dead letters carry it. */
-export const keyText = (values: Readonly<Record<string, unknown>>, key: readonly string[]): string =>
-  key.map((field) => String(values[field])).join('/')
-
 function letterOf(record: Rec, stream: Stream, message: string): Letter {
   const hasKey = keyProblem(record, stream) === undefined
   return {
     kind: 'record',
     reason: 'record',
     message,
-    payload: jsonText(record),
+    payload: jsonText(withoutRaw(record)),
     ...(hasKey ? { recordKey: keyText(record, stream.key) } : {}),
   }
+}
+
+/** The raw text beside a record says the same again. */
+function withoutRaw(record: Rec): Rec {
+  if (!(rawField in record)) return record
+  const { [rawField]: _, ...rest } = record
+  return rest
 }

@@ -4,6 +4,7 @@ import { Failure } from '../core/failure.js'
 import { balances } from '../core/receipt.js'
 import type { Counts, Stream } from '../core/types.js'
 import type { StreamRunRow, Warehouse } from '../warehouse/driver.js'
+import { deadLettersOf, sweepLetters } from './dead-letters.js'
 import { tableSpec } from './table-spec.js'
 
 export interface FinishInput {
@@ -24,12 +25,14 @@ export async function finishStream(input: FinishInput): Promise<StreamRunRow> {
   const endedEarly = failure !== undefined || cancelled === true
   // An empty stream has a table too.
   if (!endedEarly) await warehouse.tables.open(ref, table, { adds: false })
-  return warehouse.streams.finish(ref, {
+  const row = await warehouse.streams.finish(ref, {
     table,
     endedEarly,
     hold: (snapshot) => collapsed(input, snapshot),
     status: (counts, letters) => outcome(definition, stream, counts, letters, failure, cancelled),
   })
+  await sweepLetters(warehouse, definition, stream.name)
+  return row
 }
 
 /** More than half of the rows gone at once is more often a fault of the source than the truth. */
@@ -74,8 +77,9 @@ function outcome(
     )
   }
   const share = counts.read === 0 ? 0 : (100 * counts.deadLetters) / counts.read
-  if (share > definition.deadLetters.maxPercent) {
-    const message = `${counts.deadLetters} of ${counts.read} records became dead letters (${share.toFixed(2)} %), ${definition.deadLetters.maxPercent} % are allowed (dead_letters.max_percent). What was good is loaded; look at the rest in _weir.dead_letters.`
+  const { maxPercent } = deadLettersOf(definition, stream.name)
+  if (share > maxPercent) {
+    const message = `${counts.deadLetters} of ${counts.read} records became dead letters (${share.toFixed(2)} %), ${maxPercent} % are allowed (dead_letters.max_percent). What was good is loaded; look at the rest: weir dlq list ${definition.sync} --stream ${stream.name}`
     return { status: 'failed', failure: { reason: 'threshold', message } }
   }
   return { status: counts.deadLetters + letters > 0 ? 'completed_with_dead_letters' : 'completed' }

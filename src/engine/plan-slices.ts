@@ -4,6 +4,7 @@ import { cut, sliceKey } from '../core/slices.js'
 import type { Fields, Http, Pass, Slice, Stream } from '../core/types.js'
 import type { Progress, StreamRef, Warehouse, Watermark } from '../warehouse/driver.js'
 import { settleMode } from './mode-switch.js'
+import { cuts } from './pieces.js'
 import { modeOf, tableSpec } from './table-spec.js'
 
 export interface PlanInput {
@@ -34,10 +35,12 @@ export async function planSlices(input: PlanInput): Promise<{ slices: { key: str
     await warehouse.planning.record(ref, await plan(input, ref))
   }
   const open = await warehouse.planning.open(ref, handful + 1)
-  const parallel = definition.streams[stream.name]?.parallel ?? stream.parallel
+  const parallel = lanesOf(definition, stream)
   const slices = open.slice(0, handful).map(({ key, slice }) => ({ key, label: labelOf(slice) }))
   return { slices, more: open.length > handful, parallel }
 }
+
+const lanesOf = (definition: Definition, stream: Stream): number => definition.streams[stream.name]?.parallel ?? stream.parallel
 
 /** Fields that the vendor names no more, and those that it names again, are noted before the catalog takes its new form. */
 async function catalogue({ warehouse, definition, stream, run }: PlanInput, found: Fields): Promise<void> {
@@ -88,7 +91,7 @@ async function timeSlices(
   pass: Pass,
   settings: StreamSettings,
   progress: Progress,
-  { http, now }: PlanInput,
+  { http, now, definition, stream }: PlanInput,
 ): Promise<{ slices: Slice[]; watermark?: string }> {
   if (pass.slicing.by !== 'time') return { slices: [] }
   const { lookbackMs, lagMs, first, earliest } = pass.slicing
@@ -101,6 +104,9 @@ async function timeSlices(
   const start = startOf(settings.start, now)
   if (known.length === 0) {
     if (first === 'skip') return { slices: [], watermark: to.toISOString() }
+    const lanes = lanesOf(definition, stream)
+    if (days === undefined && earliest && lanes > 1)
+      return { slices: between(pass, start, to, await cuts(earliest, http, { from: start, to }, lanes)) }
     const from = start ?? (days === undefined || !earliest ? undefined : await oldest(earliest, http))
     if (from === undefined) return { slices: [{ pass: pass.name, to: to.toISOString() }] }
     return { slices: ranges(pass, from, to, days) }
@@ -117,6 +123,15 @@ function ranges(pass: Pass, from: Date, to: Date, days: number | undefined): Sli
   if (from.getTime() >= to.getTime()) return []
   if (days === undefined) return [{ pass: pass.name, from: from.toISOString(), to: to.toISOString() }]
   return cut(from, to, days).map((range) => ({ pass: pass.name, ...range }))
+}
+
+/** Neighbouring slices with the given ends; the first one takes what lies before all of them, too. */
+function between(pass: Pass, from: Date | undefined, to: Date, instants: readonly string[]): Slice[] {
+  const ends = [...instants, to.toISOString()]
+  return ends.map((end, i) => {
+    const start = i === 0 ? from?.toISOString() : ends[i - 1]
+    return { pass: pass.name, ...(start === undefined ? {} : { from: start }), to: end }
+  })
 }
 
 /** The day of the oldest record, so that slices fall on days; undefined where the vendor has none. */

@@ -8,7 +8,9 @@ import { parseJson } from '../http/json.js'
 import { Unstorable } from '../schema/cells.js'
 import { type Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
+import { keyText } from '../schema/key.js'
 import type { Letter, RawRow, RebuildBatch, RowPlace, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
+import { deadLettersOf } from './dead-letters.js'
 import { tableSpec } from './table-spec.js'
 import { openTyper, policyOf, type Typer } from './typer.js'
 
@@ -58,12 +60,13 @@ export async function rebuildRows(
   const typer = rebuild.isDryRun
     ? await lookingTyper(warehouse, spec)
     : await openTyper(warehouse, rebuild, spec, stream, policyOf(definition, stream))
+  const { encrypt = false } = deadLettersOf(definition, stream.name)
   for (;;) {
     input.signal.throwIfAborted()
     const rows = await warehouse.rebuilds.rows(spec, rebuild.position)
     const last = rows.at(-1)
     if (!last) return rebuild.counts
-    rebuild = await warehouse.rebuilds.commit(rebuild, await retyped(rows, last.place, stream, typer, rebuild.isDryRun))
+    rebuild = await warehouse.rebuilds.commit(rebuild, { ...(await retyped(rows, last.place, stream, typer, rebuild.isDryRun)), encrypt })
     input.onProgress(rebuild.counts)
     if (clock.now().getTime() - startedAt >= workMs) return { ...rebuild.counts, more: true }
   }
@@ -103,7 +106,7 @@ async function retyped(
   stream: Stream,
   typer: Typing,
   isDryRun: boolean,
-): Promise<RebuildBatch> {
+): Promise<Omit<RebuildBatch, 'encrypt'>> {
   for (;;) {
     const missing: Missing = new Map()
     const batch = { rows: [] as RebuildBatch['rows'][number][], letters: [] as Letter[] }
@@ -120,7 +123,7 @@ async function retyped(
         reason: 'record',
         message,
         payload: jsonText(record),
-        recordKey: stream.key.map((field) => String(record[field])).join('/'),
+        recordKey: keyText(record, stream.key),
       })
       const lacks: Missing = new Map()
       try {

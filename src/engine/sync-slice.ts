@@ -5,6 +5,7 @@ import type { Clock } from '../core/ports.js'
 import type { Counts, Http, Resume, Stream } from '../core/types.js'
 import type { Claim, Warehouse } from '../warehouse/driver.js'
 import { Batch } from './batch.js'
+import { deadLettersOf } from './dead-letters.js'
 import { tableSpec } from './table-spec.js'
 import { openTyper, policyOf, type Typer } from './typer.js'
 
@@ -35,7 +36,12 @@ export interface Limits {
   idleClaims: number
 }
 
-const defaults: Limits = { batchBytes: 4 * 1024 * 1024, batchAgeMs: 2_000, workMs: 10 * 60_000, idleClaims: 8 }
+/** Of all slices of a stream that are read at once. */
+const batchBytes = 8 * 1024 * 1024
+const smallestBatch = 1024 * 1024
+const largestBatch = 4 * 1024 * 1024
+
+const defaults: Omit<Limits, 'batchBytes'> = { batchAgeMs: 2_000, workMs: 10 * 60_000, idleClaims: 8 }
 
 /** What the vendor said no to for longer than an activity should wait, or a slice that needs another call. */
 export interface SliceEnd {
@@ -51,7 +57,8 @@ export interface SliceEnd {
  */
 export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
   const { warehouse, definition, stream, run, key } = input
-  const limits = { ...defaults, ...input.limits }
+  const parallel = definition.streams[stream.name]?.parallel ?? stream.parallel
+  const limits = { ...defaults, batchBytes: Math.min(largestBatch, Math.max(smallestBatch, batchBytes / parallel)), ...input.limits }
   const ref = { sync: definition.sync, stream: stream.name, run }
   const claim = await warehouse.slices.claim({ ...ref, key, owner: input.owner })
   if (claim.isFinished) return { counts: claim.counts }
@@ -107,6 +114,7 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
       `Stream ${stream.name} has no pass ${claim.slice.pass} any more. Reset its state: weir state reset ${definition.sync} --stream ${stream.name}`,
     )
 
+  const { encrypt = false } = deadLettersOf(definition, stream.name)
   let used = { ...http.used }
   let counts = claim.counts
   let committing: Promise<void> = Promise.resolve()
@@ -126,7 +134,7 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
       waitedMs: used.waitedMs - before.waitedMs,
     }
     batch = new Batch(typer, position, clock.now())
-    committing = warehouse.slices.commit(full.commit(claim, spent, isLast)).then((added) => {
+    committing = warehouse.slices.commit({ ...full.commit(claim, spent, isLast), encrypt }).then((added) => {
       counts = added
       claim.counts = added
       checkThreshold(definition, stream, counts)
@@ -165,14 +173,13 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
 }
 
 /** Too many dead letters stop the stream at once; a share of them is judged when the stream ends. */
-function checkThreshold({ sync, deadLetters }: Definition, stream: Stream, counts: Counts): void {
-  if (counts.deadLetters <= deadLetters.maxRows) return
+function checkThreshold(definition: Definition, stream: Stream, counts: Counts): void {
+  const { sync } = definition
+  const { maxRows } = deadLettersOf(definition, stream.name)
+  if (counts.deadLetters <= maxRows) return
   throw new Failure(
     'threshold',
-    `${counts.deadLetters} dead letters in ${sync}/${stream.name}, ${deadLetters.maxRows} are allowed (dead_letters.max_rows). Look at them in _weir.dead_letters.`,
-    {
-      sync,
-      stream: stream.name,
-    },
+    `${counts.deadLetters} dead letters in ${sync}/${stream.name}, ${maxRows} are allowed (dead_letters.max_rows). Look at them: weir dlq list ${sync} --stream ${stream.name}`,
+    { sync, stream: stream.name },
   )
 }

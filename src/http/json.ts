@@ -3,8 +3,8 @@ import { parse } from 'lossless-json'
 import { Failure } from '../core/failure.js'
 import { ExactNumber } from '../core/types.js'
 
-/** An exponent that may lead beyond what a double holds has three digits. */
-const largeExponent = /\d[eE][+-]?\d{3}/
+/** An exponent that may lead beyond what a double holds has three digits, and what follows a number ends it. */
+const largeExponent = /\d[eE][+-]?\d{3,}(?:\s*[,}\]]|\s*$)/
 /** The numbers that a double may not hold. Texts that look so cost time, not truth. */
 const suspects = /(?:^|[:,[])\s*(-?\d(?:[\d.]{15,}|[\d.]*(?=[eE]))(?:[eE][+-]?\d+)?)/g
 const whole = /^-?\d+$/

@@ -48,8 +48,10 @@ export async function send(vendor: string, { url, method, headers, body, signal 
   const abort = new AbortController()
   const onAbort = () => abort.abort(signal?.reason)
   signal?.addEventListener('abort', onAbort, { once: true })
-  const tooLong = new Failure('transient', `${vendor} gave no whole answer in ${limits.totalMs / 1000} s.`)
-  const timer = setTimeout(() => abort.abort(tooLong), limits.totalMs)
+  const timer = setTimeout(
+    () => abort.abort(new Failure('transient', `${vendor} gave no whole answer in ${limits.totalMs / 1000} s.`)),
+    limits.totalMs,
+  )
   try {
     const response = await wire.request<Buffer>({
       url: url.href,

@@ -105,10 +105,10 @@ export function recordOf({ columns, bytes }: Line): { payload: string; values: R
   columns.forEach(({ field, type }, i) => {
     const cell = cells[i]!
     if (cell === '\\N') return
-    const text = plain(cell)
+    const text = type === 'boolean' ? String(cell === 't') : plain(cell)
     values[field] = text
     const isPlain = type === 'json' || ((type === 'bigint' || type === 'numeric' || type === 'double') && isNumber.test(text))
-    members.push(`${jsonText(field)}:${isPlain ? text : type === 'boolean' ? String(text === 't') : jsonText(text)}`)
+    members.push(`${jsonText(field)}:${isPlain ? text : type === 'boolean' ? text : jsonText(text)}`)
   })
   const extra = cells[columns.length]!
   const rest = extra === '\\N' ? '' : plain(extra).slice(1, -1)

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 import { Worker } from '@temporalio/worker'
 import { describe, expect, inject, it } from 'vitest'
+import type { ReplayActivities } from '../../src/core/activities.js'
 import { noCounts } from '../../src/core/receipt.js'
 import { fakeActivities, withWorker } from '../support/workflows.js'
 
@@ -23,25 +24,44 @@ describe.runIf(process.env.WEIR_RECORD)('recording', () => {
           ? { ...noCounts(), more: true, waitUntil: new Date(Date.now() + 200).toISOString() }
           : { ...noCounts(), read: 10, loaded: 10 },
     })
-    await withWorker({ work, control: { ask: async () => ({ handover: 'none' }) } }, async ({ client, queue, start }) => {
-      const { handle, sync, result } = await start({ sync: 'recorded' })
-      await result()
-      const ask = await client.workflow.start('askConnection', {
-        taskQueue: queue,
-        workflowId: 'ask/recorded',
-        args: [{ question: 'check', sync, definition: 'none' }],
-      })
-      await ask.result()
-      const histories = { syncConnection: handle, syncStream: client.workflow.getHandle(`stream/${sync}/a`), askConnection: ask }
-      for (const [name, one] of Object.entries(histories)) {
-        const description = await one.describe()
-        const history = await client.workflow.getHandle(description.workflowId, description.runId).fetchHistory()
-        writeFileSync(
-          `${folder}${name}-${new Date().toISOString().slice(0, 10)}-${process.env.WEIR_RECORD}.json`,
-          `${historyToJSON(history).replaceAll(/"identity": *"[^"]*"/g, '"identity":"worker"')}\n`,
-        )
-      }
-    })
+    let parts = 0
+    const replays: ReplayActivities = {
+      replayLetters: async () => ({ tried: 2, after: String(++parts * 2), more: parts < 2, readAgain: false }),
+      finishReplay: async () => ({ loaded: 3, unchanged: 1, failed: 0, reopened: 0, readAgain: false, handover: 'none' }),
+    }
+    await withWorker(
+      { work: { ...work, ...replays }, control: { ask: async () => ({ handover: 'none' }) } },
+      async ({ client, queue, start }) => {
+        const { handle, sync, result } = await start({ sync: 'recorded' })
+        await result()
+        const ask = await client.workflow.start('askConnection', {
+          taskQueue: queue,
+          workflowId: 'ask/recorded',
+          args: [{ question: 'check', sync, definition: 'none' }],
+        })
+        await ask.result()
+        const replay = await client.workflow.start('replayDeadLetters', {
+          taskQueue: queue,
+          workflowId: 'replay/recorded/a',
+          args: [{ sync, definition: 'none', stream: 'a', filter: { reason: 'record' } }],
+        })
+        await replay.result()
+        const histories = {
+          syncConnection: handle,
+          syncStream: client.workflow.getHandle(`stream/${sync}/a`),
+          askConnection: ask,
+          replayDeadLetters: replay,
+        }
+        for (const [name, one] of Object.entries(histories)) {
+          const description = await one.describe()
+          const history = await client.workflow.getHandle(description.workflowId, description.runId).fetchHistory()
+          writeFileSync(
+            `${folder}${name}-${new Date().toISOString().slice(0, 10)}-${process.env.WEIR_RECORD}.json`,
+            `${historyToJSON(history).replaceAll(/"identity": *"[^"]*"/g, '"identity":"worker"')}\n`,
+          )
+        }
+      },
+    )
   })
 })
 

@@ -3,6 +3,7 @@ import { Failure } from '../../src/core/failure.js'
 import { noCounts, sum } from '../../src/core/receipt.js'
 import { applyChange } from '../../src/engine/apply-change.js'
 import { checkQuality } from '../../src/engine/check-quality.js'
+import { requireLetterKey } from '../../src/engine/dead-letters.js'
 import { finishStream } from '../../src/engine/finish-stream.js'
 import { planSlices } from '../../src/engine/plan-slices.js'
 import { syncSlice } from '../../src/engine/sync-slice.js'
@@ -43,6 +44,7 @@ export function syncActivities(deps: Deps): Activities {
             { sync },
           )
         const streams = input.streams ?? Object.keys(definition.streams)
+        await requireLetterKey(warehouse, definition, streams)
         return { streams, vendor: definition.connection.type, concurrency: definition.concurrency, timing: deps.timing }
       }),
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
+import { keyText } from '../../schema/key.js'
 import { joined, type Line, recordOf, type Segment, split } from '../../schema/lines.js'
 import type { Letter, OpenTable } from '../driver.js'
 import { appendStatement } from './append.js'
@@ -69,7 +70,7 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
         return
       }
       const { payload, values } = recordOf(lines[0]!)
-      const recordKey = spec.key.map((field) => values[field]).join('/')
+      const recordKey = keyText(values, spec.key)
       const message = `PostgreSQL refused it for ${spec.schema}.${spec.table}: ${(error as Error).message.replaceAll(/"[^"]*"/g, '"…"')} (${(error as { code: string }).code})`
       result.letters.push({ kind: 'record', reason: 'record', message, recordKey, payload })
     }

@@ -2,13 +2,14 @@ import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
 import { sql as init } from './migrations/0001-init.js'
 import { sql as modesAndChanges } from './migrations/0002-modes-and-changes.js'
+import { sql as deadLetters } from './migrations/0003-dead-letters.js'
 import { sql as quality } from './migrations/0004-quality.js'
 import { sql as stateHistory } from './migrations/0005-state-history.js'
 import { sql as columns } from './migrations/0006-columns.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
-const migrations: readonly string[] = [init, modesAndChanges, quality, stateHistory, columns]
+const migrations: readonly string[] = [init, modesAndChanges, deadLetters, quality, stateHistory, columns]
 
 const oldestServer = 150_000
 

@@ -4,9 +4,10 @@ import type { RebuildCounts } from '../../core/rebuild.js'
 import { rawField } from '../../schema/names.js'
 import type { OpenTable, RawRow, Rebuild, RowPlace, TableSpec, Warehouse } from '../driver.js'
 import { checkHashKey } from './hash-keys.js'
+import type { LetterSeal } from './letter-seal.js'
+import { writeLetters } from './letters.js'
 import { transaction } from './pool.js'
 import { writeRebuilt } from './rebuild-rows.js'
-import { writeLetters } from './slices.js'
 import { id, list } from './sql.js'
 import { tableIn } from './tables.js'
 
@@ -34,7 +35,7 @@ const rebuildOf = (row: Record<string, unknown>): Rebuild => ({
 })
 
 /** Rebuilds in `_weir.rebuilds`: the position and the counts commit with the rows. */
-export function createRebuilds(pool: pg.Pool): Warehouse['rebuilds'] {
+export function createRebuilds(pool: pg.Pool, seal: () => LetterSeal): Warehouse['rebuilds'] {
   return {
     async start({ sync, stream, run, definition, isDryRun }, spec) {
       const known = await pool.query('SELECT 1 FROM _weir.rebuilds WHERE run_id = $1', [run])
@@ -82,7 +83,7 @@ export function createRebuilds(pool: pg.Pool): Warehouse['rebuilds'] {
         const key = await identityOf(client, batch.table.spec)
         const { rewritten, letters } = await writeRebuilt(client, rebuild, batch, key)
         const all = [...batch.letters, ...letters]
-        if (!rebuild.isDryRun) await writeLetters(client, { ...rebuild, key: null }, all)
+        if (!rebuild.isDryRun) await writeLetters(client, { ...rebuild, key: null }, all, batch.encrypt ? seal() : undefined)
         const counts = { ...batch.counts, rewritten: batch.counts.rewritten + rewritten, deadLetters: all.length }
         const added = keys.map((name, i) => `${countColumns[name]} = ${countColumns[name]} + $${i + 3}`).join(', ')
         const { rows } = await client.query(`UPDATE _weir.rebuilds SET position = $2, ${added} WHERE run_id = $1 RETURNING *`, [

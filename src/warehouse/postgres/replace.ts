@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Slice } from '../../core/types.js'
 import type { Column } from '../../schema/encode.js'
-import type { OpenTable, TableSpec } from '../driver.js'
+import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
 import { columnOf, differs, takeOver } from './merge.js'
 import { id, list, literal } from './sql.js'
 import { hasStage } from './stage.js'
@@ -23,16 +23,19 @@ export async function sizes(client: pg.ClientBase, spec: TableSpec, stage: strin
 /**
  * Makes the standing table equal to what was gathered, inside the caller's transaction: all of it, or the rows of a slice.
  * Readers see the old rows or the new ones, and views, grants and indexes hold, since the table is never renamed, dropped or
- * truncated. The stage goes.
+ * truncated. The stage goes. `refusedIn` is the run when some of its records became dead letters.
  */
 export async function exchange(
   client: pg.ClientBase,
   { spec, columns }: OpenTable,
   stage: string,
-  slice?: Slice,
+  { slice, refusedIn }: { slice?: Slice; refusedIn?: StreamRef & { run: string } } = {},
 ): Promise<{ loaded: number; deleted: number }> {
   const target = id(spec.schema, spec.table)
-  const where = slice === undefined ? 'true' : within(spec, columns, slice)
+  const where = [
+    slice === undefined ? 'true' : within(spec, columns, slice),
+    ...(refusedIn ? [notRefused(spec, columns, refusedIn)] : []),
+  ].join(' AND ')
   if (!(await hasStage(client, stage))) {
     const { rowCount } = await client.query(`DELETE FROM ${target} t WHERE ${where}`)
     return { loaded: 0, deleted: rowCount ?? 0 }
@@ -48,6 +51,14 @@ export async function exchange(
   )
   await client.query(`DROP TABLE ${from}`)
   return { loaded: written.rowCount ?? 0, deleted: gone.rowCount ?? 0 }
+}
+
+/** What could not be stored in this run is not gone at the vendor: the row as it was stays beside the dead letter. */
+function notRefused(spec: TableSpec, columns: readonly Column[], { sync, stream, run }: StreamRef & { run: string }): string {
+  const texts = spec.key.map((field) => `t.${id(columnOf(columns, field)!)}::text`)
+  const key = texts.length === 1 ? texts[0]! : `'[' || ${texts.map((text) => `to_json(${text})::text`).join(` || ',' || `)} || ']'`
+  return `NOT EXISTS (SELECT 1 FROM _weir.dead_letters d WHERE d.sync = ${literal(sync)} AND d.stream = ${literal(stream)}
+    AND d.run_id = ${literal(run)} AND d.status = 'open' AND d.kind = 'record' AND d.record_key = ${key})`
 }
 
 /** The rows of the table that a slice speaks for. Days are days of UTC; the day in which a slice ends belongs to it. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import type { FailureNote } from '../../core/activities.js'
 import { Failure } from '../../core/failure.js'
@@ -6,6 +5,8 @@ import { noCounts, sum } from '../../core/receipt.js'
 import type { Counts, Slice } from '../../core/types.js'
 import type { BatchCommit, Claim, Letter, StreamRef } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
+import type { LetterSeal } from './letter-seal.js'
+import { lockName, supersede, writeLetters } from './letters.js'
 import { type Loaded, loadRows } from './load.js'
 import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
 import { exchange } from './replace.js'
@@ -75,13 +76,13 @@ export async function claim(
 
 const commitAttempts = 6
 
-export async function commitBatch(pool: pg.Pool, batch: BatchCommit): Promise<Counts> {
+export async function commitBatch(pool: pg.Pool, batch: BatchCommit, seal: () => LetterSeal): Promise<Counts> {
   const { claim } = batch
   const doing = `Loading ${batch.rows} rows of ${claim.sync}/${claim.stream}`
   let careful = false
   for (let attempt = 1; ; attempt++) {
     try {
-      return await transaction(pool, doing, (client) => commitOnce(client, batch, careful))
+      return await transaction(pool, doing, (client) => commitOnce(client, batch, careful, seal))
     } catch (error) {
       if (isDataError(error) && !careful) careful = true
       else if (!isRetryable(error) || attempt >= commitAttempts) throw warehouseFailure(error, doing)
@@ -89,13 +90,15 @@ export async function commitBatch(pool: pg.Pool, batch: BatchCommit): Promise<Co
   }
 }
 
-async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: boolean): Promise<Counts> {
+async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: boolean, seal: () => LetterSeal): Promise<Counts> {
   const { claim, table } = batch
   const { mode } = table.spec
   const where = [claim.sync, claim.stream, claim.key, claim.epoch]
-  const { rows: held } = await client.query<{ is_fresh: boolean }>(
-    'SELECT position IS NULL AS is_fresh FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4 FOR UPDATE',
-    where,
+  const { rows: held } = await client.query<{ is_fresh: boolean; has_letters: boolean }>(
+    `SELECT pg_advisory_xact_lock_shared(hashtextextended($5, 0)), position IS NULL AS is_fresh,
+            EXISTS (SELECT 1 FROM _weir.dead_letters d WHERE d.sync = $1 AND d.stream = $2 AND d.status = 'open') AS has_letters
+       FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4 FOR UPDATE`,
+    [...where, lockName(claim)],
   )
   if (!held[0]) throw fenced(claim)
   const stage = mode === 'replace' ? stageName(claim) : mode === 'replace_slice' ? stageName(claim, claim.key) : undefined
@@ -107,14 +110,15 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   const { segments, rows } = batch
   const { loaded, letters }: Loaded = await loadRows(client, { table, segments, rows, run: claim.run, stage }, careful)
   const all = [...batch.letters, ...letters]
-  await writeLetters(client, claim, all)
+  if (held[0].has_letters) await supersede(client, batch, all)
+  await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined)
   const deadLetters = all.length
   const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...batch.used }
   if (stage === undefined) Object.assign(counts, { loaded, unchanged: batch.read - deadLetters - loaded })
   // What a snapshot changes is known only when it is whole: a slice's now, a stream's when the stream ends.
   if (mode === 'replace_slice' && batch.isLast) {
     const whole = sum([claim.counts, counts])
-    const changed = await exchange(client, table, stage!, claim.slice)
+    const changed = await exchange(client, table, stage!, { slice: claim.slice, ...(whole.deadLetters > 0 ? { refusedIn: claim } : {}) })
     Object.assign(counts, { ...changed, unchanged: whole.read - whole.deadLetters - changed.loaded })
   }
   const added = countColumns.map((column, i) => `${column} = ${column} + $${i + 7}`).join(', ')
@@ -128,37 +132,6 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
 
 const fenced = ({ sync, stream, key }: Claim) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
-
-/** One letter for one cause: the same record with the same reason raises the count of the letter that is there. */
-export async function writeLetters(
-  client: pg.ClientBase,
-  claim: Pick<Claim, 'sync' | 'stream' | 'run'> & { key: string | null },
-  letters: readonly Letter[],
-): Promise<void> {
-  for (const letter of letters) {
-    const fingerprint = createHash('sha256')
-      .update([letter.kind, letter.reason, letter.recordKey ?? letter.payload].join('\n'))
-      .digest('hex')
-    await client.query(
-      `INSERT INTO _weir.dead_letters AS d (sync, stream, run_id, slice, kind, reason, message, record_key, payload, fingerprint)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-       ON CONFLICT (sync, stream, fingerprint) DO UPDATE SET attempts = d.attempts + 1, last_seen_at = now(), run_id = excluded.run_id,
-         slice = excluded.slice, message = excluded.message, payload = excluded.payload, status = 'open'`,
-      [
-        claim.sync,
-        claim.stream,
-        claim.run,
-        claim.key,
-        letter.kind,
-        letter.reason,
-        letter.message,
-        letter.recordKey ?? null,
-        letter.payload,
-        fingerprint,
-      ],
-    )
-  }
-}
 
 export async function release(pool: pg.Pool, claim: Claim): Promise<void> {
   await pool
@@ -195,7 +168,7 @@ export async function setAside(pool: pg.Pool, claim: Claim, letter: Letter): Pro
       [claim.sync, claim.stream, claim.key, claim.epoch],
     )
     if (rowCount === 0) throw fenced(claim)
-    await writeLetters(client, claim, [letter])
+    await writeLetters(client, claim, [letter], undefined)
   }).catch((error: unknown) => {
     throw warehouseFailure(error, doing)
   })

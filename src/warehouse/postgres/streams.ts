@@ -5,6 +5,7 @@ import { sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
 import type { Progress, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
+import { supersedeBySnapshot } from './letters.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { exchange, sizes } from './replace.js'
 import { streamRunOf } from './runs.js'
@@ -140,8 +141,9 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
         const held = outcome.hold({ ...(await sizes(client, table, stage)), setAside: letters })
         if (held) end = { status: 'failed', failure: held }
         else {
-          const changed = await exchange(client, await tableIn(client, table), stage)
+          const changed = await exchange(client, await tableIn(client, table), stage, counts.deadLetters > 0 ? { refusedIn: ref } : {})
           counts = { ...counts, ...changed, unchanged: counts.read - counts.deadLetters - changed.loaded }
+          await supersedeBySnapshot(client, ref)
           isInPlace = true
         }
         await sweepStages(client, ref)

@@ -3,10 +3,13 @@ import { Failure } from '../../core/failure.js'
 import type { Fields } from '../../core/types.js'
 import type { Warehouse } from '../driver.js'
 import { createChanges } from './changes.js'
+import { letterSeal } from './letter-seal.js'
+import { createLetters } from './letters.js'
 import { migrate } from './migrate.js'
 import { createPool, warehouseFailure } from './pool.js'
 import { createQuality } from './quality.js'
 import { createRebuilds } from './rebuilds.js'
+import { createReplay } from './replay.js'
 import { createRuns } from './runs.js'
 import { claim, commitBatch, note, release, setAside } from './slices.js'
 import { createState } from './state.js'
@@ -18,6 +21,7 @@ import { createTokenStore } from './tokens.js'
 /** PostgreSQL 15 or newer as Weir's warehouse. @param url postgres://user:password@host:port/database */
 export function createWarehouse(url: string, options: { connections?: number; key?: string | undefined } = {}): Warehouse {
   const pool = createPool(url, options.connections)
+  const seal = letterSeal(options.key)
   return guarded({
     migrate: () => migrate(pool),
     close: () => pool.end(),
@@ -67,7 +71,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     },
     slices: {
       claim: (ref) => claim(pool, ref),
-      commit: (batch) => commitBatch(pool, batch),
+      commit: (batch) => commitBatch(pool, batch, seal),
       release: (held) => release(pool, held),
       note: (held, failure) => note(pool, held, failure),
       setAside: (held, letter) => setAside(pool, held, letter),
@@ -83,7 +87,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     },
     state: createState(pool),
     quality: createQuality(pool),
-    rebuilds: createRebuilds(pool),
+    rebuilds: createRebuilds(pool, seal),
     catalogs: {
       async put({ sync, stream }, fields) {
         await pool.query(
@@ -101,15 +105,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     },
     changes: createChanges(pool),
     tokens: createTokenStore(pool, options.key),
-    letters: {
-      async count({ sync }) {
-        const { rows } = await pool.query<{ sync: string; stream: string; reason: string; open: number }>(
-          "SELECT sync, stream, reason, count(*)::int AS open FROM _weir.dead_letters WHERE status = 'open' AND ($1::text IS NULL OR sync = $1) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-          [sync ?? null],
-        )
-        return rows
-      },
-    },
+    letters: { ...createLetters(pool, seal), ...createReplay(pool, seal) },
   })
 }
 

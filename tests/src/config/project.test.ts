@@ -97,6 +97,22 @@ syncs:
     expect(manifest.origins.other?.concurrency).toBe('weir.yaml:2:51')
   })
 
+  test('dead letters are bounded and kept by the sync, and by a stream only where it says otherwise', async () => {
+    const files = cascade
+      .replace('{ max_rows: 7 }', '{ max_rows: 7, retention: 30d }')
+      .replace('"*": { slice: 7d }', '"*": { dead_letters: { max_percent: 3 } }')
+      .replace('mode: append,', 'mode: append, dead_letters: { max_percent: 4, encrypt: true },')
+    const { manifest } = await projectOf(files)
+    expect(manifest.syncs.klaviyo?.deadLetters).toEqual({ maxRows: 7, maxPercent: 2, retentionMs: 30 * 86_400_000 })
+    expect(manifest.syncs.klaviyo?.streams.events?.deadLetters).toEqual({ maxPercent: 4, encrypt: true })
+    expect(manifest.syncs.klaviyo?.streams.profiles?.deadLetters).toEqual({ maxPercent: 3 })
+    expect(manifest.syncs.other?.streams.profiles).not.toHaveProperty('deadLetters')
+    expect(manifest.origins.klaviyo).toMatchObject({
+      'dead_letters.retention': 'weir.yaml:9:45',
+      'streams.events.dead_letters.encrypt': expect.stringMatching(/^weir\.yaml:13:/),
+    })
+  })
+
   test('a definition’s hash depends on what it says, not on the day, the layout or the secret', async () => {
     const hash = async (files: string, given = {}) => definitionHash((await projectOf(files, given)).manifest.syncs.klaviyo!)
     const first = await hash(cascade)

@@ -240,6 +240,32 @@ describe.each(servers())('modes on PostgreSQL $name', ({ url }) => {
     })
   })
 
+  it.each(['replace', 'replace_slice'] as const)('%s leaves the row as it was of a record that cannot be stored now', async (mode) => {
+    const name = nextName()
+    let records = [person(1, day(1)), person(2, day(1)), person(3, day(1))]
+    const slicing = {
+      by: 'time',
+      days: 7,
+      lookbackMs: 14 * 86_400_000,
+      lagMs: 0,
+      first: 'whole',
+      earliest: () => Promise.resolve(day(1)),
+    } as const
+    const stream: FakeStream = { name, mode, pages: () => [records], slicing: mode === 'replace' ? { by: 'all' } : slicing }
+    await sync(stream, { now: day(8) })
+    records = [person(1, day(1)), person(2, day(1), { name: 'nul \u0000' })]
+    expect(await sync(stream, { now: day(9) })).toMatchObject({
+      read: 2,
+      deadLetters: 1,
+      deleted: 1,
+      status: 'completed_with_dead_letters',
+    })
+    expect(await rows(`SELECT id, name FROM fake.${name} ORDER BY id`)).toEqual([
+      { id: '1', name: 'name 1' },
+      { id: '2', name: 'name 2' },
+    ])
+  })
+
   describe('a snapshot that collapses', () => {
     it.each([
       ['nothing is left', 0, {}, 'gate'],

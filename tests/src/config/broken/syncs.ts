@@ -213,10 +213,10 @@ export const syncs: Broken[] = [
   },
   {
     name: "a stream's keys that come later",
-    files: streams('events: { quality: {}, query: SELECT }'),
+    files: streams('events: { freshness: 1d, query: SELECT }'),
     lines: [
-      'weir.yaml:8:17: syncs.klaviyo.streams.events.quality: "quality" is not supported by this version of Weir',
-      'weir.yaml:8:30: syncs.klaviyo.streams.events.query: "query" is not supported by this version of Weir',
+      'weir.yaml:8:17: syncs.klaviyo.streams.events.freshness: "freshness" is not supported by this version of Weir',
+      'weir.yaml:8:32: syncs.klaviyo.streams.events.query: "query" is not supported by this version of Weir',
     ],
   },
   {
