@@ -1,5 +1,5 @@
 # Thin on purpose: each target calls one script.
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench chaos clean
 
 setup: ## install packages where they changed, and build
 	@scripts/setup.sh
@@ -18,3 +18,6 @@ bench: setup
 
 clean: ## what was built and installed; data in .weir stay
 	@rm -rf dist coverage node_modules
+
+chaos: setup ## loads under faults, and what holds afterwards: make chaos ARGS="SEED=7 MODES=merge FAULTS=30", FULL=1 for every row
+	@npm run --silent chaos -- $(ARGS)

@@ -74,11 +74,18 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
     if (isCancellation(error)) cancelled = error
     else failure = noteOf(error)
   }
-  let outcome = await CancellationScope.nonCancellable(() =>
-    finishStream.executeWithOptions({ summary: name }, [
-      { ...input, ...(failure === undefined ? {} : { failure }), ...(cancelled === undefined ? {} : { cancelled: true }) },
-    ]),
-  )
+  const finish = () =>
+    CancellationScope.nonCancellable(() =>
+      finishStream.executeWithOptions({ summary: name }, [
+        { ...input, ...(failure === undefined ? {} : { failure }), ...(cancelled === undefined ? {} : { cancelled: true }) },
+      ]),
+    )
+  let outcome = await finish().catch((error: unknown) => {
+    if (failure !== undefined) throw error
+    // What stood in the way of a good end, a full disk say, is how the stream ended: else it would seem to run for ever.
+    failure = noteOf(error)
+    return finish()
+  })
   // The rows are settled: a check that hangs or is cancelled takes nothing back.
   if (cancelled === undefined && outcome.failure === undefined && (outcome.checks ?? 0) > 0 && patched('quality')) {
     try {

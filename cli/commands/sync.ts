@@ -7,6 +7,7 @@ import { modeSwitches } from '../../src/engine/mode-switch.js'
 import type { QualityResult, StreamRunRow } from '../../src/warehouse/driver.js'
 import { isSure } from '../confirm.js'
 import { exitOf } from '../exit.js'
+import { patiently } from '../patience.js'
 import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
 import { chosenSyncs } from '../project.js'
 import { printChecks } from '../quality.js'
@@ -144,7 +145,7 @@ export async function follow(session: Session, started: readonly Started[], prin
   process.once('SIGINT', cancel)
   const watching = watch(session, started, printer, () => isDone)
   try {
-    return await Promise.all(started.map((one) => endOf(session, one)))
+    return await Promise.all(started.map((one) => endOf(session, one, printer)))
   } finally {
     isDone = true
     process.off('SIGINT', cancel)
@@ -152,22 +153,32 @@ export async function follow(session: Session, started: readonly Started[], prin
   }
 }
 
-async function endOf({ warehouse }: Session, { sync, run, handle }: Started): Promise<Ended> {
-  let failure: string | undefined
+async function endOf({ warehouse }: Session, { sync, run, handle }: Started, { note }: Printer): Promise<Ended> {
+  const failure = await patiently(() => failureOf(handle), { note })
+  return patiently(
+    async () => {
+      const [row] = (await warehouse.runs.list({ sync, limit: 20 })).filter((one) => one.run === run)
+      return {
+        sync,
+        run,
+        status: row?.status ?? 'failed',
+        streams: await warehouse.runs.streams(run),
+        quality: await warehouse.quality.results(run),
+        ...(failure ? { failure: row?.failure?.message ?? failure } : {}),
+      }
+    },
+    { note },
+  )
+}
+
+/** Waits for the run's end; what it failed of, if it did. */
+async function failureOf(handle: WorkflowHandle): Promise<string | undefined> {
   try {
     await handle.result()
+    return undefined
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error
-    failure = error.cause?.message ?? error.message
-  }
-  const [row] = (await warehouse.runs.list({ sync, limit: 20 })).filter((one) => one.run === run)
-  return {
-    sync,
-    run,
-    status: row?.status ?? 'failed',
-    streams: await warehouse.runs.streams(run),
-    quality: await warehouse.quality.results(run),
-    ...(failure ? { failure: row?.failure?.message ?? failure } : {}),
+    return error.cause?.message ?? error.message
   }
 }
 
@@ -179,7 +190,14 @@ async function watch({ warehouse }: Session, started: readonly Started[], printe
     if (isDone()) break
     if (!isLive && Date.now() - saidAt < plainEveryMs) continue
     saidAt = Date.now()
-    const rows = (await Promise.all(started.map(({ run }) => warehouse.runs.progress(run)))).flat()
+    let rows: StreamRunRow[]
+    try {
+      rows = (await Promise.all(started.map(({ run }) => warehouse.runs.progress(run)))).flat()
+    } catch (error) {
+      // Only a look: the next one may be answered.
+      printer.note((error as Error).message)
+      continue
+    }
     if (isLive)
       logUpdate(
         tableText(

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client'
 import { describe, expect, it } from 'vitest'
-import type { FinishRunInput } from '../../src/core/activities.js'
+import type { FailureNote, FinishRunInput } from '../../src/core/activities.js'
 import { noCounts } from '../../src/core/receipt.js'
 import { fakeActivities, withWorker } from '../support/workflows.js'
 
@@ -44,6 +44,23 @@ describe('a run of a sync', () => {
         { stream: 'a', status: 'failed', failure: { reason: 'permission', message: 'scope missing' } },
         { stream: 'b', status: 'completed' },
       ])
+    })
+  })
+
+  it('writes down what stood in the way of a stream’s end: a full disk, say', async () => {
+    const ends: (FailureNote | undefined)[] = []
+    const { finishStream } = fakeActivities()
+    const work = fakeActivities({
+      finishStream: async (input) => {
+        ends.push(input.failure)
+        if (!input.failure) throw ApplicationFailure.create({ message: 'the disk is full', type: 'warehouse', nonRetryable: true })
+        return finishStream(input)
+      },
+    })
+    await withWorker({ work }, async ({ start }) => {
+      const { result } = await start({ streams: ['a'] })
+      expect(await causeOf(result())).toMatchObject({ type: 'warehouse', message: expect.stringMatching(/the disk is full/) })
+      expect(ends).toEqual([undefined, { reason: 'warehouse', message: 'the disk is full' }])
     })
   })
 

@@ -7,6 +7,8 @@ export interface Running {
   signal: AbortSignal
   /** Who holds a slice, for people who look at `_weir.checkpoints`. */
   owner: string
+  /** 1 the first time; rises with each retry of this activity. */
+  attempt: number
   /** Details of the next heartbeat: counts and a position, for people. The truth is the checkpoint. */
   report: (details: Record<string, unknown>) => void
 }
@@ -27,6 +29,7 @@ export async function running<T>(redact: Redact, work: (running: Running) => Pro
     return await work({
       signal,
       owner,
+      attempt,
       report: (newest) => {
         details = newest
       },

@@ -10,6 +10,12 @@ import { syncSlice } from '../../src/engine/sync-slice.js'
 import type { Deps } from '../deps.js'
 import { running } from './context.js'
 
+/**
+ * An attempt that follows a failed one hands its slice back so soon, with what it committed, and is called anew: Temporal's back-off then
+ * begins anew too. Otherwise it would double with each of many kills, up to minutes, however much was loaded between them.
+ */
+const handBackMs = 1_000
+
 /** Everything a run of a sync asks of the worker. Thin: dependencies in, engine called, receipt out. */
 export function syncActivities(deps: Deps): Activities {
   const { warehouse, clock, redact } = deps
@@ -49,11 +55,13 @@ export function syncActivities(deps: Deps): Activities {
       }),
 
     syncSlice: ({ definition: hash, run, stream: name, slice: key }) =>
-      running(redact, async ({ signal, owner, report }) => {
+      running(redact, async ({ signal, owner, attempt, report }) => {
         const { definition, stream, http } = await open(hash, name, signal)
         const onProgress = ({ read, loaded }: { read: number; loaded: number }, reached?: string) =>
           report({ read, loaded, ...(reached === undefined ? {} : { reached }) })
-        const { counts, ...end } = await syncSlice({ warehouse, http, clock, definition, stream, run, key, owner, signal, onProgress })
+        const limits = attempt > 1 ? { workMs: handBackMs } : {}
+        const input = { warehouse, http, clock, definition, stream, run, key, owner, signal, onProgress, limits }
+        const { counts, ...end } = await syncSlice(input)
         return { ...counts, ...end }
       }),
 

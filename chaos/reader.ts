@@ -1,0 +1,95 @@
+/** A user's session that reads the table again and again while it is loaded, and a user's views on it. */
+import type pg from 'pg'
+import { isAway } from './database.js'
+import { type Mode, sync } from './modes.js'
+import type { World } from './world.js'
+
+export interface Reader {
+  /** Ends the reading. @param starts runs that were started meanwhile: one that failed and one that went on may each have changed a slice */
+  stop: (starts: number) => Promise<string[]>
+}
+
+const everyMs = 200
+const isMissing = (error: unknown) => (error as { code?: string }).code === '42P01'
+
+/** Views as users write them, over the table as it is now. */
+export async function makeViews({ query, table }: World): Promise<void> {
+  await query('CREATE SCHEMA chaos_views')
+  await query(`CREATE VIEW chaos_views.everything AS SELECT * FROM ${table}`)
+  await query(`CREATE VIEW chaos_views.some AS SELECT id, _weir_loaded_at FROM ${table} WHERE id LIKE '%0'`)
+}
+
+const counts = (table: string, hasViews: boolean) => {
+  const all = `(SELECT count(*) FROM ${table})::int AS rows`
+  const views = `(SELECT count(*) FROM chaos_views.everything)::int AS everything, (SELECT count(*) FROM chaos_views.some)::int AS some,
+    (SELECT count(*) FROM ${table} WHERE id LIKE '%0')::int AS filtered`
+  return `SELECT ${all}${hasViews ? `, ${views}` : ''}`
+}
+
+/** Each slice of the run with its rows, in one statement and so at one moment. */
+const sliceCounts = (table: string) =>
+  `SELECT c.slice, (SELECT count(*) FROM ${table} WHERE datetime >= c.range_from::timestamptz AND datetime < c.range_to::timestamptz)::int AS rows
+     FROM _weir.checkpoints c WHERE c.sync = '${sync}' AND c.range_from IS NOT NULL`
+
+export function startReader(world: World, hasViews: boolean): Reader {
+  const { mode, table } = world
+  const problems = new Set<string>()
+  const seen: number[] = []
+  const seenOfSlice = new Map<string, number[]>()
+  let isStopping = false
+
+  const look = async (client: pg.Client) => {
+    const [row] = (await client.query<{ rows: number; everything?: number; some?: number; filtered?: number }>(counts(table, hasViews)))
+      .rows
+    note(seen, row!.rows)
+    if (hasViews && (row!.everything !== row!.rows || row!.some !== row!.filtered))
+      problems.add(`a view shows other rows than its table: ${JSON.stringify(row)}`)
+    if (mode.appears !== 'by slice') return
+    for (const { slice, rows } of (await client.query<{ slice: string; rows: number }>(sliceCounts(table))).rows) {
+      const before = seenOfSlice.get(slice) ?? []
+      note(before, rows)
+      seenOfSlice.set(slice, before)
+    }
+  }
+  const reading = (async () => {
+    let client: pg.Client | undefined
+    while (!isStopping) {
+      try {
+        client ??= await world.connect()
+        await look(client)
+      } catch (error) {
+        if (isAway(error)) {
+          await client?.end().catch(() => {})
+          client = undefined
+        } else if (!isMissing(error) || hasViews) problems.add(`a reader failed: ${(error as Error).message}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, everyMs))
+    }
+    // What stands at the end is seen, too.
+    client ??= await world.connect()
+    await look(client).finally(() => client?.end())
+  })()
+  return {
+    async stop(starts) {
+      isStopping = true
+      await reading
+      return [...problems, ...steps(mode, seen, seenOfSlice, starts)]
+    },
+  }
+}
+
+function note(seen: number[], rows: number): void {
+  if (seen.at(-1) !== rows) seen.push(rows)
+}
+
+/** Old or new and nothing between, in the whole table or in each slice; elsewhere rows only become more. */
+function steps(mode: Mode, seen: number[], seenOfSlice: Map<string, number[]>, starts: number): string[] {
+  if (mode.appears === 'by batch') {
+    const fell = seen.findIndex((rows, at) => at > 0 && rows < seen[at - 1]!)
+    return fell < 0 ? [] : [`a reader saw rows disappear: ${seen[fell - 1]}, then ${seen[fell]}`]
+  }
+  if (mode.appears === 'whole') return seen.length - 1 <= 1 ? [] : [`a reader saw more than the old and the new rows: ${seen.join(', ')}`]
+  return [...seenOfSlice]
+    .filter(([, rows]) => rows.length - 1 > starts)
+    .map(([slice, rows]) => `a reader saw more than the old and the new rows of slice ${slice}: ${rows.join(', ')}`)
+}
