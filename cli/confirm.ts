@@ -2,9 +2,10 @@ import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { Failure } from '../src/core/failure.js'
 
-/** Asks at a terminal; elsewhere the answer must be given as an option. */
-export async function isSure(question: string, option = '--yes'): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new Failure('config', `${question} Answer with ${option}.`)
+/** Asks at a terminal; elsewhere the answer must be given as an option, and the failure says `about` what. */
+export async function isSure(question: string, option = '--yes', about?: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new Failure('config', `${about === undefined ? '' : `${about}\n`}${question} Answer with ${option}.`)
+  if (about !== undefined) process.stderr.write(`${about}\n`)
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
     return /^y(es)?$/i.test(await terminal.question(`${question} [y/N] `))

@@ -32,3 +32,17 @@ export function chosenSyncs({ syncs }: Manifest, names: readonly string[]): stri
   }
   return names.length > 0 ? [...names] : known
 }
+
+/** Refuses streams that a chosen sync does not read. @throws Failure `config` */
+export function chosenStreams(manifest: Manifest, names: readonly string[], streams: readonly string[] = []): void {
+  for (const name of chosenSyncs(manifest, names)) {
+    const known = Object.keys(manifest.syncs[name]!.streams)
+    const wrong = streams.find((stream) => !known.includes(stream))
+    if (wrong === undefined) continue
+    const near = didYouMean(wrong, known)
+    throw new Failure(
+      'config',
+      `Sync ${name} does not read a stream "${wrong}"${near ? `; did you mean "${near}"?` : `. It reads ${known.join(', ')}.`}`,
+    )
+  }
+}

@@ -93,7 +93,7 @@ command(
   'the first records of a stream, written nowhere',
   'weir preview klaviyo --stream profiles --limit 5',
   () => import('./commands/preview.js'),
-  [one, new Option('--limit <n>', 'how many records').default(20).argParser((text) => Math.max(1, Number.parseInt(text, 10) || 20))],
+  [one, new Option('--limit <n>', 'how many records').default(20).argParser(count)],
 )
 command(
   program,
@@ -128,7 +128,7 @@ command(
 )
 command(program, 'status', 'how every sync stands', 'weir status', () => import('./commands/status.js'))
 command(program, 'runs [name]', 'the newest runs', 'weir runs klaviyo --limit 5', () => import('./commands/runs.js'), [
-  new Option('--limit <n>', 'how many').default(10).argParser((text) => Math.max(1, Number.parseInt(text, 10) || 10)),
+  new Option('--limit <n>', 'how many').default(10).argParser(count),
 ])
 const state = program.command('state').description('watermarks and checkpoints of a sync')
 const ofStream = new Option('--stream <name>', 'only this stream')
@@ -146,7 +146,7 @@ command(
     new Option('--history', 'each change: by which run or by whom, from where to where'),
     new Option('--limit <n>', 'how many entries of the history')
       .default(20)
-      .argParser((text) => Math.max(1, Number.parseInt(text, 10) || 20)),
+      .argParser(count),
   ],
 )
 command(
@@ -210,7 +210,7 @@ command(
   [
     new Option('--stream <name>', 'only this stream'),
     new Option('--status <status...>', 'only these').choices(['applied', 'noted', 'captured', 'pending', 'approved', 'rejected']),
-    new Option('--limit <n>', 'how many').default(50).argParser((text) => Math.max(1, Number.parseInt(text, 10) || 50)),
+    new Option('--limit <n>', 'how many').default(50).argParser(count),
   ],
 )
 command(changes, 'show <id...>', 'all that is known of a change, and how many rows wait', 'weir changes show 12', async () => ({

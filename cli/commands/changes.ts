@@ -13,8 +13,16 @@ interface ChangesOptions extends Common {
 }
 type Context = { options: ChangesOptions; printer: Printer; args: string[] }
 
-/** What still waits for a person. */
+/** What a person may decide. */
 const undecided: readonly ChangeStatus[] = ['captured', 'pending']
+
+/** Says which fields wait for a decision, so that nobody has to look for them. */
+export async function pendingText({ warehouse }: Session, syncs: readonly string[]): Promise<string | undefined> {
+  const pending = (await warehouse.changes.list({ status: ['pending'] })).filter(({ sync }) => syncs.includes(sync))
+  if (pending.length === 0) return undefined
+  const streams = [...new Set(pending.map(({ sync, stream }) => `${sync}/${stream}`))].join(', ')
+  return `${number(pending.length)} new ${pending.length === 1 ? 'field waits' : 'fields wait'} for a decision (${streams}); look at them with: weir changes list --status pending`
+}
 
 export async function list({ options, printer, args }: Context): Promise<number> {
   const session = await openSession(options, printer)
@@ -53,14 +61,17 @@ export async function list({ options, printer, args }: Context): Promise<number>
 export async function show({ options, printer, args }: Context): Promise<number> {
   const session = await openSession(options, printer)
   try {
+    const shown = []
     for (const change of await chosen(session, args)) {
       const waiting = change.field === undefined || change.status === 'applied' ? 0 : await session.warehouse.changes.waiting(change)
-      printer.json({ ...change, waiting })
+      shown.push({ ...change, waiting })
       printer.table(
         ['what', 'value'],
         [...Object.entries(change), ['rows whose value waits in _weir_extra', waiting]].map(([key, value]) => [String(key), String(value)]),
       )
+      if (undecided.includes(change.status)) printer.line(`\nTo decide: weir changes approve ${change.id}, or weir changes reject ${change.id}`)
     }
+    printer.json({ changes: shown })
     return 0
   } finally {
     await session.close()

@@ -9,10 +9,11 @@ import { isSure } from '../confirm.js'
 import { exitOf } from '../exit.js'
 import { patiently } from '../patience.js'
 import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
-import { chosenSyncs } from '../project.js'
+import { chosenStreams, chosenSyncs } from '../project.js'
 import { printChecks } from '../quality.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
 import type { Common } from '../weir.js'
+import { pendingText } from './changes.js'
 
 export interface SyncOptions {
   stream?: string[]
@@ -47,7 +48,7 @@ export async function run({
   printer: Printer
   args: string[]
 }): Promise<number> {
-  const session = await openSession(options, printer, (manifest) => chosenSyncs(manifest, args))
+  const session = await openSession(options, printer, (manifest) => chosenStreams(manifest, args, options.stream))
   try {
     const names = chosenSyncs(session.manifest, args)
     if (options.detach && session.ownsStack)
@@ -63,6 +64,8 @@ export async function run({
     }
     const ended = await follow(session, started, printer)
     report(ended, printer)
+    const pending = await pendingText(session, names)
+    if (pending !== undefined) printer.line(`\n${pending}`)
     return exitOf(ended.map(({ status }) => status))
   } finally {
     await session.close()
@@ -71,15 +74,17 @@ export async function run({
 
 /** A switch of mode changes rows that stand: at a terminal the person is asked, elsewhere it wants `--accept mode`. */
 async function agreeToSwitches(session: Session, name: string, options: SyncOptions, printer: Printer): Promise<void> {
-  if (options.accept?.includes('mode')) return
   const chosen = options.stream
   const switches = (await modeSwitches(session.warehouse, session.manifest.syncs[name]!)).filter(
     ({ stream }) => chosen === undefined || chosen.includes(stream),
   )
   if (switches.length === 0) return
-  printer.note(`The mode of ${switches.length === 1 ? 'a stream' : 'some streams'} of ${name} differs from that of the table:`)
-  for (const { stream, from, to, consequence } of switches) printer.note(`  ${stream}: ${from} → ${to}: ${consequence}.`)
-  if (!(await isSure('Switch?', '--accept mode'))) throw new Failure('config', 'Nothing was started.', { sync: name })
+  const about = [
+    `The mode of ${switches.length === 1 ? 'a stream' : 'some streams'} of ${name} differs from that of the table:`,
+    ...switches.map(({ stream, from, to, consequence }) => `  ${stream}: ${from} → ${to}: ${consequence}.`),
+  ].join('\n')
+  if (options.accept?.includes('mode')) return printer.note(about)
+  if (!(await isSure('Switch?', '--accept mode', about))) throw new Failure('config', 'Nothing was started.', { sync: name })
   options.accept = [...(options.accept ?? []), 'mode']
 }
 

@@ -9,7 +9,7 @@ export const reasons = {
   too_large: { who: 'nobody', again: 'at once, as smaller slices', stops: 'nothing' },
   auth: { who: 'user: credentials', again: 'after one refresh, then never', stops: 'the connection' },
   permission: { who: 'user: grant it, or leave it out', again: 'never', stops: 'that stream' },
-  config: { who: 'user: YAML, model SQL or mapping', again: 'never', stops: 'the connection' },
+  config: { who: 'user: the project file or the command', again: 'never', stops: 'the connection' },
   schema: { who: 'user: accept or pin the change', again: 'never', stops: 'the stream, before loading' },
   gate: { who: 'user: approve or refuse', again: 'on approval', stops: 'what is beyond its bounds, before anything is changed' },
   warehouse: { who: 'operator', again: 'when mended', stops: 'the run' },

@@ -55,7 +55,8 @@ function collapsed(
   const gone = before - after
   const isCollapse = after === 0 || (gone > fewRows && (100 * gone) / before > most)
   if (!isCollapse) return undefined
-  const message = `The snapshot of ${name} has ${after} rows, the table ${before}: more than ${most} % would go (max_shrink), so the table stays as it was. If the source is right, run: weir sync ${definition.sync} --stream ${stream.name} --accept shrink`
+  const bound = after === 0 ? 'nothing would be left' : `more than ${most} % would go (max_shrink)`
+  const message = `The snapshot of ${name} has ${after} rows, the table ${before}: ${bound}, so the table stays as it was. If the source is right, run: weir sync ${definition.sync} --stream ${stream.name} --accept shrink`
   return { reason: 'gate', message }
 }
 

@@ -43,7 +43,8 @@ export async function openTyper(
   }
   let encoder = encoderOf()
   let hasOverflowed = false
-  const absent = new Set(Object.keys(spec.fields).filter((field) => !spec.key.includes(field)))
+  // The mark of deletion comes with deleted records alone: that living ones lack it says nothing.
+  const absent = new Set(Object.keys(spec.fields).filter((field) => !spec.key.includes(field) && field !== spec.deletedAt))
   let watched = 0
 
   return {
@@ -83,7 +84,7 @@ function frozen({ sync, stream }: StreamRef, fields: Missing): Failure {
   const shown = named.length > 5 ? `${named.slice(0, 5).join(', ')} and ${named.length - 5} more` : named.join(', ')
   return new Failure(
     'schema',
-    `${sync}/${stream} has fields that its table has no column for: ${shown}. on_schema_change is freeze, so the stream stopped before loading them. Accept them with \`weir changes approve\`, or change the policy.`,
+    `${sync}/${stream} has fields that its table has no column for: ${shown}. on_schema_change is freeze, so the stream stopped before loading them. See them with: weir changes list ${sync} --stream ${stream}; then weir changes approve them and run again, or change the policy.`,
     { sync, stream },
   )
 }
