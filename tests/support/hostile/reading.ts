@@ -26,11 +26,14 @@ export function placesOf(row: Doc, columns: readonly StoredColumn[]): Place[] {
   return [
     ...columns.map(({ field, name, type }) => ({ field, type, held: row.members.get(name) ?? { is: 'null' as const } })),
     ...membersOf(extra ?? { is: 'null' }, 'json'),
-  ].filter(({ held, type, field }) => held.is !== 'null' || (type === 'json' && field === ''))
+  ].filter(isThere)
 }
 
 export const membersOf = (doc: Doc, type: string): Place[] =>
-  doc.is === 'object' ? [...doc.members].map(([field, held]) => ({ field, type, held })) : []
+  doc.is === 'object' ? [...doc.members].map(([field, held]) => ({ field, type, held })).filter(isThere) : []
+
+/** A field that is null says what a missing one says. */
+const isThere = ({ held }: Place) => held.is !== 'null'
 
 /** Does a place of this type say exactly this value? */
 function holds({ type, held }: Place, value: Doc): boolean {
