@@ -1,10 +1,11 @@
 import type { Rec, Resume, Stream } from '../core/types.js'
-import { Unstorable } from '../schema/cells.js'
+import { shown, Unstorable } from '../schema/cells.js'
 import type { Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
-import { keyText } from '../schema/key.js'
+import { letterKey } from '../schema/key.js'
 import { Lines } from '../schema/lines.js'
 import { rawField } from '../schema/names.js'
+import { isDate, isInstant } from '../schema/typing.js'
 import type { BatchCommit, Claim, Letter } from '../warehouse/driver.js'
 import type { Typer } from './typer.js'
 
@@ -80,7 +81,9 @@ function flatten(raws: readonly Rec[], stream: Stream): { records: Rec[]; letter
   const letters: Letter[] = []
   for (const raw of raws) {
     try {
-      records.push(stream.record(raw))
+      const record = stream.record(raw)
+      if (typeof record !== 'object' || record === null || Array.isArray(record)) throw new TypeError('it is no object')
+      records.push(record)
     } catch (error) {
       letters.push(unreadable(raw, stream, error))
     }
@@ -98,7 +101,7 @@ function unreadable(raw: Rec, stream: Stream, error: unknown): Letter {
     kind: 'record',
     reason: 'record',
     // What an error quotes may be a value of the record.
-    message: `The connector cannot read it: ${what.replaceAll(/"[^"]*"/g, '"…"').slice(0, 500)}${kept}`,
+    message: `The connector cannot read it: ${shown(what.replaceAll(/"[^"]*"/g, '"…"').slice(0, 500))}${kept}`,
     payload: stream.policy ? 'null' : (jsonText(raw) ?? 'null'),
     isRaw: true,
   }
@@ -116,7 +119,7 @@ function encodePage(records: readonly Rec[], stream: Stream, encoder: RowEncoder
   for (const record of records) {
     if (cursor !== undefined) {
       const value = record[cursor]
-      if (typeof value === 'string' && (page.reached === undefined || value > page.reached)) page.reached = value
+      if (typeof value === 'string' && (page.reached === undefined || value > page.reached) && isTime(value)) page.reached = value
     }
     const problem = keyProblem(record, stream)
     if (problem) {
@@ -133,6 +136,9 @@ function encodePage(records: readonly Rec[], stream: Stream, encoder: RowEncoder
   return page
 }
 
+/** What is no time says nothing about how far the cursor has come. */
+const isTime = (text: string) => isInstant(text) || isDate(text)
+
 function keyProblem(record: Rec, { key }: Stream): string | undefined {
   for (const field of key) {
     const value = record[field]
@@ -142,13 +148,12 @@ function keyProblem(record: Rec, { key }: Stream): string | undefined {
 }
 
 function letterOf(record: Rec, stream: Stream, message: string): Letter {
-  const hasKey = keyProblem(record, stream) === undefined
   return {
     kind: 'record',
     reason: 'record',
     message,
     payload: jsonText(withoutRaw(record)),
-    ...(hasKey ? { recordKey: keyText(record, stream.key) } : {}),
+    ...letterKey(record, stream.key),
   }
 }
 

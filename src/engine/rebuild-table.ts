@@ -8,7 +8,7 @@ import { parseJson } from '../http/json.js'
 import { Unstorable } from '../schema/cells.js'
 import { type Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
-import { keyText } from '../schema/key.js'
+import { letterKey } from '../schema/key.js'
 import type { Letter, RawRow, RebuildBatch, RowPlace, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
 import { deadLettersOf } from './dead-letters.js'
 import { tableSpec } from './table-spec.js'
@@ -123,7 +123,7 @@ async function retyped(
         reason: 'record',
         message,
         payload: jsonText(record),
-        recordKey: keyText(record, stream.key),
+        ...letterKey(record, stream.key),
       })
       const lacks: Missing = new Map()
       try {

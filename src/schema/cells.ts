@@ -6,6 +6,12 @@ import { hasOffset, isDate, isInstant } from './typing.js'
 /** A record that no table can take, whatever its columns: it becomes a dead letter. */
 export class Unstorable extends Error {}
 
+/** Text that PostgreSQL can store: no NUL, no half of a surrogate pair. */
+export const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed()
+
+/** A text as messages quote it: what cannot be stored is shown as U+FFFD. */
+export const shown = (text: string): string => text.replaceAll('\u0000', '\ufffd').toWellFormed()
+
 /** Text of a cell in COPY's text format, or undefined where the value does not fit the type without loss. */
 export type Encode = (value: unknown) => string | undefined
 
@@ -40,12 +46,14 @@ function asBigint(value: unknown): string | undefined {
 }
 
 const decimal = /^-?\d{1,5000}(?:\.\d{1,5000})?(?:[eE][+-]?\d{1,4})?$/
+/** Text that numeric writes back as it was: "007" and "1e5" are texts, "12.50" is a number. */
+const plainDecimal = /^(?!-0+(?:\.0+)?$)-?(?:0|[1-9]\d{0,4999})(?:\.\d{1,5000})?$/
 
 function asNumeric(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined
   if (typeof value === 'bigint') return String(value)
-  const text = value instanceof ExactNumber ? value.text : value
-  return typeof text === 'string' && decimal.test(text) ? text : undefined
+  if (value instanceof ExactNumber) return decimal.test(value.text) ? value.text : undefined
+  return typeof value === 'string' && plainDecimal.test(value) ? value : undefined
 }
 
 function asDouble(value: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import type { FieldType, Rec } from '../core/types.js'
-import { asJson, type Encode, encoders, Unstorable } from './cells.js'
+import { asJson, type Encode, encoders, isStorable, shown, Unstorable } from './cells.js'
 import { inferredType } from './typing.js'
 
 /** A column of a table, and the vendor's field that fills it. */
@@ -17,6 +17,8 @@ export type Missing = Map<string, FieldType>
 
 /** A row of fewer cells fits a page of PostgreSQL whatever they hold: a long value leaves 18 bytes behind. */
 const safeColumns = 350
+/** A longer name is data, not a field: it gets no column. PostgreSQL indexes names of four times as many bytes. */
+const longestField = 500
 /** A page takes 8,160 bytes of a row; some stay for Weir's own columns and for alignment. */
 const rowBytes = 7_400
 
@@ -39,6 +41,8 @@ export class RowEncoder {
     private readonly toExtra: (field: string) => boolean = () => false,
     /** Fields whose cells stay in their columns, however wide the row. */
     private readonly keep: ReadonlySet<string> = new Set(),
+    /** Fields that tell rows apart: they fit their columns, or the record is none. */
+    private readonly key: readonly string[] = [],
   ) {
     this.columns = columns
     columns.forEach((column, i) => {
@@ -61,7 +65,7 @@ export class RowEncoder {
       const at = this.index.get(field)
       const cell = at === undefined ? undefined : this.cell(at, value, field)
       if (at !== undefined && cell !== undefined) cells[at] = cell
-      else extra = this.elsewhere(at === undefined, field, value, cells, missing, extra)
+      else extra = this.elsewhere(at === undefined, field, record, cells, missing, extra)
     }
     if (this.columns.length > safeColumns) extra = this.narrowed(record, cells, extra)
     if (extra) cells[this.columns.length] = asJson(extra)
@@ -72,21 +76,27 @@ export class RowEncoder {
     try {
       return this.encodes[at]!(value)
     } catch (error) {
-      throw error instanceof Unstorable ? new Unstorable(`field "${field.slice(0, 100)}" ${error.message}`) : error
+      throw error instanceof Unstorable ? new Unstorable(`field "${shown(field.slice(0, 100))}" ${error.message}`) : error
     }
   }
 
   private elsewhere(
     isNew: boolean,
     field: string,
-    value: unknown,
+    record: Rec,
     cells: string[],
     missing: Missing,
     extra: Rec | undefined,
   ): Rec | undefined {
+    const value = record[field]
     const type = inferredType(value)
     if (type === undefined) return extra
-    const target = isNew ? field : variantOf(field, type)
+    if (!isStorable(field)) throw new Unstorable(`has a field "${shown(field.slice(0, 100))}", whose name PostgreSQL cannot store`)
+    if (this.key.includes(field)) throw new Unstorable(`key field "${field}" holds ${type}, which its column cannot take`)
+    let target = isNew ? field : variantOf(field, type)
+    // The vendor's own field of that name comes first.
+    while (target !== field && isIn(record, target)) target = variantOf(target, type)
+    if (target.length > longestField) return put(extra, target, value)
     const at = this.index.get(target)
     if (at !== undefined) {
       const cell = this.cell(at, value, field)
@@ -115,12 +125,14 @@ export class RowEncoder {
         continue
       }
       cells[at] = '\\N'
-      rest = put(rest, field, field in record ? record[field] : record[field.slice(0, field.lastIndexOf('__'))])
+      rest = put(rest, field, Object.hasOwn(record, field) ? record[field] : record[field.slice(0, field.lastIndexOf('__'))])
       this.hasOverflowed = true
     }
     return rest
   }
 }
+
+const isIn = (record: Rec, field: string): boolean => Object.hasOwn(record, field) && record[field] !== null && record[field] !== undefined
 
 function put(extra: Rec | undefined, field: string, value: unknown): Rec {
   const kept: Rec = extra ?? Object.create(null)

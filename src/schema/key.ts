@@ -1,5 +1,9 @@
 import { ExactNumber } from '../core/types.js'
+import { isStorable } from './cells.js'
 import { jsonText } from './json.js'
+
+/** Longer ones are not indexed by PostgreSQL, and no vendor's keys. */
+const longestKey = 500
 
 /** A record's key as letters name it: its text, or a JSON array of texts where it has several fields, so that no two keys read alike. */
 export function keyText(values: Readonly<Record<string, unknown>>, key: readonly string[]): string {
@@ -8,4 +12,15 @@ export function keyText(values: Readonly<Record<string, unknown>>, key: readonly
     return typeof value === 'object' && !(value instanceof ExactNumber) ? jsonText(value) : String(value)
   })
   return texts.length === 1 ? texts[0]! : JSON.stringify(texts)
+}
+
+/** The key that a letter is found by; none where the record lacks one, or has one that no row could have. */
+export function letterKey(values: Readonly<Record<string, unknown>>, key: readonly string[]): { recordKey?: string } {
+  for (const field of key) {
+    const value = values[field]
+    const isNone = value === undefined || value === null || value === ''
+    if (isNone || (typeof value === 'object' && !(value instanceof ExactNumber))) return {}
+  }
+  const recordKey = keyText(values, key)
+  return recordKey.length <= longestKey && isStorable(recordKey) ? { recordKey } : {}
 }

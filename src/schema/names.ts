@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 
 /** PostgreSQL cuts identifiers at 63 bytes without asking; so names are shortened here, where it can be seen. */
 const maxBytes = 63
+/** Columns that every table of PostgreSQL has. */
+const systemColumns: ReadonlySet<string> = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'])
 
 /** Vendor's field name in snake_case: ASCII, lower case, never empty, never a `_weir_` name. May still be too long or taken. */
 function snakeCase(field: string): string {
@@ -28,10 +30,14 @@ export const rawField = '_weir_raw'
 export function columnName(field: string, taken: ReadonlySet<string>): string {
   if (field === rawField) return rawField
   const plain = snakeCase(field)
-  const usable = plain !== '' && plain.length <= maxBytes && !plain.startsWith('_weir_')
+  const usable = plain !== '' && plain.length <= maxBytes && !plain.startsWith('_weir_') && !systemColumns.has(plain)
   if (usable && !taken.has(plain)) return plain
   const stem = (plain === '' ? 'field' : plain.replace(/^_weir_/, 'weir_')).slice(0, maxBytes - 9)
-  return `${stem}_${hashOf(field)}`
+  // A field may be named as another's hash comes out.
+  for (let salt = ''; ; salt += ' ') {
+    const name = `${stem}_${hashOf(`${field}${salt}`)}`
+    if (!taken.has(name)) return name
+  }
 }
 
 /** A table's or stage's name out of parts, within 63 bytes. */

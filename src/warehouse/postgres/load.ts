@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { keyText } from '../../schema/key.js'
+import { letterKey } from '../../schema/key.js'
 import { joined, type Line, recordOf, type Segment, split } from '../../schema/lines.js'
 import type { Letter, OpenTable } from '../driver.js'
 import { appendStatement } from './append.js'
@@ -39,7 +39,7 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
   const definition = columns.map(({ name, type }) => `${id(name)} ${sqlType[type]}`).join(', ')
   await client.query(
     `SET LOCAL work_mem = '${sortMemory}';
-     CREATE TEMP TABLE weir_batch (${definition}, _weir_extra jsonb, weir_line int GENERATED ALWAYS AS IDENTITY) ON COMMIT DROP`,
+     CREATE TEMP TABLE weir_batch (${definition}, _weir_extra jsonb, _weir_line int GENERATED ALWAYS AS IDENTITY) ON COMMIT DROP`,
   )
   const statements = statementsFor(load)
   const write = async (segments: readonly Segment[]): Promise<number> => {
@@ -70,9 +70,8 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
         return
       }
       const { payload, values } = recordOf(lines[0]!)
-      const recordKey = keyText(values, spec.key)
       const message = `PostgreSQL refused it for ${spec.schema}.${spec.table}: ${(error as Error).message.replaceAll(/"[^"]*"/g, '"…"')} (${(error as { code: string }).code})`
-      result.letters.push({ kind: 'record', reason: 'record', message, recordKey, payload })
+      result.letters.push({ kind: 'record', reason: 'record', message, ...letterKey(values, spec.key), payload })
     }
   }
   await attempt(split(load.segments))

@@ -35,7 +35,7 @@ export function partsOf(spec: TableSpec, columns: readonly Column[]): Parts {
     own: '_weir_run_id, _weir_loaded_at, _weir_deleted_at',
     ownValues: `$1::text, now(), ${mark}`,
     mark,
-    newest: cursor ? `${id(cursor)} DESC NULLS LAST, weir_line DESC` : 'weir_line DESC',
+    newest: cursor ? `${id(cursor)} DESC NULLS LAST, _weir_line DESC` : '_weir_line DESC',
   }
 }
 

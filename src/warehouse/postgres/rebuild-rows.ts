@@ -54,8 +54,8 @@ async function write(
   key: readonly Identity[],
 ): Promise<number> {
   const cells = columns.map(({ name, type }) => `${id(name)} ${sqlType[type]}`).join(', ')
-  await client.query(`CREATE TEMP TABLE weir_rebuild (${cells}, _weir_extra jsonb, weir_line int) ON COMMIT DROP`)
-  const stream = client.query(copyFrom(`COPY weir_rebuild (${list(columns.map(({ name }) => name))}, _weir_extra, weir_line) FROM STDIN`))
+  await client.query(`CREATE TEMP TABLE weir_rebuild (${cells}, _weir_extra jsonb, _weir_line int) ON COMMIT DROP`)
+  const stream = client.query(copyFrom(`COPY weir_rebuild (${list(columns.map(({ name }) => name))}, _weir_extra, _weir_line) FROM STDIN`))
   const done = once(stream, 'finish')
   stream.end(rows.map(({ line }, i) => `${line}\t${i + 1}\n`).join(''))
   await done
@@ -64,7 +64,7 @@ async function write(
   const row = (of: string) => `ROW(${names.map((name) => `${of}.${id(name)}`).join(', ')})`
   const places = key.map((_, i) => `$${i + 2}::text[]`)
   const same = key.map(({ name, type }, i) => `t.${id(name)} = p.k${i}::${type}`).join(' AND ')
-  const found = `weir_rebuild b JOIN unnest($1::text[], ${places.join(', ')}) WITH ORDINALITY p(version, ${key.map((_, i) => `k${i}`).join(', ')}, line) ON p.line = b.weir_line`
+  const found = `weir_rebuild b JOIN unnest($1::text[], ${places.join(', ')}) WITH ORDINALITY p(version, ${key.map((_, i) => `k${i}`).join(', ')}, line) ON p.line = b._weir_line`
   const differs = `${same} AND t.xmin::text = p.version AND ${row('t')} IS DISTINCT FROM ${row('b')}`
   const target = `${id(spec.schema, spec.table)}`
   const values = [rows.map(({ version }) => version), ...key.map((_, i) => rows.map(({ place }) => place[i]))]

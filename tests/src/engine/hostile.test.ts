@@ -1,0 +1,103 @@
+/** `WEIR_DICE` is the number of pages' sets to draw for each server, `WEIR_SEED` where the dice begin. */
+import fc from 'fast-check'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { SchemaPolicy } from '../../../src/core/definition.js'
+import type { Fields, Rec, SyncMode } from '../../../src/core/types.js'
+import { parseJson } from '../../../src/http/json.js'
+import type { Warehouse } from '../../../src/warehouse/driver.js'
+import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
+import { syncOnce } from '../../support/engine.js'
+import { fakeDefinition, fakeStream } from '../../support/fake-source.js'
+import { pages } from '../../support/hostile/documents.js'
+import { type Doc, readExactly } from '../../support/hostile/exact.js'
+import { judge, type Stored } from '../../support/hostile/judge.js'
+import type { StoredColumn } from '../../support/hostile/reading.js'
+import { type Database, freshDatabase, servers } from '../../support/postgres.js'
+
+const dice = Number(process.env.WEIR_DICE ?? 80)
+const seed = Number(process.env.WEIR_SEED ?? 1)
+
+const modes: readonly SyncMode[] = ['merge', 'append', 'replace', 'history']
+const policies: readonly SchemaPolicy[] = ['evolve', 'capture']
+const ways = modes.flatMap((mode) => policies.map((policy) => ({ mode, policy })))
+
+const fields: Fields = {
+  id: { type: 'text' },
+  updated: { type: 'timestamp' },
+  t: { type: 'text' },
+  num: { type: 'numeric' },
+  int: { type: 'bigint' },
+  dbl: { type: 'double' },
+  flag: { type: 'boolean' },
+  day: { type: 'date' },
+  at: { type: 'timestamp' },
+  doc: { type: 'json' },
+}
+
+describe.each(servers())('hostile data on PostgreSQL $name', ({ url }) => {
+  let database: Database
+  let warehouse: Warehouse
+  let db: pg.Client
+  let count = 0
+  const rows = async (sql: string, values: unknown[] = []) => (await db.query(sql, values)).rows as Record<string, string>[]
+
+  beforeAll(async () => {
+    database = await freshDatabase(url)
+    warehouse = createWarehouse(database.url)
+    await warehouse.migrate()
+    db = new pg.Client({ connectionString: database.url, options: '-c timezone=UTC' })
+    await db.connect()
+  })
+  afterAll(async () => {
+    await db?.end()
+    await warehouse?.close()
+    await database?.drop()
+  })
+
+  const sync = (name: string, mode: SyncMode, policy: SchemaPolicy, texts: readonly string[], batchBytes: number) =>
+    syncOnce({
+      warehouse,
+      stream: fakeStream({ name, mode, fields, slicing: { by: 'all' }, pages: () => texts.map((text) => (parseJson(text) as { data: Rec[] }).data) }),
+      run: `run-${++count}`,
+      definition: fakeDefinition({
+        streams: { [name]: { onSchemaChange: policy } },
+        deadLetters: { maxRows: 1e9, maxPercent: 100 },
+      }),
+      limits: { batchBytes },
+    })
+
+  async function stored(name: string): Promise<Stored> {
+    const versions = await rows('SELECT columns FROM _weir.schema_versions WHERE table_name = $1 ORDER BY version DESC LIMIT 1', [name])
+    return {
+      columns: (versions[0]?.columns ?? []) as unknown as StoredColumn[],
+      rows: (await rows(`SELECT to_jsonb(whole_row.*)::text AS row FROM fake."${name}" whole_row`)).map(({ row }) => readExactly(row!)),
+      letters: (await rows('SELECT payload::text, message, record_key AS key FROM _weir.dead_letters WHERE stream = $1', [name])).map((letter) => ({
+        payload: readExactly(letter.payload!),
+        message: letter.message!,
+        key: letter.key,
+      })),
+    }
+  }
+
+  it.each(ways)('$mode, $policy: every record loads exactly or is a dead letter that says why', { timeout: 3_600_000 }, async ({ mode, policy }) => {
+    const property = fc.asyncProperty(pages, fc.constantFrom(1, 300, 1e6), async (texts, batchBytes) => {
+      const name = `s${++count}`
+      const sent = texts.flatMap((text) => itemsOf(readExactly(text)))
+      try {
+        const { read, loaded, unchanged, deadLetters } = await sync(name, mode, policy, texts, batchBytes)
+        expect(read).toBe(sent.length)
+        expect(loaded + unchanged + deadLetters).toBe(read)
+        expect(judge(mode, sent, await stored(name))).toEqual([])
+      } finally {
+        await db.query(`DROP TABLE IF EXISTS fake."${name}"`)
+      }
+    })
+    await fc.assert(property, { seed, numRuns: Math.ceil(dice / ways.length) })
+  })
+})
+
+function itemsOf(page: Doc): Doc[] {
+  const data = page.is === 'object' ? page.members.get('data') : undefined
+  return data?.is === 'list' ? data.items : []
+}
