@@ -144,9 +144,7 @@ command(
   [
     ofStream,
     new Option('--history', 'each change: by which run or by whom, from where to where'),
-    new Option('--limit <n>', 'how many entries of the history')
-      .default(20)
-      .argParser(count),
+    new Option('--limit <n>', 'how many entries of the history').default(20).argParser(count),
   ],
 )
 command(

@@ -69,7 +69,8 @@ export async function show({ options, printer, args }: Context): Promise<number>
         ['what', 'value'],
         [...Object.entries(change), ['rows whose value waits in _weir_extra', waiting]].map(([key, value]) => [String(key), String(value)]),
       )
-      if (undecided.includes(change.status)) printer.line(`\nTo decide: weir changes approve ${change.id}, or weir changes reject ${change.id}`)
+      if (undecided.includes(change.status))
+        printer.line(`\nTo decide: weir changes approve ${change.id}, or weir changes reject ${change.id}`)
     }
     printer.json({ changes: shown })
     return 0

@@ -27,7 +27,9 @@ export async function writeLetters(
     const isDeep = nesting(letter.payload) > deepestJson
     const sealed = seal && letter.kind === 'record' ? seal.seal(letter.payload) : undefined
     const payload = sealed ? JSON.stringify(sealed.text) : isDeep ? JSON.stringify(letter.payload) : letter.payload
-    const message = isDeep ? `${letter.message.replace(/\.?$/, '.')} It is nested too deeply for json: the payload is kept as text.` : letter.message
+    const message = isDeep
+      ? `${letter.message.replace(/\.?$/, '.')} It is nested too deeply for json: the payload is kept as text.`
+      : letter.message
     await client.query(
       `INSERT INTO _weir.dead_letters AS d (sync, stream, run_id, slice, kind, reason, message, record_key, payload, fingerprint, form, sealed_by)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)

@@ -58,7 +58,13 @@ describe.each(servers())('hostile data on PostgreSQL $name', ({ url }) => {
   const sync = (name: string, mode: SyncMode, policy: SchemaPolicy, texts: readonly string[], batchBytes: number) =>
     syncOnce({
       warehouse,
-      stream: fakeStream({ name, mode, fields, slicing: { by: 'all' }, pages: () => texts.map((text) => (parseJson(text) as { data: Rec[] }).data) }),
+      stream: fakeStream({
+        name,
+        mode,
+        fields,
+        slicing: { by: 'all' },
+        pages: () => texts.map((text) => (parseJson(text) as { data: Rec[] }).data),
+      }),
       run: `run-${++count}`,
       definition: fakeDefinition({
         streams: { [name]: { onSchemaChange: policy } },
@@ -72,29 +78,35 @@ describe.each(servers())('hostile data on PostgreSQL $name', ({ url }) => {
     return {
       columns: (versions[0]?.columns ?? []) as unknown as StoredColumn[],
       rows: (await rows(`SELECT to_jsonb(whole_row.*)::text AS row FROM fake."${name}" whole_row`)).map(({ row }) => readExactly(row!)),
-      letters: (await rows('SELECT payload::text, message, record_key AS key FROM _weir.dead_letters WHERE stream = $1', [name])).map((letter) => ({
-        payload: readExactly(letter.payload!),
-        message: letter.message!,
-        key: letter.key,
-      })),
+      letters: (await rows('SELECT payload::text, message, record_key AS key FROM _weir.dead_letters WHERE stream = $1', [name])).map(
+        (letter) => ({
+          payload: readExactly(letter.payload!),
+          message: letter.message!,
+          key: letter.key,
+        }),
+      ),
     }
   }
 
-  it.each(ways)('$mode, $policy: every record loads exactly or is a dead letter that says why', { timeout: 3_600_000 }, async ({ mode, policy }) => {
-    const property = fc.asyncProperty(pages, fc.constantFrom(1, 300, 1e6), async (texts, batchBytes) => {
-      const name = `s${++count}`
-      const sent = texts.flatMap((text) => itemsOf(readExactly(text)))
-      try {
-        const { read, loaded, unchanged, deadLetters } = await sync(name, mode, policy, texts, batchBytes)
-        expect(read).toBe(sent.length)
-        expect(loaded + unchanged + deadLetters).toBe(read)
-        expect(judge(mode, sent, await stored(name))).toEqual([])
-      } finally {
-        await db.query(`DROP TABLE IF EXISTS fake."${name}"`)
-      }
-    })
-    await fc.assert(property, { seed, numRuns: Math.ceil(dice / ways.length) })
-  })
+  it.each(ways)(
+    '$mode, $policy: every record loads exactly or is a dead letter that says why',
+    { timeout: 3_600_000 },
+    async ({ mode, policy }) => {
+      const property = fc.asyncProperty(pages, fc.constantFrom(1, 300, 1e6), async (texts, batchBytes) => {
+        const name = `s${++count}`
+        const sent = texts.flatMap((text) => itemsOf(readExactly(text)))
+        try {
+          const { read, loaded, unchanged, deadLetters } = await sync(name, mode, policy, texts, batchBytes)
+          expect(read).toBe(sent.length)
+          expect(loaded + unchanged + deadLetters).toBe(read)
+          expect(judge(mode, sent, await stored(name))).toEqual([])
+        } finally {
+          await db.query(`DROP TABLE IF EXISTS fake."${name}"`)
+        }
+      })
+      await fc.assert(property, { seed, numRuns: Math.ceil(dice / ways.length) })
+    },
+  )
 })
 
 function itemsOf(page: Doc): Doc[] {

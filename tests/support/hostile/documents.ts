@@ -12,7 +12,18 @@ export const numbers = [
   '4.9e-324', '5e-324', '1.23456789012345e-320', '1e0000000001', '1767225600', '1767225600000', '253402300800',
 ] // biome-ignore format: one table
 /** Beyond what PostgreSQL's numeric holds, or near its edge. */
-export const edgeNumbers = ['1e9999', '1e-9999', '1e131071', '1e131072', '1e-16383', '1e-16384', '1e-20000', '1e99999', '-1e200000', `1${'0'.repeat(6_000)}`]
+export const edgeNumbers = [
+  '1e9999',
+  '1e-9999',
+  '1e131071',
+  '1e131072',
+  '1e-16383',
+  '1e-16384',
+  '1e-20000',
+  '1e99999',
+  '-1e200000',
+  `1${'0'.repeat(6_000)}`,
+]
 
 export const texts = [
   '', ' ', 'plain', '\\N', '\\\\N', '\\.', 'a\\.\nb', '\t', '\n', '\r\n', '\\', '\\\\', 'tab\there', 'a\\tb', '\\u0000', 'null', '"', "'; DROP TABLE x; --",
@@ -51,7 +62,12 @@ const quoted = (text: Text): Text =>
 
 const digits = (maxLength: number): Text => fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength })
 export const anyNumber: Text = fc
-  .tuple(fc.constantFrom('', '-'), digits(32), fc.option(digits(24), { nil: '' }), fc.constantFrom('', '', '', 'e2', 'E+15', 'e-7', 'e300', 'e-300'))
+  .tuple(
+    fc.constantFrom('', '-'),
+    digits(32),
+    fc.option(digits(24), { nil: '' }),
+    fc.constantFrom('', '', '', 'e2', 'E+15', 'e-7', 'e300', 'e-300'),
+  )
   .map(([sign, whole, fraction, power]) => `${sign}${whole.replace(/^0+(?=\d)/, '')}${fraction && `.${fraction}`}${power}`)
 
 const number: Text = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...numbers) }, { weight: 2, arbitrary: anyNumber })
@@ -75,9 +91,12 @@ const scalar: Text = fc.oneof(
   { weight: 6, arbitrary: text },
   { weight: 2, arbitrary: fc.constantFrom('true', 'false', 'null', '{}', '[]') },
 )
-const deep: Text = fc.tuple(fc.integer({ min: 1, max: 1_000 }), scalar, fc.constantFrom(['[', ']'], ['{"k":', '}'], ['[{"":', '}]'])).map(
-  ([levels, inner, [open, close]]) => `${open!.repeat(Math.ceil(levels / open!.length))}${inner}${close!.repeat(Math.ceil(levels / open!.length))}`,
-)
+const deep: Text = fc
+  .tuple(fc.integer({ min: 1, max: 1_000 }), scalar, fc.constantFrom(['[', ']'], ['{"k":', '}'], ['[{"":', '}]']))
+  .map(
+    ([levels, inner, [open, close]]) =>
+      `${open!.repeat(Math.ceil(levels / open!.length))}${inner}${close!.repeat(Math.ceil(levels / open!.length))}`,
+  )
 const member = (value: Text): Text => fc.tuple(key, value).map((pair) => pair.join(':'))
 /** Any JSON text. */
 export const anyJson: Text = fc.letrec<{ value: string }>((tie) => ({
@@ -88,14 +107,21 @@ export const anyJson: Text = fc.letrec<{ value: string }>((tie) => ({
     { weight: 2, arbitrary: fc.array(member(tie('value')), { maxLength: 4 }).map((items) => `{${items.join(',')} }`) },
   ),
 })).value
-const value: Text = fc.oneof({ weight: 60, arbitrary: anyJson }, { weight: 1, arbitrary: deep }, { weight: 1, arbitrary: fc.constantFrom(...edgeNumbers) })
+const value: Text = fc.oneof(
+  { weight: 60, arbitrary: anyJson },
+  { weight: 1, arbitrary: deep },
+  { weight: 1, arbitrary: fc.constantFrom(...edgeNumbers) },
+)
 
 const id: Text = fc.oneof(
   { weight: 60, arbitrary: fc.integer({ min: 100, max: 1e9 }).map((n) => `"${n}"`) },
   { weight: 12, arbitrary: fc.constantFrom('"a"', '"b"', '"7"', '7') },
   { weight: 8, arbitrary: text },
   { weight: 3, arbitrary: value },
-  { weight: 3, arbitrary: fc.constantFrom('null', '""', '{}', '[]', '{"of":1}', '{"of":2}', '[1]', 'true', '-0', '1.50', '12345678901234567890') },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom('null', '""', '{}', '[]', '{"of":1}', '{"of":2}', '[1]', 'true', '-0', '1.50', '12345678901234567890'),
+  },
 )
 const cursor: Text = fc.oneof(
   { weight: 30, arbitrary: fc.integer({ min: 1, max: 4 }).map((n) => `"2026-01-0${n}T00:00:00Z"`) },
@@ -105,12 +131,21 @@ const cursor: Text = fc.oneof(
 /** A record: an object with a key and a cursor, mostly, and anything else. */
 const record: Text = fc
   .tuple(
-    fc.option(id.map((v) => `"id":${v}`), { freq: 40, nil: '' }),
-    fc.option(cursor.map((v) => `"updated":${v}`), { freq: 20, nil: '' }),
+    fc.option(
+      id.map((v) => `"id":${v}`),
+      { freq: 40, nil: '' },
+    ),
+    fc.option(
+      cursor.map((v) => `"updated":${v}`),
+      { freq: 20, nil: '' },
+    ),
     fc.array(member(value), { maxLength: 8 }),
     fc.boolean(),
   )
-  .map(([key, updated, fields, first]) => `{${(first ? [key, updated, ...fields] : [...fields, updated, key]).filter((m) => m !== '').join(',')}}`)
+  .map(
+    ([key, updated, fields, first]) =>
+      `{${(first ? [key, updated, ...fields] : [...fields, updated, key]).filter((m) => m !== '').join(',')}}`,
+  )
 
 /** One page, mostly of records. */
 const page: Text = fc

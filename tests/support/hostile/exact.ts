@@ -84,8 +84,7 @@ export function same(a: Doc, b: Doc): boolean {
 
 /** Microseconds since 1970 of an ISO 8601 text, or of PostgreSQL's own writing; without an offset it is UTC. */
 export function instant(text: string): bigint | undefined {
-  const match =
-    /^(\d{4,6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)?( BC)?$/.exec(text)
+  const match = /^(\d{4,6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)?( BC)?$/.exec(text)
   if (!match) return undefined
   const [, year, month, day, hour, minute, second = '0', fraction = '', sign, offsetHour = '0', offsetMinute = '0', bc] = match
   const date = new Date(0)

@@ -70,7 +70,8 @@ function outdoes(mode: SyncMode, other: Sent, one: Sent): boolean {
 
 function isIn(record: Doc, { payload, message, key }: StoredLetter): boolean {
   // What is nested too deeply for json is kept as text.
-  if (payload.is === 'text' && message.includes('kept as text')) return isIn(record, { payload: readExactly(payload.value), message: message.replace('kept as text', ''), key })
+  if (payload.is === 'text' && message.includes('kept as text'))
+    return isIn(record, { payload: readExactly(payload.value), message: message.replace('kept as text', ''), key })
   if (record.is !== 'object') return same(payload, record)
   return differences(record, membersOf(payload, message.startsWith('PostgreSQL refused') ? 'refused' : 'json')).length === 0
 }

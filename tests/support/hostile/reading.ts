@@ -56,7 +56,9 @@ function holds({ type, held }: Place, value: Doc): boolean {
     default:
       if (held.is !== 'number') return false
       // A text fills a number's column only where the column writes it back the same.
-      return value.is === 'number' ? same(held, value) : value.is === 'text' && isPlain(value.value) && same(held, { is: 'number', text: value.value })
+      return value.is === 'number'
+        ? same(held, value)
+        : value.is === 'text' && isPlain(value.value) && same(held, { is: 'number', text: value.value })
   }
 }
 
@@ -75,7 +77,12 @@ export function differences(record: Doc, places: readonly Place[]): string[] {
   // A field's own place first, then its variants, which may be named like another field.
   const moved = fields.filter(([field, value]) => !takeIf((place) => place.field === field && holds(place, value)))
   for (const [field, value] of moved) {
-    const isVariant = (name: string) => name.startsWith(`${field}__`) && name.slice(field.length + 2).split('__').every((part) => types.includes(part))
+    const isVariant = (name: string) =>
+      name.startsWith(`${field}__`) &&
+      name
+        .slice(field.length + 2)
+        .split('__')
+        .every((part) => types.includes(part))
     if (!takeIf((place) => isVariant(place.field) && holds(place, value))) found.push(`"${field}" is lost: ${shown(value)}`)
   }
   for (const { field, held } of open) found.push(`"${field}" was never sent: ${shown(held)}`)
