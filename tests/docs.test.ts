@@ -34,6 +34,8 @@ describe('every link in the documents', () => {
     'docs/guides/columns.md',
     'docs/guides/configuration.md',
     'docs/guides/operate.md',
+    'docs/guides/modes.md',
+    'docs/guides/schema-changes.md',
     'docs/guides/state.md',
     'docs/guides/quality.md',
     'docs/guides/dead-letters.md',
