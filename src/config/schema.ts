@@ -110,7 +110,7 @@ const deletions = z
   .meta({ kind: 'read or off' })
   .optional()
   .describe(
-    'Where the vendor must be asked for deleted records apart (HubSpot): `off` saves those requests, and rows of deleted records stay unmarked. Default read.',
+    'Where the vendor must be asked for deleted records apart: `off` saves those requests, and rows of deleted records stay unmarked. Default read.',
   )
 
 /** What cascades: built-in, `defaults`, connection, sync. */
