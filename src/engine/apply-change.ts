@@ -2,7 +2,7 @@ import type { Definition } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { FieldType, Stream } from '../core/types.js'
 import type { Warehouse } from '../warehouse/driver.js'
-import { tableSpec } from './table-spec.js'
+import { knownTableSpec } from './table-spec.js'
 
 export interface ApplyInput {
   warehouse: Warehouse
@@ -27,7 +27,7 @@ export async function applyChange({ warehouse, definition, stream, run, change: 
   const [change] = await warehouse.changes.list({ ids: [id] })
   if (change?.field === undefined || change.status !== 'approved')
     throw new Failure('config', `Schema change ${id} is not one that was approved. Look: weir changes show ${id}`, ref)
-  const spec = tableSpec(definition, stream, stream.discover ? await warehouse.catalogs.get(ref) : {})
+  const spec = await knownTableSpec(warehouse, definition, stream)
   const standing = await warehouse.tables.open(ref, spec, { adds: false })
   const table = await warehouse.tables.addColumns(ref, standing, new Map([[change.field, change.type as FieldType]]))
   if (!table.columns.some(({ field }) => field === change.field))

@@ -5,7 +5,7 @@ import type { Fields, Http, Pass, Slice, Stream } from '../core/types.js'
 import type { Progress, StreamRef, Warehouse, Watermark } from '../warehouse/driver.js'
 import { settleMode } from './mode-switch.js'
 import { cuts } from './pieces.js'
-import { modeOf, tableSpec } from './table-spec.js'
+import { lanesOf, modeOf, tableSpec } from './table-spec.js'
 
 export interface PlanInput {
   warehouse: Warehouse
@@ -39,8 +39,6 @@ export async function planSlices(input: PlanInput): Promise<{ slices: { key: str
   const slices = open.slice(0, handful).map(({ key, slice }) => ({ key, label: labelOf(slice) }))
   return { slices, more: open.length > handful, parallel }
 }
-
-const lanesOf = (definition: Definition, stream: Stream): number => definition.streams[stream.name]?.parallel ?? stream.parallel
 
 /** Fields that the vendor names no more, and those that it names again, are noted before the catalog takes its new form. */
 async function catalogue({ warehouse, definition, stream, run }: PlanInput, found: Fields): Promise<void> {

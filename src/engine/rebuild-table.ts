@@ -9,9 +9,9 @@ import { Unstorable } from '../schema/cells.js'
 import { type Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
 import { letterKey } from '../schema/key.js'
-import type { Letter, RawRow, RebuildBatch, RowPlace, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
+import type { Letter, RawRow, RebuildBatch, RowPlace, TableSpec, Warehouse } from '../warehouse/driver.js'
 import { deadLettersOf } from './dead-letters.js'
-import { tableSpec } from './table-spec.js'
+import { knownTableSpec } from './table-spec.js'
 import { openTyper, policyOf, type Typer } from './typer.js'
 
 export interface RebuildTableInput {
@@ -36,7 +36,7 @@ export async function startRebuild(input: RebuildTableInput & { hash: string }):
       `Sync ${definition.sync} keeps no raw records of ${stream.name} (\`raw: keep\`): there is nothing to rebuild from.`,
       where,
     )
-  const spec = await specOf(input)
+  const spec = await knownTableSpec(warehouse, definition, stream)
   if (spec.mode === 'append' || spec.mode === 'history')
     throw new Failure(
       'config',
@@ -56,7 +56,7 @@ export async function rebuildRows(
   const { warehouse, definition, stream, run, clock } = input
   const startedAt = clock.now().getTime()
   let rebuild = await warehouse.rebuilds.open(run)
-  const spec = await specOf(input)
+  const spec = await knownTableSpec(warehouse, definition, stream)
   const typer = rebuild.isDryRun
     ? await lookingTyper(warehouse, spec)
     : await openTyper(warehouse, rebuild, spec, stream, policyOf(definition, stream))
@@ -82,13 +82,6 @@ export async function finishRebuild(
     if (failure) return { status: 'failed', failure }
     return { status: deadLetters > 0 ? 'completed_with_dead_letters' : 'completed' }
   })
-}
-
-/** What the vendor named at the last run stands for asking it. */
-async function specOf({ warehouse, definition, stream }: RebuildTableInput): Promise<TableSpec> {
-  const ref: StreamRef = { sync: definition.sync, stream: stream.name }
-  const known = stream.discover ? await warehouse.catalogs.get(ref) : {}
-  return tableSpec(definition, stream, stream.policy?.fields(known) ?? known)
 }
 
 /** What typing needs of a typer. */

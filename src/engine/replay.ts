@@ -7,7 +7,7 @@ import type { Rec, Slice, Stream } from '../core/types.js'
 import { parseJson } from '../http/json.js'
 import type { Claim, LetterRef, OpenLetter, ReplayOutcome, Warehouse } from '../warehouse/driver.js'
 import { Batch } from './batch.js'
-import { modeOf, tableSpec } from './table-spec.js'
+import { knownTableSpec, modeOf } from './table-spec.js'
 import { openTyper, policyOf, type Typer } from './typer.js'
 
 export interface ReplayInput extends Pick<ReplayPartInput, 'run' | 'filter' | 'after' | 'limit'> {
@@ -51,9 +51,7 @@ export async function replayLetters(input: ReplayInput): Promise<ReplayPart> {
     if (!last) break
     const records = letters.filter(({ kind }) => kind !== 'slice')
     if (records.length > 0) {
-      const known = stream.discover ? await warehouse.catalogs.get(ref) : {}
-      const spec = tableSpec(definition, stream, stream.policy?.fields(known) ?? known)
-      typer ??= await openTyper(warehouse, ref, spec, stream, policyOf(definition, stream))
+      typer ??= await openTyper(warehouse, ref, await knownTableSpec(warehouse, definition, stream), stream, policyOf(definition, stream))
       await load(input, typer, records)
     }
     const slices = letters.filter(({ kind }) => kind === 'slice')

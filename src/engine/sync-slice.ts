@@ -6,7 +6,7 @@ import type { Counts, Http, Resume, Stream } from '../core/types.js'
 import type { Claim, Warehouse } from '../warehouse/driver.js'
 import { Batch } from './batch.js'
 import { deadLettersOf } from './dead-letters.js'
-import { tableSpec } from './table-spec.js'
+import { knownTableSpec, lanesOf } from './table-spec.js'
 import { openTyper, policyOf, type Typer } from './typer.js'
 
 export interface SyncSliceInput {
@@ -57,8 +57,8 @@ export interface SliceEnd {
  */
 export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
   const { warehouse, definition, stream, run, key } = input
-  const parallel = definition.streams[stream.name]?.parallel ?? stream.parallel
-  const limits = { ...defaults, batchBytes: Math.min(largestBatch, Math.max(smallestBatch, batchBytes / parallel)), ...input.limits }
+  const share = batchBytes / lanesOf(definition, stream)
+  const limits = { ...defaults, batchBytes: Math.min(largestBatch, Math.max(smallestBatch, share)), ...input.limits }
   const ref = { sync: definition.sync, stream: stream.name, run }
   const claim = await warehouse.slices.claim({ ...ref, key, owner: input.owner })
   if (claim.isFinished) return { counts: claim.counts }
@@ -103,7 +103,7 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
   const typer: Typer = await openTyper(
     warehouse,
     claim,
-    tableSpec(definition, stream, stream.discover ? await warehouse.catalogs.get(claim) : {}),
+    await knownTableSpec(warehouse, definition, stream),
     stream,
     policyOf(definition, stream),
   )

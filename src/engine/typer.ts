@@ -69,7 +69,7 @@ export async function openTyper(
     watch(records) {
       watched += records.length
       for (const field of absent) if (records.some((record) => record[field] !== undefined)) absent.delete(field)
-      if (records.length > 0) for (const field of absent) if (stream.fields[field]?.required) missed(ref, field, records)
+      if (records.length > 0) for (const field of absent) if (stream.fields[field]?.required) throw missed(ref, field, records.length)
     },
     async finish() {
       const carried = Object.keys(spec.fields).filter((field) => !absent.has(field))
@@ -89,14 +89,10 @@ function frozen({ sync, stream }: StreamRef, fields: Missing): Failure {
   )
 }
 
-function missed({ sync, stream }: StreamRef, field: string, records: readonly Rec[]): void {
-  if (records.some((record) => record[field] !== undefined)) return
-  throw new Failure(
+function missed({ sync, stream }: StreamRef, field: string, records: number): Failure {
+  return new Failure(
     'schema',
-    `The vendor no longer sends "${field}", which ${sync}/${stream} cannot be read without: it is in none of ${records.length} records.`,
-    {
-      sync,
-      stream,
-    },
+    `The vendor no longer sends "${field}", which ${sync}/${stream} cannot be read without: it is in none of ${records} records.`,
+    { sync, stream },
   )
 }
