@@ -2,7 +2,7 @@ import type { Rec, Resume, Stream } from '../core/types.js'
 import { shown, Unstorable } from '../schema/cells.js'
 import type { Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
-import { letterKey } from '../schema/key.js'
+import { isEmpty, letterKey } from '../schema/key.js'
 import { Lines } from '../schema/lines.js'
 import { rawField } from '../schema/names.js'
 import { isDate, isInstant } from '../schema/typing.js'
@@ -140,11 +140,8 @@ function encodePage(records: readonly Rec[], stream: Stream, encoder: RowEncoder
 const isTime = (text: string) => isInstant(text) || isDate(text)
 
 function keyProblem(record: Rec, { key }: Stream): string | undefined {
-  for (const field of key) {
-    const value = record[field]
-    if (value === null || value === undefined || value === '') return `key field "${field}" is missing or empty`
-  }
-  return undefined
+  const empty = key.find((field) => isEmpty(record[field]))
+  return empty === undefined ? undefined : `key field "${empty}" is missing or empty`
 }
 
 function letterOf(record: Rec, stream: Stream, message: string): Letter {

@@ -14,12 +14,14 @@ export function keyText(values: Readonly<Record<string, unknown>>, key: readonly
   return texts.length === 1 ? texts[0]! : JSON.stringify(texts)
 }
 
+/** Does a field of a key tell nothing apart? */
+export const isEmpty = (value: unknown): boolean => value === null || value === undefined || value === ''
+
 /** The key that a letter is found by; none where the record lacks one, or has one that no row could have. */
 export function letterKey(values: Readonly<Record<string, unknown>>, key: readonly string[]): { recordKey?: string } {
   for (const field of key) {
     const value = values[field]
-    const isNone = value === undefined || value === null || value === ''
-    if (isNone || (typeof value === 'object' && !(value instanceof ExactNumber))) return {}
+    if (isEmpty(value) || (typeof value === 'object' && !(value instanceof ExactNumber))) return {}
   }
   const recordKey = keyText(values, key)
   return recordKey.length <= longestKey && isStorable(recordKey) ? { recordKey } : {}

@@ -33,18 +33,21 @@ export class Lines {
   /** Cuts what is reserved and not used; nothing is added to a segment afterwards. */
   trim(): readonly Segment[] {
     const chunks = this.segments.at(-1)?.chunks
-    const last = chunks?.at(-1)
-    if (last && this.room > 0) chunks![chunks!.length - 1] = last.subarray(0, last.length - this.room)
-    this.room = 0
+    if (chunks) this.cut(chunks)
     return this.segments
+  }
+
+  private cut(chunks: Buffer[]): void {
+    const last = chunks.at(-1)
+    if (last && this.room > 0) chunks[chunks.length - 1] = last.subarray(0, last.length - this.room)
+    this.room = 0
   }
 
   private write({ chunks }: Segment, line: string): void {
     // A UTF-16 unit takes three bytes at most.
     const most = 3 * line.length + 1
     if (most > this.room) {
-      const last = chunks.at(-1)
-      if (last && this.room > 0) chunks[chunks.length - 1] = last.subarray(0, last.length - this.room)
+      this.cut(chunks)
       this.room = most > chunkBytes ? Buffer.byteLength(line) + 1 : chunkBytes
       chunks.push(Buffer.allocUnsafeSlow(this.room))
     }
@@ -107,8 +110,9 @@ export function recordOf({ columns, bytes }: Line): { payload: string; values: R
     if (cell === '\\N') return
     const text = type === 'boolean' ? String(cell === 't') : plain(cell)
     values[field] = text
-    const isPlain = type === 'json' || ((type === 'bigint' || type === 'numeric' || type === 'double') && isNumber.test(text))
-    members.push(`${jsonText(field)}:${isPlain ? text : type === 'boolean' ? text : jsonText(text)}`)
+    const isPlain =
+      type === 'json' || type === 'boolean' || ((type === 'bigint' || type === 'numeric' || type === 'double') && isNumber.test(text))
+    members.push(`${jsonText(field)}:${isPlain ? text : jsonText(text)}`)
   })
   const extra = cells[columns.length]!
   const rest = extra === '\\N' ? '' : plain(extra).slice(1, -1)

@@ -2,10 +2,11 @@ import type { Column } from '../../schema/encode.js'
 import type { TableSpec } from '../driver.js'
 import { partsOf } from './merge.js'
 import { telling } from './raw.js'
-import { id, literal } from './sql.js'
+import { type IdentityColumn, id, literal } from './sql.js'
 
 /** Append keeps every version of a row; this column tells versions apart. */
 export const versionColumn = '_weir_version'
+export const appendColumns: readonly IdentityColumn[] = [{ name: versionColumn, type: 'text', isRequired: true }]
 
 /**
  * What a version says, as one hash. Empty columns are left out, so that a column added later does not make old rows look new.

@@ -1,16 +1,19 @@
 import type { Column } from '../../schema/encode.js'
 import type { TableSpec } from '../driver.js'
-import { columnOf, differs, newerWins, partsOf, takeOver } from './merge.js'
-import { id } from './sql.js'
+import { ageOf, columnFor, differs, newerWins, partsOf, takeOver } from './merge.js'
+import { type IdentityColumn, id } from './sql.js'
 
 /** From when a version of a row held, until when, and whether it still does. */
-export const historyColumns = `_weir_valid_from timestamptz NOT NULL, _weir_valid_to timestamptz, _weir_is_current boolean NOT NULL`
+export const historyColumns: readonly IdentityColumn[] = [
+  { name: '_weir_valid_from', type: 'timestamptz', isRequired: true },
+  { name: '_weir_valid_to', type: 'timestamptz', isRequired: false },
+  { name: '_weir_is_current', type: 'boolean', isRequired: true },
+]
 
 /** Since when a version holds: its cursor or its deletion, whichever is later; where the vendor says neither, since it was seen. */
-export function validFrom(spec: TableSpec, columns: readonly Column[], deletedAt: string): string {
-  const cursor = columnOf(columns, spec.cursor)
-  const isTime = columns.find(({ name }) => name === cursor)?.type === 'timestamp'
-  return `coalesce(${isTime ? `greatest(${id(cursor!)}, ${deletedAt})` : deletedAt}, now())`
+export function validFrom(spec: TableSpec, columns: readonly Column[], deletedAt: string, seenAt: string): string {
+  const cursor = columnFor(columns, spec.cursor)
+  return `coalesce(${cursor?.type === 'timestamp' ? ageOf(cursor, id(cursor.name), deletedAt) : deletedAt}, ${seenAt})`
 }
 
 /**
@@ -25,7 +28,7 @@ export function historyStatements(spec: TableSpec, columns: readonly Column[]): 
   const insert = `INSERT INTO ${target} AS t (${all}, ${own}, _weir_valid_from, _weir_is_current)
     SELECT ${all}, $1::text, now(), _weir_deleted_at, _weir_valid_from, true FROM (
       SELECT DISTINCT ON (${keys}, _weir_valid_from) * FROM (
-        SELECT *, ${mark} AS _weir_deleted_at, ${validFrom(spec, columns, mark)} AS _weir_valid_from FROM weir_batch) seen
+        SELECT *, ${mark} AS _weir_deleted_at, ${validFrom(spec, columns, mark, 'now()')} AS _weir_valid_from FROM weir_batch) seen
       ORDER BY ${keys}, _weir_valid_from, ${newest}) n
     WHERE NOT EXISTS (SELECT 1 FROM ${target} t WHERE ${same('t', 'n')} AND t._weir_valid_from <= n._weir_valid_from
       AND (t._weir_valid_to IS NULL OR t._weir_valid_to > n._weir_valid_from) AND NOT (${differs(spec, columns, 'n')}))

@@ -3,9 +3,17 @@ import type { TableSpec } from '../driver.js'
 import { bringsRaw, telling } from './raw.js'
 import { id, list } from './sql.js'
 
-/** Name of the column that a field fills. */
-export const columnOf = (columns: readonly Column[], field: string | undefined): string | undefined =>
-  columns.find((column) => column.field === field)?.name
+/** The column that a field fills, and its name. */
+export const columnFor = (columns: readonly Column[], field: string | undefined): Column | undefined =>
+  columns.find((column) => column.field === field)
+export const columnOf = (columns: readonly Column[], field: string | undefined): string | undefined => columnFor(columns, field)?.name
+
+/** How old a version is, as SQL over its cursor and its mark of deletion: a deletion is a version too. */
+export const ageOf = ({ type }: Column, cursor: string, deletedAt: string): string =>
+  type === 'timestamp' ? `greatest(${cursor}, ${deletedAt})` : cursor
+
+/** As SQL: is `a` less than `b`, where both are known? */
+export const isBefore = (a: string, b: string): string => `coalesce(${a} < ${b}, false)`
 
 /** What every row says beside the vendor's columns, and where a batch's row has it from. */
 export interface Parts {
@@ -65,16 +73,11 @@ export function mergeStatement(spec: TableSpec, columns: readonly Column[], stag
  * version like any other, so only a strictly newer one brings the row back.
  */
 export function newerWins(spec: TableSpec, columns: readonly Column[], next: string): string {
-  const cursor = columnOf(columns, spec.cursor)
-  const isTime = columns.find(({ name }) => name === cursor)?.type === 'timestamp'
+  const cursor = columnFor(columns, spec.cursor)
   const age = (of: string) =>
-    cursor === undefined
-      ? `${of}._weir_deleted_at`
-      : isTime
-        ? `greatest(${of}.${id(cursor)}, ${of}._weir_deleted_at)`
-        : `${of}.${id(cursor)}`
-  const older = `coalesce(${age(next)} < ${age('t')}, false)`
-  const newer = `coalesce(${age(next)} > ${age('t')}, false)`
+    cursor === undefined ? `${of}._weir_deleted_at` : ageOf(cursor, `${of}.${id(cursor.name)}`, `${of}._weir_deleted_at`)
+  const older = isBefore(age(next), age('t'))
+  const newer = isBefore(age('t'), age(next))
   const revives = `t._weir_deleted_at IS NOT NULL AND ${next}._weir_deleted_at IS NULL`
   const mayRevive = cursor === undefined ? 'true' : newer
   return `NOT ${older} AND ${differs(spec, columns, next)} AND (NOT (${revives}) OR ${mayRevive})`

@@ -5,6 +5,7 @@ import type { BatchCommit, LetterRef, OpenLetter, ReplayOutcome, Warehouse } fro
 import { type LetterSeal, readPayload } from './letter-seal.js'
 import { filterValues, fits, lockName } from './letters.js'
 import { loadRows } from './load.js'
+import { ageOf, isBefore } from './merge.js'
 import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
 import { id, sqlType } from './sql.js'
 
@@ -178,13 +179,11 @@ async function standing(
   const used = [...new Set([...keyAt, cursorAt, deletedAt])].filter((at) => at >= 0)
   const own = (at: number) => `b.c${at}::${sqlType[columns[at]!.type]}`
   const cursor = cursorAt < 0 ? undefined : columns[cursorAt]
-  // As loading compares them: a deletion is a version too.
-  const isTime = cursor?.type === 'timestamp'
-  const age = isTime && deletedAt >= 0 ? `greatest(${own(cursorAt)}, ${own(deletedAt)}::timestamptz)` : cursor && own(cursorAt)
-  const theirs = cursor && (isTime ? `greatest(t.${id(cursor.name)}, t._weir_deleted_at)` : `t.${id(cursor.name)}`)
+  const age = cursor && ageOf(cursor, own(cursorAt), deletedAt >= 0 ? `${own(deletedAt)}::timestamptz` : 'NULL::timestamptz')
+  const theirs = cursor && ageOf(cursor, `t.${id(cursor.name)}`, 't._weir_deleted_at')
   const ages = {
-    isOlder: cursor ? `coalesce(${age} < ${theirs}, false)` : 'false',
-    isNewer: cursor ? `coalesce(${age} > ${theirs}, false)` : 'false',
+    isOlder: age && theirs ? isBefore(age, theirs) : 'false',
+    isNewer: age && theirs ? isBefore(theirs, age) : 'false',
   }
   const records = which.map((i) => recordOf(lines[i]!).values)
   const given = [which, which.map((i) => letters[i]!.seenAt), ...used.map((at) => records.map((row) => row[columns[at]!.field] ?? null))]

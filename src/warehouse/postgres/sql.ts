@@ -8,6 +8,13 @@ export const literal = (text: string): string => `'${text.replaceAll('\0', '').r
 
 export const list = (names: readonly string[]): string => names.map((name) => id(name)).join(', ')
 
+/** A column of Weir's own by which a mode tells rows apart. */
+export interface IdentityColumn {
+  name: string
+  type: string
+  isRequired: boolean
+}
+
 export const sqlType: Record<FieldType, string> = {
   text: 'text',
   bigint: 'bigint',

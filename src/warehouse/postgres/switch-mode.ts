@@ -1,8 +1,8 @@
 import type pg from 'pg'
 import type { SyncMode } from '../../core/types.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
-import { versionColumn, versionOf } from './append.js'
-import { linkStatement, validFrom } from './history.js'
+import { appendColumns, versionColumn, versionOf } from './append.js'
+import { historyColumns, linkStatement, validFrom } from './history.js'
 import { columnOf } from './merge.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { id, list } from './sql.js'
@@ -10,7 +10,7 @@ import { identityOf, lockOf, modeIn, tableIn } from './tables.js'
 
 /**
  * Keeps a table in another mode from now on, in place and in one transaction: views hold. Rows that the new mode has no place
- * for go: `consequences` in the engine says which, and a person has agreed. A second call changes nothing.
+ * for go: `consequence` in the engine says which, and a person has agreed. A second call changes nothing.
  */
 export async function switchMode(pool: pg.Pool, ref: StreamRef & { run: string }, spec: TableSpec): Promise<void> {
   const doing = `Switching ${spec.schema}.${spec.table} to ${spec.mode}`
@@ -45,9 +45,7 @@ async function reshape(client: pg.ClientBase, { spec, columns }: OpenTable): Pro
   await client.query(`LOCK TABLE ${target} IN ACCESS EXCLUSIVE MODE`)
   await dropIdentity(client, target)
   const own = identityOf(spec.mode, key)
-  for (const column of own.columns.join(', ').split(', ').filter(Boolean)) {
-    await client.query(`ALTER TABLE ${target} ADD COLUMN IF NOT EXISTS ${column.replace(' NOT NULL', '')}`)
-  }
+  for (const { name, type } of own.columns) await client.query(`ALTER TABLE ${target} ADD COLUMN IF NOT EXISTS ${name} ${type}`)
   const cursor = columnOf(columns, spec.cursor)
   const newest = `${cursor === undefined ? '' : `${id(cursor)} DESC NULLS LAST, `}_weir_loaded_at DESC, ctid DESC`
   const keepNewest = (of: string) =>
@@ -60,7 +58,7 @@ async function reshape(client: pg.ClientBase, { spec, columns }: OpenTable): Pro
       await keepNewest(`${key}, ${versionColumn}`)
       break
     case 'history': {
-      const since = validFrom(spec, columns, '_weir_deleted_at').replace('now()', '_weir_loaded_at')
+      const since = validFrom(spec, columns, '_weir_deleted_at', '_weir_loaded_at')
       await client.query(`UPDATE ${target} SET _weir_valid_from = ${since}, _weir_is_current = true, _weir_valid_to = NULL`)
       await keepNewest(`${key}, _weir_valid_from`)
       await client.query(linkStatement(spec, columns, 'true'))
@@ -69,8 +67,8 @@ async function reshape(client: pg.ClientBase, { spec, columns }: OpenTable): Pro
     case 'keyed':
       await keepNewest(key)
   }
-  for (const name of ['_weir_valid_from', '_weir_is_current', versionColumn]) {
-    const isNeeded = own.columns.join(' ').includes(`${name} `)
+  for (const { name } of [...historyColumns, ...appendColumns].filter(({ isRequired }) => isRequired)) {
+    const isNeeded = own.columns.some((column) => column.name === name)
     const { rowCount } = await client.query(
       'SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2 AND NOT attisdropped',
       [target, name],

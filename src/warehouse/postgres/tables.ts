@@ -4,12 +4,12 @@ import type { FieldType, SyncMode } from '../../core/types.js'
 import type { Column, Missing } from '../../schema/encode.js'
 import { columnName } from '../../schema/names.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
-import { versionColumn } from './append.js'
+import { appendColumns, versionColumn } from './append.js'
 import { holdHashKey } from './hash-keys.js'
 import { historyColumns } from './history.js'
 import { columnOf } from './merge.js'
 import { isRetryable, transaction, warehouseFailure } from './pool.js'
-import { fieldTypeOf, id, list, literal, sqlType } from './sql.js'
+import { fieldTypeOf, type IdentityColumn, id, list, literal, sqlType } from './sql.js'
 
 /** PostgreSQL allows 1,600, dropped ones included; some are kept for variants and for Weir's own. */
 const maxColumns = 1_500
@@ -25,12 +25,12 @@ export const lockOf = (spec: TableSpec) => [`${spec.schema}.${spec.table}`]
 const ownColumns = `_weir_run_id text NOT NULL, _weir_loaded_at timestamptz NOT NULL, _weir_deleted_at timestamptz, _weir_extra jsonb`
 
 /** What tells rows apart in a mode: one row a key, one a version, or one a key and time. */
-export function identityOf(mode: SyncMode, key: string): { columns: string[]; constraint: string } {
+export function identityOf(mode: SyncMode, key: string): { columns: readonly IdentityColumn[]; constraint: string } {
   switch (mode) {
     case 'append':
-      return { columns: [`${versionColumn} text NOT NULL`], constraint: `UNIQUE (${key}, ${versionColumn})` }
+      return { columns: appendColumns, constraint: `UNIQUE (${key}, ${versionColumn})` }
     case 'history':
-      return { columns: [historyColumns], constraint: `PRIMARY KEY (${key}, _weir_valid_from)` }
+      return { columns: historyColumns, constraint: `PRIMARY KEY (${key}, _weir_valid_from)` }
     default:
       return { columns: [], constraint: `PRIMARY KEY (${key})` }
   }
@@ -182,7 +182,8 @@ async function create(client: pg.ClientBase, ref: Ref, spec: TableSpec, columns:
   const keys = new Set(spec.key)
   const lines = columns.map(({ field, name, type }) => `${id(name)} ${sqlType[type]}${keys.has(field) ? ' NOT NULL' : ''}`)
   const identity = identityOf(spec.mode, list(spec.key.map((field) => columnOf(columns, field)!)))
-  const parts = [...lines, ownColumns, ...identity.columns, identity.constraint]
+  const own = identity.columns.map(({ name, type, isRequired }) => `${name} ${type}${isRequired ? ' NOT NULL' : ''}`)
+  const parts = [...lines, ownColumns, ...own, identity.constraint]
   await client.query(`CREATE TABLE ${id(spec.schema, spec.table)} (${parts.join(', ')})`)
   await client.query(`COMMENT ON TABLE ${id(spec.schema, spec.table)} IS ${literal(`Weir: stream ${ref.stream} of sync ${ref.sync}`)}`)
 }
