@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connector as hubspot } from '../../connectors/hubspot/source.js'
 import { connector as klaviyo } from '../../connectors/klaviyo/source.js'
@@ -7,10 +7,9 @@ import type { QualityCheck } from '../../src/core/quality.js'
 import { checkQuality } from '../../src/engine/check-quality.js'
 import type { Connector } from '../../src/extract/connector.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
-import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 import { syncOnce } from '../support/engine.js'
 import { fakeDefinition } from '../support/fake-source.js'
-import { type Database, freshDatabase } from '../support/postgres.js'
+import { openedDatabase } from '../support/postgres.js'
 import { connect } from './vendor.js'
 
 const now = '2026-11-20T12:00:00.000Z'
@@ -18,22 +17,16 @@ const exact: QualityCheck = { check: 'reconcile', total: 'count', tolerancePerce
 
 describe('what a vendor counts and what the table holds', () => {
   let sandbox: Sandbox
-  let database: Database
   let warehouse: Warehouse
   let db: pg.Client
+  let close: (() => Promise<void>) | undefined
 
   beforeAll(async () => {
     sandbox = await startSandbox({ people: 300, now: new Date(now), limits: 'off' })
-    database = await freshDatabase()
-    warehouse = createWarehouse(database.url)
-    await warehouse.migrate()
-    db = new pg.Client({ connectionString: database.url })
-    await db.connect()
+    ;({ warehouse, db, close } = await openedDatabase())
   })
   afterAll(async () => {
-    await db?.end()
-    await warehouse?.close()
-    await database?.drop()
+    await close?.()
     await sandbox?.stop()
   })
 

@@ -1,13 +1,11 @@
 /** Dead letters in tests: a database with a warehouse, and a replay as its activities drive it. */
-import pg from 'pg'
 import type { ReplayReceipt } from '../../src/core/activities.js'
 import type { Definition } from '../../src/core/definition.js'
 import type { Rec, Stream } from '../../src/core/types.js'
 import { finishReplay, type ReplayInput, type ReplayReport, replayLetters } from '../../src/engine/replay.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
-import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 import { fakeDefinition, fixedClock } from './fake-source.js'
-import { freshDatabase } from './postgres.js'
+import { openedDatabase } from './postgres.js'
 
 export const weirKey = 'a key of thirty-two letters, or so'
 
@@ -26,21 +24,8 @@ export interface LetterBase {
 }
 
 export async function letterBase(server: string): Promise<LetterBase> {
-  const database = await freshDatabase(server)
-  const warehouse = createWarehouse(database.url, { key: weirKey })
-  await warehouse.migrate()
-  const db = new pg.Client({ connectionString: database.url })
-  await db.connect()
-  return {
-    url: database.url,
-    warehouse,
-    rows: async (sql, values) => (await db.query(sql, values)).rows,
-    close: async () => {
-      await db.end()
-      await warehouse.close()
-      await database.drop()
-    },
-  }
+  const { db, ...opened } = await openedDatabase(server, { key: weirKey })
+  return { ...opened, rows: async (sql, values) => (await db.query(sql, values)).rows }
 }
 
 export type Replay = Pick<ReplayInput, 'warehouse' | 'stream' | 'run'> & Partial<ReplayInput>

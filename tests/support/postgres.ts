@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
+import type { Warehouse } from '../../src/warehouse/driver.js'
+import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 
 export interface Server {
   /** Major version. */
@@ -28,6 +30,33 @@ export async function freshDatabase(server: string = inject('postgresUrl')): Pro
   const url = new URL(server)
   url.pathname = `/${name}`
   return { url: url.href, drop: () => run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
+}
+
+/** A fresh database with Weir's tables in it, its warehouse, and a client beside it that speaks in UTC. */
+export interface Opened {
+  url: string
+  warehouse: Warehouse
+  db: pg.Client
+  close: () => Promise<void>
+}
+
+export async function openedDatabase(server?: string, options: { key?: string } = {}): Promise<Opened> {
+  const { url, drop } = await freshDatabase(server)
+  const warehouse = createWarehouse(url, options)
+  const db = new pg.Client({ connectionString: url, options: '-c timezone=UTC' })
+  const close = async () => {
+    await db.end()
+    await warehouse.close()
+    await drop()
+  }
+  try {
+    await warehouse.migrate()
+    await db.connect()
+    return { url, warehouse, db, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
 async function run(url: string, sql: string): Promise<void> {

@@ -1,42 +1,33 @@
 import { randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { WorkflowFailedError } from '@temporalio/client'
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { governedSource } from '../../src/columns/governed.js'
 import { definitionHash } from '../../src/config/hash.js'
 import { Failure } from '../../src/core/failure.js'
 import type { RebuildCounts, RebuildInput } from '../../src/core/rebuild.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
-import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 import { rebuildActivities } from '../../worker/activities/rebuild.js'
 import { type Deps, systemClock } from '../../worker/deps.js'
 import { plan, syncOnce } from '../support/engine.js'
 import { fakeDefinition, fakeStream, noHttp } from '../support/fake-source.js'
-import { type Database, freshDatabase } from '../support/postgres.js'
+import { keepHistory } from '../support/histories.js'
+import { openedDatabase } from '../support/postgres.js'
 import { fakeActivities, type Running, withWorker } from '../support/workflows.js'
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const records = Array.from({ length: 2_500 }, (_, at) => ({ id: String(at).padStart(5, '0'), updated: '2026-01-01T00:00:00Z', n: at }))
 
 describe('the rebuild of a table, by a worker', () => {
-  let database: Database
   let warehouse: Warehouse
   let db: pg.Client
+  let close: (() => Promise<void>) | undefined
 
   beforeAll(async () => {
-    database = await freshDatabase()
-    warehouse = createWarehouse(database.url)
-    await warehouse.migrate()
-    db = new pg.Client({ connectionString: database.url })
-    await db.connect()
+    ;({ warehouse, db, close } = await openedDatabase())
   })
   afterAll(async () => {
-    await db.end()
-    await warehouse.close()
-    await database.drop()
+    await close?.()
   })
 
   /** A table that was loaded with raw records, its definition, and activities for it over `by`. */
@@ -89,9 +80,7 @@ describe('the rebuild of a table, by a worker', () => {
       const again = await start(running, { ...input, dryRun: true })
       expect(await again.result()).toMatchObject({ examined: 2_500, rewritten: 0 })
       if (process.env.WEIR_RECORD) {
-        const file = fileURLToPath(new URL(`../histories/rebuildTable-${new Date().toISOString().slice(0, 10)}.json`, import.meta.url))
-        const history = await running.client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId).fetchHistory()
-        writeFileSync(file, `${historyToJSON(history).replaceAll(/"identity": *"[^"]*"/g, '"identity":"worker"')}\n`)
+        await keepHistory(running.client, 'rebuildTable', handle.workflowId, handle.firstExecutionRunId)
       }
     })
   })

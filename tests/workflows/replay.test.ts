@@ -1,15 +1,13 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
+import { readdirSync, readFileSync } from 'node:fs'
 import { Worker } from '@temporalio/worker'
 import { describe, expect, inject, it } from 'vitest'
 import type { ReplayActivities } from '../../src/core/activities.js'
 import { noCounts } from '../../src/core/receipt.js'
+import { historiesFolder, keepHistory } from '../support/histories.js'
 import { fakeActivities, withWorker } from '../support/workflows.js'
 
 /** Histories that were recorded by earlier code: today's workflows must replay them, else runs in flight would break at an upgrade. */
-const folder = fileURLToPath(new URL('../histories/', import.meta.url))
-const recorded = readdirSync(folder).filter((file) => file.endsWith('.json'))
+const recorded = readdirSync(historiesFolder).filter((file) => file.endsWith('.json'))
 
 // WEIR_RECORD=what-is-new npx vitest run tests/workflows/replay.test.ts writes new ones beside the old.
 describe.runIf(process.env.WEIR_RECORD)('recording', () => {
@@ -54,11 +52,7 @@ describe.runIf(process.env.WEIR_RECORD)('recording', () => {
         }
         for (const [name, one] of Object.entries(histories)) {
           const description = await one.describe()
-          const history = await client.workflow.getHandle(description.workflowId, description.runId).fetchHistory()
-          writeFileSync(
-            `${folder}${name}-${new Date().toISOString().slice(0, 10)}-${process.env.WEIR_RECORD}.json`,
-            `${historyToJSON(history).replaceAll(/"identity": *"[^"]*"/g, '"identity":"worker"')}\n`,
-          )
+          await keepHistory(client, name, description.workflowId, description.runId)
         }
       },
     )
@@ -71,7 +65,7 @@ describe('histories of earlier versions', () => {
   })
 
   it.each(recorded)('%s replays on the code of today', async (file) => {
-    const history = JSON.parse(readFileSync(folder + file, 'utf8'))
+    const history = JSON.parse(readFileSync(historiesFolder + file, 'utf8'))
     await Worker.runReplayHistory({ workflowBundle: { codePath: inject('workflowBundle') } }, history)
   })
 })

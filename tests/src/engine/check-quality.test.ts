@@ -1,13 +1,12 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { QualityCheck } from '../../../src/core/quality.js'
 import type { Fields, Rec, Stream, SyncMode } from '../../../src/core/types.js'
 import { type CheckQualityInput, checkQuality } from '../../../src/engine/check-quality.js'
 import type { QualityResult, Warehouse } from '../../../src/warehouse/driver.js'
-import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
 import { syncOnce } from '../../support/engine.js'
 import { fakeDefinition, fakeStream, noHttp } from '../../support/fake-source.js'
-import { freshDatabase, servers } from '../../support/postgres.js'
+import { openedDatabase, servers } from '../../support/postgres.js'
 
 const now = '2026-06-08T06:00:00.000Z'
 const daysBefore = (days: number) => new Date(Date.parse(now) - days * 86_400_000).toISOString()
@@ -51,23 +50,17 @@ const warn = (check: Record<string, unknown>) => ({ severity: 'warn', ...check }
 const block = (check: Record<string, unknown>) => ({ severity: 'block', ...check }) as QualityCheck
 
 describe.each(servers())('quality checks on PostgreSQL $name', ({ url }) => {
-  let database: { url: string; drop: () => Promise<void> }
   let warehouse: Warehouse
   let db: pg.Client
+  let close: (() => Promise<void>) | undefined
   let runs = 0
   let streams = 0
 
   beforeAll(async () => {
-    database = await freshDatabase(url)
-    warehouse = createWarehouse(database.url)
-    await warehouse.migrate()
-    db = new pg.Client({ connectionString: database.url })
-    await db.connect()
+    ;({ warehouse, db, close } = await openedDatabase(url))
   })
   afterAll(async () => {
-    await db.end()
-    await warehouse.close()
-    await database.drop()
+    await close?.()
   })
 
   const streamOf = (pages: () => Rec[], more: Partial<Stream> & { mode?: SyncMode } = {}): Stream => ({

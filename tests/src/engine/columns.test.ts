@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { governed } from '../../../src/columns/governed.js'
 import { createHasher } from '../../../src/columns/hash.js'
@@ -6,33 +6,26 @@ import type { StreamSettings } from '../../../src/core/definition.js'
 import type { Rec } from '../../../src/core/types.js'
 import { ask } from '../../../src/engine/ask.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
-import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
 import { syncOnce } from '../../support/engine.js'
 import { type FakeStream, fakeDefinition, fakeStream, noHttp } from '../../support/fake-source.js'
-import { freshDatabase, servers } from '../../support/postgres.js'
+import { openedDatabase, servers } from '../../support/postgres.js'
 
 const hasher = createHasher('k'.repeat(44))
 const updated = '2026-01-01T00:00:00Z'
 const lookback = { by: 'time', lookbackMs: 365 * 86_400_000, lagMs: 0, first: 'whole' } as const
 
 describe.each(servers())('column policies and raw records on PostgreSQL $name', ({ url }) => {
-  let database: { url: string; drop: () => Promise<void> }
   let warehouse: Warehouse
   let db: pg.Client
+  let close: (() => Promise<void>) | undefined
   let made = 0
   const rows = async (sql: string): Promise<Record<string, unknown>[]> => (await db.query(sql)).rows
 
   beforeAll(async () => {
-    database = await freshDatabase(url)
-    warehouse = createWarehouse(database.url)
-    await warehouse.migrate()
-    db = new pg.Client({ connectionString: database.url })
-    await db.connect()
+    ;({ warehouse, db, close } = await openedDatabase(url))
   })
   afterAll(async () => {
-    await db.end()
-    await warehouse.close()
-    await database.drop()
+    await close?.()
   })
 
   /** A stream of its own whose settings may change from run to run. */

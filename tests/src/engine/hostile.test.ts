@@ -1,19 +1,18 @@
 /** `WEIR_DICE` is the number of pages' sets to draw for each server, `WEIR_SEED` where the dice begin. */
 import fc from 'fast-check'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SchemaPolicy } from '../../../src/core/definition.js'
 import type { Fields, Rec, SyncMode } from '../../../src/core/types.js'
 import { parseJson } from '../../../src/http/json.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
-import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
 import { syncOnce } from '../../support/engine.js'
 import { fakeDefinition, fakeStream } from '../../support/fake-source.js'
 import { pages } from '../../support/hostile/documents.js'
 import { type Doc, readExactly } from '../../support/hostile/exact.js'
 import { judge, type Stored } from '../../support/hostile/judge.js'
 import type { StoredColumn } from '../../support/hostile/reading.js'
-import { type Database, freshDatabase, servers } from '../../support/postgres.js'
+import { openedDatabase, servers } from '../../support/postgres.js'
 
 const dice = Number(process.env.WEIR_DICE ?? 80)
 const seed = Number(process.env.WEIR_SEED ?? 1)
@@ -36,23 +35,17 @@ const fields: Fields = {
 }
 
 describe.each(servers())('hostile data on PostgreSQL $name', ({ url }) => {
-  let database: Database
   let warehouse: Warehouse
   let db: pg.Client
+  let close: (() => Promise<void>) | undefined
   let count = 0
   const rows = async (sql: string, values: unknown[] = []) => (await db.query(sql, values)).rows as Record<string, string>[]
 
   beforeAll(async () => {
-    database = await freshDatabase(url)
-    warehouse = createWarehouse(database.url)
-    await warehouse.migrate()
-    db = new pg.Client({ connectionString: database.url, options: '-c timezone=UTC' })
-    await db.connect()
+    ;({ warehouse, db, close } = await openedDatabase(url))
   })
   afterAll(async () => {
-    await db?.end()
-    await warehouse?.close()
-    await database?.drop()
+    await close?.()
   })
 
   const sync = (name: string, mode: SyncMode, policy: SchemaPolicy, texts: readonly string[], batchBytes: number) =>

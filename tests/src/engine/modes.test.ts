@@ -1,20 +1,19 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Rec } from '../../../src/core/types.js'
 import { modeSwitches } from '../../../src/engine/mode-switch.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
-import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
 import { plan, readSlice, syncOnce } from '../../support/engine.js'
 import { type FakeStream, fakeDefinition, fakeStream } from '../../support/fake-source.js'
-import { type Database, freshDatabase, servers } from '../../support/postgres.js'
+import { openedDatabase, servers } from '../../support/postgres.js'
 
 const person = (id: number, updated: string, more: Rec = {}): Rec => ({ id: String(id), name: `name ${id}`, updated, ...more })
 const day = (n: number) => `2026-01-${String(n).padStart(2, '0')}T00:00:00.000Z`
 
 describe.each(servers())('modes on PostgreSQL $name', ({ url }) => {
-  let database: Database
   let warehouse: Warehouse
   let db: pg.Client
+  let close: (() => Promise<void>) | undefined
   let count = 0
   const nextName = () => `s${++count}`
   const nextRun = () => `run-${++count}`
@@ -23,17 +22,10 @@ describe.each(servers())('modes on PostgreSQL $name', ({ url }) => {
     syncOnce({ warehouse, stream: fakeStream(stream), run: nextRun(), ...more })
 
   beforeAll(async () => {
-    database = await freshDatabase(url)
-    warehouse = createWarehouse(database.url)
-    await warehouse.migrate()
-    db = new pg.Client({ connectionString: database.url })
-    await db.connect()
-    await db.query('SET timezone = UTC')
+    ;({ warehouse, db, close } = await openedDatabase(url))
   })
   afterAll(async () => {
-    await db?.end()
-    await warehouse?.close()
-    await database?.drop()
+    await close?.()
   })
 
   describe('history', () => {

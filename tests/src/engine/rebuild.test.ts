@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { governed } from '../../../src/columns/governed.js'
 import { createHasher } from '../../../src/columns/hash.js'
@@ -8,10 +8,9 @@ import type { RebuildReceipt } from '../../../src/core/rebuild.js'
 import type { Fields, Rec } from '../../../src/core/types.js'
 import { finishRebuild, rebuildRows, startRebuild } from '../../../src/engine/rebuild-table.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
-import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
 import { plan, syncOnce } from '../../support/engine.js'
 import { fakeDefinition, fakeStream, fixedClock } from '../../support/fake-source.js'
-import { freshDatabase, servers } from '../../support/postgres.js'
+import { openedDatabase, servers } from '../../support/postgres.js'
 
 const hasher = createHasher('k'.repeat(44))
 const updated = '2026-01-01T00:00:00Z'
@@ -19,23 +18,17 @@ const declared: Fields = { id: { type: 'text' }, updated: { type: 'timestamp' } 
 const kept: StreamSettings = { raw: 'keep' }
 
 describe.each(servers())('rebuilding a table on PostgreSQL $name', ({ url }) => {
-  let database: { url: string; drop: () => Promise<void> }
   let warehouse: Warehouse
   let db: pg.Client
+  let close: (() => Promise<void>) | undefined
   let made = 0
   const rows = async (sql: string): Promise<Record<string, unknown>[]> => (await db.query(sql)).rows
 
   beforeAll(async () => {
-    database = await freshDatabase(url)
-    warehouse = createWarehouse(database.url)
-    await warehouse.migrate()
-    db = new pg.Client({ connectionString: database.url })
-    await db.connect()
+    ;({ warehouse, db, close } = await openedDatabase(url))
   })
   afterAll(async () => {
-    await db.end()
-    await warehouse.close()
-    await database.drop()
+    await close?.()
   })
 
   interface Rebuilding {

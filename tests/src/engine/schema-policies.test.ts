@@ -1,21 +1,20 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SchemaPolicy } from '../../../src/core/definition.js'
 import { ExactNumber, type Fields, type Rec } from '../../../src/core/types.js'
 import { applyChange } from '../../../src/engine/apply-change.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
-import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
 import { syncOnce } from '../../support/engine.js'
 import { type FakeStream, fakeDefinition, fakeStream } from '../../support/fake-source.js'
-import { type Database, freshDatabase, servers } from '../../support/postgres.js'
+import { openedDatabase, servers } from '../../support/postgres.js'
 
 const at = '2026-01-01T00:00:00.000Z'
 const person = (id: number, more: Rec = {}): Rec => ({ id: String(id), name: `name ${id}`, updated: at, ...more })
 
 describe.each(servers())('changes of schema on PostgreSQL $name', ({ url }) => {
-  let database: Database
   let warehouse: Warehouse
   let db: pg.Client
+  let close: (() => Promise<void>) | undefined
   let count = 0
   const nextName = () => `s${++count}`
   const rows = async (sql: string) => (await db.query(sql)).rows as Record<string, unknown>[]
@@ -41,16 +40,10 @@ describe.each(servers())('changes of schema on PostgreSQL $name', ({ url }) => {
   }
 
   beforeAll(async () => {
-    database = await freshDatabase(url)
-    warehouse = createWarehouse(database.url)
-    await warehouse.migrate()
-    db = new pg.Client({ connectionString: database.url })
-    await db.connect()
+    ;({ warehouse, db, close } = await openedDatabase(url))
   })
   afterAll(async () => {
-    await db?.end()
-    await warehouse?.close()
-    await database?.drop()
+    await close?.()
   })
 
   it('capture keeps new fields and values of another type in _weir_extra, without a column, and says so once', async () => {

@@ -1,14 +1,13 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Failure } from '../../../src/core/failure.js'
 import { balances } from '../../../src/core/receipt.js'
 import type { Rec } from '../../../src/core/types.js'
 import { finishStream } from '../../../src/engine/finish-stream.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
-import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
 import { plan, readSlice, syncOnce } from '../../support/engine.js'
 import { fakeDefinition, fakeStream } from '../../support/fake-source.js'
-import { freshDatabase, servers } from '../../support/postgres.js'
+import { openedDatabase, servers } from '../../support/postgres.js'
 
 const person = (id: number, updated = '2026-01-01T00:00:00Z', more: Rec = {}): Rec => ({
   id: String(id),
@@ -20,9 +19,9 @@ const pagesOf = (records: Rec[], size = 10): Rec[][] =>
   Array.from({ length: Math.ceil(records.length / size) }, (_, i) => records.slice(i * size, i * size + size))
 
 describe.each(servers())('the engine on PostgreSQL $name', ({ url }) => {
-  let database: { url: string; drop: () => Promise<void> }
   let warehouse: Warehouse
   let db: pg.Client
+  let close: (() => Promise<void>) | undefined
   let runs = 0
   const nextRun = () => `run-${++runs}`
   const rows = async (sql: string): Promise<Record<string, unknown>[]> => (await db.query(sql)).rows
@@ -31,16 +30,10 @@ describe.each(servers())('the engine on PostgreSQL $name', ({ url }) => {
   const nextName = () => `s${++streams}`
 
   beforeAll(async () => {
-    database = await freshDatabase(url)
-    warehouse = createWarehouse(database.url)
-    await warehouse.migrate()
-    db = new pg.Client({ connectionString: database.url })
-    await db.connect()
+    ;({ warehouse, db, close } = await openedDatabase(url))
   })
   afterAll(async () => {
-    await db.end()
-    await warehouse.close()
-    await database.drop()
+    await close?.()
   })
 
   it('loads every record once, and a second run changes nothing', async () => {

@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Failure } from '../../../src/core/failure.js'
 import type { Rec, SyncMode } from '../../../src/core/types.js'
@@ -6,34 +6,27 @@ import { finishStream } from '../../../src/engine/finish-stream.js'
 import { diffStates, passesAfter, passesNow, stateAfter } from '../../../src/state/diff.js'
 import { documentOf, statesOf } from '../../../src/state/document.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
-import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
 import { plan, readSlice, syncOnce } from '../../support/engine.js'
 import { fakeDefinition, fakeStream } from '../../support/fake-source.js'
-import { freshDatabase, servers } from '../../support/postgres.js'
+import { openedDatabase, servers } from '../../support/postgres.js'
 
 const day = (n: number) => new Date(Date.UTC(2026, 0, n)).toISOString()
 const person = (id: number, updated = day(id)): Rec => ({ id: String(id), name: `name ${id}`, updated })
 const people = (from: number, to: number): Rec[] => Array.from({ length: to - from }, (_, i) => person(from + i))
 
 describe.each(servers())('the state of a stream on PostgreSQL $name', ({ url }) => {
-  let database: { url: string; drop: () => Promise<void> }
   let warehouse: Warehouse
   let db: pg.Client
+  let close: (() => Promise<void>) | undefined
   let numbers = 0
   const next = (word: string) => `${word}${++numbers}`
   const rows = async (sql: string): Promise<Record<string, unknown>[]> => (await db.query(sql)).rows
 
   beforeAll(async () => {
-    database = await freshDatabase(url)
-    warehouse = createWarehouse(database.url)
-    await warehouse.migrate()
-    db = new pg.Client({ connectionString: database.url })
-    await db.connect()
+    ;({ warehouse, db, close } = await openedDatabase(url))
   })
   afterAll(async () => {
-    await db.end()
-    await warehouse.close()
-    await database.drop()
+    await close?.()
   })
 
   /** A stream of which the vendor holds what is put into `held`, and which reads a day a slice. */
