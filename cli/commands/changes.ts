@@ -89,8 +89,7 @@ export async function approve({ options, printer, args }: Context): Promise<numb
       const definition = session.manifest.syncs[change.sync]
       if (!definition)
         throw new Failure('config', `Schema change ${change.id} is of sync ${change.sync}, which the project file does not have.`)
-      if (change.status !== 'approved' && !(await session.warehouse.changes.decide(change.id, 'approved', approver(options))))
-        throw new Failure('config', `Schema change ${change.id} (${change.change}) needs no decision: it is ${change.status}.`)
+      if (change.status !== 'approved') await decide(session, change, 'approved', options)
       const { filled } = (await session.temporal.workflow.execute('applyChange', {
         taskQueue: queue(),
         workflowId: `change/${change.sync}/${change.stream}/${change.id}`,
@@ -111,8 +110,7 @@ export async function reject({ options, printer, args }: Context): Promise<numbe
   const session = await openSession(options, printer)
   try {
     for (const change of await chosen(session, args)) {
-      if (!(await session.warehouse.changes.decide(change.id, 'rejected', approver(options))))
-        throw new Failure('config', `Schema change ${change.id} (${change.change}) needs no decision: it is ${change.status}.`)
+      await decide(session, change, 'rejected', options)
       printer.line(`${change.id}: "${change.field}" stays in _weir_extra. Approve it later with: weir changes approve ${change.id}`)
     }
     printer.json({ rejected: args.map(Number) })
@@ -122,7 +120,15 @@ export async function reject({ options, printer, args }: Context): Promise<numbe
   }
 }
 
-const approver = ({ by }: ChangesOptions): string => by ?? who() ?? 'unknown'
+async function decide(
+  { warehouse }: Session,
+  { id, change, status }: ChangeRow,
+  decision: 'approved' | 'rejected',
+  { by }: ChangesOptions,
+): Promise<void> {
+  if (await warehouse.changes.decide(id, decision, by ?? who() ?? 'unknown')) return
+  throw new Failure('config', `Schema change ${id} (${change}) needs no decision: it is ${status}.`)
+}
 
 async function chosen({ warehouse }: Session, args: readonly string[]): Promise<ChangeRow[]> {
   const wrong = args.find((text) => !/^\d{1,15}$/.test(text))
