@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { letterKey } from '../../schema/key.js'
-import { joined, type Line, recordOf, type Segment, split } from '../../schema/lines.js'
+import { joined, recordOf, type Segment, split } from '../../schema/lines.js'
 import type { Letter, OpenTable } from '../driver.js'
 import { appendStatement } from './append.js'
+import { halve } from './halve.js'
 import { historyStatements } from './history.js'
 import { mergeStatement } from './merge.js'
-import { isDataError } from './pool.js'
 import { id, list, sqlType } from './sql.js'
 
 /** Rows on their way into a table, and whose they are. */
@@ -54,27 +54,19 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
   if (!careful) return { loaded: await write(load.segments), letters: [] }
 
   const result: Loaded = { loaded: 0, letters: [] }
-  const attempt = async (lines: readonly Line[]): Promise<void> => {
-    await client.query('SAVEPOINT part')
-    try {
+  await halve(
+    client,
+    split(load.segments),
+    async (lines) => {
       result.loaded += await write(joined(lines))
       await client.query('TRUNCATE weir_batch')
-      await client.query('RELEASE SAVEPOINT part')
-    } catch (error) {
-      if (!isDataError(error)) throw error
-      await client.query('ROLLBACK TO SAVEPOINT part')
-      if (lines.length > 1) {
-        const middle = lines.length >> 1
-        await attempt(lines.slice(0, middle))
-        await attempt(lines.slice(middle))
-        return
-      }
-      const { payload, values } = recordOf(lines[0]!)
-      const message = `PostgreSQL refused it for ${spec.schema}.${spec.table}: ${(error as Error).message.replaceAll(/"[^"]*"/g, '"…"')} (${(error as { code: string }).code})`
+    },
+    (line, error) => {
+      const { payload, values } = recordOf(line)
+      const message = `PostgreSQL refused it for ${spec.schema}.${spec.table}: ${error.message.replaceAll(/"[^"]*"/g, '"…"')} (${error.code})`
       result.letters.push({ kind: 'record', reason: 'record', message, ...letterKey(values, spec.key), payload })
-    }
-  }
-  await attempt(split(load.segments))
+    },
+  )
   return result
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { Letter, Rebuild, RebuildBatch } from '../driver.js'
-import { isDataError } from './pool.js'
+import { halve } from './halve.js'
 import type { Identity } from './rebuilds.js'
 import { id, list, sqlType } from './sql.js'
 
@@ -22,28 +22,17 @@ export async function writeRebuilt(
   key: readonly Identity[],
 ): Promise<Written> {
   const written: Written = { rewritten: 0, letters: [] }
-  const attempt = async (rows: RebuildBatch['rows']): Promise<void> => {
-    if (rows.length === 0) return
-    await client.query('SAVEPOINT part')
-    try {
+  const { schema, table } = batch.table.spec
+  await halve(
+    client,
+    batch.rows,
+    async (rows) => {
       written.rewritten += await write(client, rebuild, { ...batch, rows }, key)
-      await client.query('RELEASE SAVEPOINT part')
-    } catch (error) {
-      if (!isDataError(error)) throw error
-      await client.query('ROLLBACK TO SAVEPOINT part')
-      const middle = rows.length >> 1
-      if (middle > 0) {
-        await attempt(rows.slice(0, middle))
-        await attempt(rows.slice(middle))
-        return
-      }
-      const { schema, table } = batch.table.spec
-      written.letters.push(
-        rows[0]!.letter(`PostgreSQL refused the rebuilt row of ${schema}.${table} (${(error as { code: string }).code})`),
-      )
-    }
-  }
-  await attempt(batch.rows)
+    },
+    (row, { code }) => {
+      written.letters.push(row.letter(`PostgreSQL refused the rebuilt row of ${schema}.${table} (${code})`))
+    },
+  )
   return written
 }
 
