@@ -52,6 +52,8 @@ export interface ConnectionDefinition {
 
 export interface StreamSettings {
   mode?: SyncMode
+  /** A stream that the user defines: the vendor's own keys of it. */
+  custom?: Readonly<Record<string, unknown>>
   onSchemaChange?: SchemaPolicy
   /** `off`: the vendor is not asked for what was deleted, where that takes requests of its own. */
   deletions?: 'off'

@@ -58,6 +58,8 @@ export interface Page {
   records: readonly Rec[]
   /** How to go on after this page; undefined only on the last one. */
   resume?: Resume | undefined
+  /** Committed before the next page is asked for: `resume` names something made at the vendor, such as a job, that a repeat would make twice. */
+  isDurable?: true
 }
 
 export interface ReadContext {
@@ -90,6 +92,10 @@ export type Slicing =
        * cut into slices: of `days` each, or without them into as many as can be read side by side.
        */
       earliest?: (http: Http, from?: string) => Promise<string | undefined>
+      /** Where each parent (an ad account) has ranges and a watermark of its own. */
+      parents?: (http: Http) => AsyncIterable<string>
+      /** A slice that the vendor calls too large is halved down to this; below it, it is set aside. Without it there is no halving. */
+      smallestMs?: number
     }
   /** One slice a parent. */
   | { by: 'parent'; parents: (http: Http) => AsyncIterable<string> }
@@ -145,6 +151,8 @@ export interface Finding {
 export interface Source {
   type: string
   streams: Readonly<Record<string, Stream>>
+  /** A stream that the user defines: its name, and the vendor's own keys of it in the YAML (validated by the connector's `custom`). */
+  custom?: (name: string, given: Rec) => Stream
   check: (http: Http) => AsyncIterable<Finding>
 }
 
@@ -166,6 +174,8 @@ export interface Counts {
 /** A polite client for one vendor account: authenticated, budgeted, retried, origin-checked. */
 export interface Http {
   request: (request: HttpRequest) => Promise<HttpResponse>
+  /** The elements of an answer that is one JSON array, each as soon as it is whole; no more than one of them is in memory. */
+  stream: (request: HttpRequest) => AsyncIterable<Rec>
   /** Settings of the connection that shape requests (API version, accounts), never secrets. */
   readonly settings: Readonly<Record<string, unknown>>
   /** Requests, bytes, retries and waits so far. */
@@ -179,6 +189,8 @@ export interface HttpRequest {
   query?: Readonly<Record<string, string | number | boolean | undefined>>
   body?: unknown
   headers?: Readonly<Record<string, string>>
+  /** What is expected back: JSON unless it says `text`, whose answer's body is `{ text }` (CSV of bulk jobs). */
+  answer?: 'json' | 'text'
   /** Which of the api's budgets pays; the api's first one without it. */
   budget?: string
 }
