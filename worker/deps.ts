@@ -48,7 +48,7 @@ export function createDeps(settings: WorkerSettings): Deps {
   const log = createLog({ level: logLevel, redact })
   // A slice holds one connection while it commits, and short ones beside it.
   const warehouse = createWarehouse(warehouseUrl, { connections: settings.slots + 6, key: settings.key })
-  const accounts = createAccounts(systemClock)
+  const accounts = createAccounts(systemClock, warehouse.budgets)
   const hasher = settings.key === undefined ? undefined : createHasher(settings.key)
   const sources = { env: process.env, envFile: join(projectDir, '.env'), baseDir: projectDir }
 

@@ -99,10 +99,16 @@ const only = (node: Mapping, keys: readonly string[]): Mapping => ({
 })
 
 type Budget = Exclude<z.output<typeof connectionKeys>['budget'], 'off' | undefined>
-const budgetOf = ({ requests, per_day, concurrency }: Budget): Exclude<ConnectionDefinition['budget'], 'off' | undefined> => ({
+const budgetOf = ({
+  requests,
+  per_day,
+  concurrency,
+  backfill_share,
+}: Budget): Exclude<ConnectionDefinition['budget'], 'off' | undefined> => ({
   ...(requests === undefined ? {} : { requests }),
   ...(per_day === undefined ? {} : { perDay: per_day }),
   ...(concurrency === undefined ? {} : { concurrency }),
+  ...(backfill_share === undefined ? {} : { backfillShare: backfill_share / 100 }),
 })
 
 /** `base_url`, and the vendor's other hosts: keys that end in `_url`. On loopback when all that are given are, and one is. */

@@ -211,16 +211,16 @@ export const sync = keys(
 )
 
 const requests = worded('rate', 'a rate such as 100/10s', rate)
-export const budget = keys(
-  {
-    requests: requests
-      .optional()
-      .describe("Requests an account may spend, such as 100/10s. Default: the connector's, from the vendor's documents."),
-    per_day: whole(1, 1_000_000_000).optional().describe('Requests a day.'),
-    concurrency: whole(1, 1000).optional().describe('Requests at once.'),
-  },
-  ['backfill_share'],
-)
+export const budget = keys({
+  requests: requests
+    .optional()
+    .describe("Requests an account may spend, such as 100/10s. Default: the connector's, from the vendor's documents."),
+  per_day: whole(1, 1_000_000_000).optional().describe('Requests a day.'),
+  concurrency: whole(1, 1000).optional().describe('Requests at once.'),
+  backfill_share: share('a percentage such as 30%')
+    .optional()
+    .describe('What a backfill gets of the budget while a sync waits; alone, either takes it all. Default: 30%.'),
+})
 
 /** Keys that every connection takes beside its vendor's own. */
 export const connection = keys({

@@ -43,7 +43,7 @@ export interface ConnectionDefinition {
   baseUrl?: string
   apiVersion?: string
   /** `off` (loopback only), or what replaces the connector's own windows. */
-  budget?: 'off' | { requests?: { count: number; perMs: number }; perDay?: number; concurrency?: number }
+  budget?: 'off' | { requests?: { count: number; perMs: number }; perDay?: number; concurrency?: number; backfillShare?: number }
   owner?: string
   allowPrivateHosts?: boolean
   /** The vendor's own keys: literals, or references for secrets. */

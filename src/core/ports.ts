@@ -27,3 +27,20 @@ export interface StoredToken {
   /** Fingerprint of the configured first refresh token: a changed one in the environment starts anew. */
   origin: string
 }
+
+/** States of budgets by key, where whoever shares a budget finds it: in this process, or in the warehouse for all workers. */
+export interface BudgetStore {
+  /**
+   * Reads a state, lets `change` make the next one and keeps that, in one step against all others.
+   * @param change gets undefined where nothing was kept, and the store's own clock in milliseconds: one clock for all who share it
+   * @throws Failure `transient` where the store cannot be reached; nothing is changed then
+   */
+  update: <S, T>(key: BudgetKey, change: (state: S | undefined, nowMs: number) => { state: S; answer: T }) => Promise<T>
+}
+
+export interface BudgetKey {
+  vendor: string
+  /** Fingerprint of the account: what it is made of may be a key. */
+  account: string
+  budget: string
+}

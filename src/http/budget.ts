@@ -1,15 +1,28 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { Failure } from '../core/failure.js'
-import type { Clock } from '../core/ports.js'
+import type { BudgetKey, BudgetStore, Clock } from '../core/ports.js'
 import type { Budget, Window } from './api.js'
 import { type Breaker, createBreaker } from './breaker.js'
+import {
+  type BudgetState,
+  type Grant,
+  holderGoneMs,
+  memoryStore,
+  none,
+  type Priority,
+  priorities,
+  type Rules,
+  takeTurn,
+} from './permits.js'
 import { createQueue } from './queue.js'
+
+export type { Priority } from './permits.js'
 
 /** Longer waits belong to Temporal: they are thrown with the instant, and the workflow sleeps. */
 export const longestWaitMs = 60_000
+/** What a backfill gets of a budget beside live work that waits, where nobody says otherwise. */
+export const defaultBackfillShare = 0.3
 
-/** Whose turn it is when permits are scarce: a live sync goes before a backfill. */
-export type Priority = 'live' | 'backfill'
 /** The smaller number first. */
 const places: Record<Priority, number> = { live: 0, backfill: 1 }
 
@@ -20,7 +33,7 @@ export interface SpendOptions {
   signal?: AbortSignal | undefined
 }
 
-/** What one vendor account may spend on one class of calls, shared by every stream of this process. */
+/** What one vendor account may spend on one class of calls, shared by every stream, and by every process whose store is the same. */
 export interface Spender {
   /**
    * Runs `send` when a permit is there.
@@ -35,26 +48,34 @@ export interface Spender {
 
 /** One vendor account as this process knows it: whoever calls it shares its budgets and its breaker. */
 export interface Account {
-  spender: (name: string, budget: Budget) => Spender
+  spender: (name: string, budget: Budget & { backfillShare?: number | undefined }) => Spender
   breaker: Breaker
 }
 export type Accounts = (api: string, account: string) => Account
 
-/** The accounts of a process. Two connections to one account share one entry; names are hashed, since they may be keys. */
-export function createAccounts(clock: Clock): Accounts {
+/**
+ * The accounts of a process. Two connections to one account share one entry; names are hashed, since they may be keys.
+ * @param store where budgets are kept; without it they are this process's own
+ */
+export function createAccounts(clock: Clock, store: BudgetStore = memoryStore(clock)): Accounts {
   const accounts = new Map<string, Account>()
+  const holder = randomUUID()
   return (api, account) => {
-    const key = createHash('sha256').update(`${api}\n${account}`).digest('hex')
+    const hash = createHash('sha256').update(`${api}\n${account}`).digest('hex')
     const spenders = new Map<string, Spender>()
-    const known = accounts.get(key) ?? {
+    const known = accounts.get(hash) ?? {
       breaker: createBreaker(clock, api),
-      spender(name: string, budget: Budget): Spender {
-        const spender = spenders.get(name) ?? createSpender(clock, budget)
+      spender(name: string, budget: Budget & { backfillShare?: number | undefined }): Spender {
+        const { windows, concurrency, backfillShare = defaultBackfillShare } = budget
+        const rules = { windows, concurrency, backfillShare }
+        const key = { vendor: api, account: hash, budget: name }
+        const spender =
+          spenders.get(name) ?? (budget === unlimited ? freeSpender(clock) : createSpender({ clock, store, key, rules, holder }))
         spenders.set(name, spender)
         return spender
       },
     }
-    accounts.set(key, known)
+    accounts.set(hash, known)
     return known
   }
 }
@@ -62,50 +83,200 @@ export function createAccounts(clock: Clock): Accounts {
 /** For `budget: off`, on this machine only: no windows, but a vendor's own word still counts. */
 export const unlimited: Budget = { windows: [], concurrency: Number.POSITIVE_INFINITY }
 
-function createSpender(clock: Clock, { windows, concurrency }: Budget): Spender {
-  // With fewer under way than a window holds, a permit is always a matter of time.
-  const most = Math.min(concurrency, ...windows.map(({ count }) => count))
-  const queue = createQueue(most)
-  const logs = windows.map((window) => new WindowLog(window))
-  let pausedUntil = 0
-
-  /** Waits for a permit and takes it. */
-  const permit = async (signal: AbortSignal | undefined): Promise<void> => {
-    for (;;) {
+function freeSpender(clock: Clock): Spender {
+  let pausedUntilMs = 0
+  return {
+    pause(ms) {
+      pausedUntilMs = Math.max(pausedUntilMs, clock.now().getTime() + ms)
+    },
+    learn() {},
+    async spend(send, { waited, signal }) {
       signal?.throwIfAborted()
-      const now = clock.now().getTime()
-      const wait = Math.max(pausedUntil - now, ...logs.map((log) => log.waitMs(now)), 0)
-      if (wait === 0) {
-        for (const log of logs) log.begin()
-        return
+      const waitMs = pausedUntilMs - clock.now().getTime()
+      if (waitMs > longestWaitMs) throw spentUntil(clock, waitMs)
+      if (waitMs > 0) {
+        await clock.sleep(waitMs, signal)
+        waited(waitMs)
       }
-      if (wait > longestWaitMs) {
-        const waitUntil = new Date(now + wait).toISOString()
-        throw new Failure('throttled', `The account's budget is spent until ${waitUntil}.`, { waitUntil })
-      }
-      await clock.sleep(wait, signal)
+      return send()
+    },
+  }
+}
+
+interface Waiter {
+  go: () => void
+  fail: (reason: unknown) => void
+}
+
+interface SpenderParts {
+  clock: Clock
+  store: BudgetStore
+  key: BudgetKey
+  rules: Rules
+  /** This process, among all that share the budget. */
+  holder: string
+}
+
+/** Requests line up here by priority; one conversation with the store takes permits for all that wait and tells of all that were answered. */
+function createSpender({ clock, store, key, rules, holder }: SpenderParts): Spender {
+  const queue = createQueue(rules.concurrency)
+  const waiting: Record<Priority, Waiter[]> = { live: [], backfill: [] }
+  let news = { answered: none(), returned: none(), pauseMs: undefined as number | undefined, learned: [] as Window[] }
+  const learned = new Map<number, number>()
+  let underWay = 0
+  let pausedUntilMs = 0
+  let isTalking = false
+  let isAskedAgain = false
+  let nap: AbortController | undefined
+  let beat: NodeJS.Timeout | undefined
+
+  const wanted = () => ({ live: waiting.live.length, backfill: waiting.backfill.length })
+  const isWanted = () => priorities.some((priority) => waiting[priority].length > 0)
+
+  /** Something changed: tells it, and takes what is there. A conversation under way takes it up. */
+  const talk = (): void => {
+    isAskedAgain = true
+    nap?.abort()
+    if (isTalking) return
+    isTalking = true
+    void converse()
+  }
+
+  const converse = async (): Promise<void> => {
+    // Ended in the same step as the last look, so that whoever comes then starts the next one.
+    try {
+      while (isAskedAgain || isWanted()) await exchange()
+    } finally {
+      isTalking = false
     }
   }
 
+  /** One turn at the store, and the wait after it where it did not give all that was wanted. */
+  const exchange = async (): Promise<void> => {
+    isAskedAgain = false
+    const told = news
+    news = { answered: none(), returned: none(), pauseMs: undefined, learned: [] }
+    const ask = { holder, wanted: wanted(), ...told }
+    let grant: Grant
+    try {
+      grant = await store.update<BudgetState, Grant>(key, (state, nowMs) => takeTurn(state, rules, ask, nowMs))
+    } catch (error) {
+      keep(told)
+      failAll(error)
+      return
+    }
+    for (const priority of priorities) hand(priority, grant.granted[priority])
+    if (!isWanted() || isAskedAgain) return
+    if (grant.waitMs <= longestWaitMs) return rest(grant.waitMs)
+    failAll(spentUntil(clock, grant.waitMs))
+    isAskedAgain = true
+  }
+
+  const failAll = (reason: unknown): void => {
+    for (const priority of priorities) for (const waiter of waiting[priority].splice(0)) waiter.fail(reason)
+  }
+
+  /** What could not be told is told the next time. */
+  const keep = (told: typeof news): void => {
+    for (const priority of priorities) {
+      news.answered[priority] += told.answered[priority]
+      news.returned[priority] += told.returned[priority]
+    }
+    news.learned.unshift(...told.learned)
+    if (told.pauseMs !== undefined) news.pauseMs = Math.max(told.pauseMs, news.pauseMs ?? 0)
+  }
+
+  const hand = (priority: Priority, granted: number): void => {
+    for (let i = 0; i < granted; i++) {
+      const waiter = waiting[priority].shift()
+      if (waiter) waiter.go()
+      else {
+        news.returned[priority]++
+        isAskedAgain = true
+      }
+    }
+  }
+
+  const rest = async (ms: number): Promise<void> => {
+    nap = new AbortController()
+    await clock.sleep(ms, nap.signal).catch(() => undefined)
+    nap = undefined
+  }
+
+  /** While a request is under way, the others must hear that its holder lives, however long it takes. */
+  const begin = (): void => {
+    underWay++
+    beat ??= setInterval(talk, holderGoneMs / 3).unref()
+  }
+  const end = (priority: Priority): void => {
+    if (--underWay === 0) {
+      clearInterval(beat)
+      beat = undefined
+    }
+    news.answered[priority]++
+    talk()
+  }
+
+  /** A permit that was under way when the vendor said to wait is given back. */
+  const permitAfterPause = async (priority: Priority, signal: AbortSignal | undefined): Promise<void> => {
+    for (;;) {
+      await permit(priority, signal)
+      if (clock.now().getTime() >= pausedUntilMs) return
+      news.returned[priority]++
+    }
+  }
+
+  const permit = (priority: Priority, signal: AbortSignal | undefined): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const leave = () => {
+        signal?.removeEventListener('abort', onAbort)
+      }
+      const waiter: Waiter = {
+        go() {
+          leave()
+          resolve()
+        },
+        fail(reason) {
+          leave()
+          reject(reason)
+        },
+      }
+      const onAbort = () => {
+        const at = waiting[priority].indexOf(waiter)
+        if (at >= 0) waiting[priority].splice(at, 1)
+        waiter.fail(signal?.reason)
+        talk()
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      waiting[priority].push(waiter)
+      // Of those that wait already the conversation knows when to ask again.
+      if (!isTalking || waiting[priority].length === 1) talk()
+    })
+
   return {
     pause(ms) {
-      pausedUntil = Math.max(pausedUntil, clock.now().getTime() + ms)
+      pausedUntilMs = Math.max(pausedUntilMs, clock.now().getTime() + ms)
+      news.pauseMs = Math.max(news.pauseMs ?? 0, ms)
+      talk()
     },
-    learn({ count, perMs }) {
-      for (const log of logs) if (log.perMs === perMs) log.count = Math.max(count, most)
+    learn(window) {
+      if (learned.get(window.perMs) === window.count) return
+      learned.set(window.perMs, window.count)
+      news.learned.push(window)
     },
     async spend(send, { priority, waited, signal }) {
       const askedAt = clock.now().getTime()
       const leave = await queue.enter(places[priority], signal)
       try {
-        await permit(signal)
+        signal?.throwIfAborted()
+        await permitAfterPause(priority, signal)
+        begin()
         const since = clock.now().getTime() - askedAt
         if (since > 5) waited(since)
         try {
           return await send()
         } finally {
-          const now = clock.now().getTime()
-          for (const log of logs) log.end(now)
+          end(priority)
         }
       } finally {
         leave()
@@ -114,42 +285,7 @@ function createSpender(clock: Clock, { windows, concurrency }: Budget): Spender 
   }
 }
 
-/**
- * The requests that a window may still count. A vendor counts a request somewhen between its sending and its answer, in windows
- * that begin when it likes. So every request counts from its sending until a whole window after its answer: whatever the
- * vendor's window, the last request that falls into it saw all the others in this log.
- */
-class WindowLog {
-  private readonly ended: number[] = []
-  private head = 0
-  private underWay = 0
-  private readonly spanMs: number
-  readonly perMs: number
-  count: number
-
-  constructor({ count, perMs }: Window) {
-    this.count = count
-    this.perMs = perMs
-    // Clocks are read in whole milliseconds, and the vendor's may run a little slower.
-    this.spanMs = perMs + Math.max(5, Math.min(250, perMs / 100))
-  }
-
-  waitMs(now: number): number {
-    while (this.head < this.ended.length && this.ended[this.head]! <= now - this.spanMs) this.head++
-    if (this.head > 1_000) {
-      this.ended.splice(0, this.head)
-      this.head = 0
-    }
-    const tooMany = this.underWay + this.ended.length - this.head - this.count
-    return tooMany < 0 ? 0 : this.ended[this.head + tooMany]! + this.spanMs - now
-  }
-
-  begin(): void {
-    this.underWay++
-  }
-
-  end(now: number): void {
-    this.underWay--
-    this.ended.push(now)
-  }
+function spentUntil(clock: Clock, waitMs: number): Failure {
+  const waitUntil = new Date(clock.now().getTime() + waitMs).toISOString()
+  return new Failure('throttled', `The account's budget is spent until ${waitUntil}.`, { waitUntil })
 }

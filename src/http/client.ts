@@ -91,14 +91,15 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     const chosen = name ?? Object.keys(api.budgets)[0]!
     const declared = api.budgets[chosen]
     if (!declared) throw new Failure('bug', `${api.name} has no budget "${chosen}".`)
-    const { requests, perDay, concurrency = declared.concurrency } = connection.budget ?? {}
+    const { requests, perDay, concurrency = declared.concurrency, backfillShare } = connection.budget ?? {}
     const counted = api.endpoint ? `${chosen} ${api.endpoint(method, path)}` : chosen
     const layers: Spender[] = []
-    if (perDay !== undefined) layers.push(account.spender('day', { windows: [{ count: perDay, perMs: 86_400_000 }], concurrency: 64 }))
+    if (perDay !== undefined)
+      layers.push(account.spender('day', { windows: [{ count: perDay, perMs: 86_400_000 }], concurrency: 64, backfillShare }))
     // A rate that the user sets is for all calls together. It takes the place of the first budget; smaller ones hold beside it.
-    if (requests) layers.push(account.spender('all', { windows: [requests], concurrency }))
+    if (requests) layers.push(account.spender('all', { windows: [requests], concurrency, backfillShare }))
     if (!requests || chosen !== Object.keys(api.budgets)[0])
-      layers.push(account.spender(counted, { windows: declared.windows, concurrency }))
+      layers.push(account.spender(counted, { windows: declared.windows, concurrency, backfillShare }))
     let spender = layers.pop()!
     for (const outer of layers.reverse()) {
       const inner = spender

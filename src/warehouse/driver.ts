@@ -1,7 +1,7 @@
 /** What the engine asks of a warehouse. Names no database: PostgreSQL stands in `postgres/`. */
 import type { FailureNote, LetterFilter, LetterKind, LetterStatus, RunKind, RunStatus } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
-import type { TokenStore } from '../core/ports.js'
+import type { BudgetStore, TokenStore } from '../core/ports.js'
 import type { QualityCheck, Severity } from '../core/quality.js'
 import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
 import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
@@ -442,6 +442,8 @@ export interface Warehouse {
     /** Is the stream being read now? Its attempts know the columns of when they began. */
     isBusy: (ref: StreamRef) => Promise<boolean>
   }
+  /** Budgets of vendors' accounts, shared by all workers. */
+  budgets: BudgetStore
   /** Rotated OAuth tokens, encrypted. */
   tokens: TokenStore
   letters: {
