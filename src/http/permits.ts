@@ -46,7 +46,8 @@ interface Holder {
   live: number
   backfill: number
   seenMs: number
-  /** Until when requests of a priority are taken to wait there. */
+  /** Since when requests of a priority wait there, and until when they are taken to. */
+  since: PerPriority
   waits: PerPriority
 }
 
@@ -64,6 +65,8 @@ export interface BudgetState {
 export const holderGoneMs = 20_000
 /** When to ask again for what ends at an instant that nobody knows: a request under way elsewhere. */
 const pollMs = 100
+/** When to ask again for what is there, and which others that wait may take first. */
+const sharedMs = 10
 /** Past its time to ask again, a holder is taken to wait for so much longer. */
 const lateMs = 1_000
 /** Parts of a window whose answers are kept as one: a budget is used up to one such part less. */
@@ -76,7 +79,7 @@ const parts = 64
  */
 export function takeTurn(before: BudgetState | undefined, rules: Rules, ask: Ask, nowMs: number): { state: BudgetState; answer: Grant } {
   const state = before ?? { pausedUntilMs: 0, learned: {}, answered: {}, holders: {} }
-  const self = state.holders[ask.holder] ?? { live: 0, backfill: 0, seenMs: nowMs, waits: none() }
+  const self = state.holders[ask.holder] ?? { live: 0, backfill: 0, seenMs: nowMs, since: none(), waits: none() }
   state.holders[ask.holder] = self
   self.seenMs = nowMs
   for (const [name, holder] of Object.entries(state.holders)) {
@@ -93,15 +96,18 @@ export function takeTurn(before: BudgetState | undefined, rules: Rules, ask: Ask
   const granted = none()
   const waits: number[] = []
   for (const priority of priorities) {
-    const waiting = Object.values(state.holders).filter(({ waits }) => waits[priority] > nowMs).length
-    const { room, waitMs } = roomFor(state, rules, priority, nowMs)
+    const others = Object.values(state.holders).filter((holder) => holder !== self && holder.waits[priority] > nowMs)
+    const since = self.since[priority] || nowMs
+    const before = others.filter((holder) => holder.since[priority] < since).length
+    const { room, waitMs } = roomFor(state, rules, priority, before, nowMs)
     // Whoever else waits finds a part of what there is.
-    granted[priority] = Math.min(ask.wanted[priority], Math.ceil(room / Math.max(1, waiting)))
+    granted[priority] = Math.min(ask.wanted[priority], Math.ceil(room / (others.length + 1)))
     self[priority] += granted[priority]
+    // Who was given something stands behind the others again.
+    self.since[priority] = granted[priority] > 0 ? nowMs : since
     if (granted[priority] === ask.wanted[priority]) self.waits[priority] = 0
     else {
-      // More than a part may be there: the others have their turn first.
-      const againMs = room > granted[priority] ? pollMs / 4 : waitMs
+      const againMs = room > granted[priority] ? sharedMs : waitMs
       self.waits[priority] = nowMs + againMs + lateMs
       waits.push(againMs)
     }
@@ -110,8 +116,11 @@ export function takeTurn(before: BudgetState | undefined, rules: Rules, ask: Ask
   return { state, answer: { granted, waitMs: waits.length === 0 ? 0 : Math.min(...waits) } }
 }
 
-/** How many permits there are for a priority, and where there are none, how long until that may change. */
-function roomFor(state: BudgetState, rules: Rules, priority: Priority, nowMs: number): { room: number; waitMs: number } {
+/**
+ * How many permits there are for a priority, and where there are none, how long until that may change.
+ * @param before how many holders wait for longer: each wakes for the permit that will be its own, not all for the first
+ */
+function roomFor(state: BudgetState, rules: Rules, priority: Priority, before: number, nowMs: number): { room: number; waitMs: number } {
   if (state.pausedUntilMs > nowMs) return { room: 0, waitMs: state.pausedUntilMs - nowMs }
   const holders = Object.values(state.holders)
   const underWay = (of: (counts: PerPriority) => number) => holders.reduce((sum, holder) => sum + of(holder), 0)
@@ -130,7 +139,7 @@ function roomFor(state: BudgetState, rules: Rules, priority: Priority, nowMs: nu
     for (const { most, of } of limits) {
       const free = most - underWay(of) - answered.reduce((sum, one) => sum + of(one), 0)
       room = Math.min(room, free)
-      if (free <= 0) waitMs = Math.max(waitMs, freedIn(answered, of, 1 - free, window, nowMs))
+      if (free <= 0) waitMs = Math.max(waitMs, freedIn(answered, of, 1 - free + before, window, nowMs))
     }
   }
   // A share ends when the others stop waiting, which no window tells.
