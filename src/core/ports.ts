@@ -21,11 +21,14 @@ export interface TokenStore {
 
 export interface StoredToken {
   accessToken: string
-  refreshToken: string
+  /** None where the grant knows none. */
+  refreshToken?: string
   /** ISO instant. */
   expiresAt: string
-  /** Fingerprint of the configured first refresh token: a changed one in the environment starts anew. */
+  /** Fingerprint of the configured credential (the first refresh token, a key): a changed one in the environment starts anew. */
   origin: string
+  /** Where the vendor says that this token's API is, when it says so. */
+  apiUrl?: string
 }
 
 /** States of budgets by key, where whoever shares a budget finds it: in this process, or in the warehouse for all workers. */
