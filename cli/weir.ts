@@ -97,6 +97,13 @@ command(
 )
 command(
   program,
+  'catalog [vendor]',
+  'what can be read of each vendor: streams, keys, modes, budgets, API versions',
+  'weir catalog klaviyo',
+  () => import('./commands/catalog.js'),
+)
+command(
+  program,
   'schema',
   'print the JSON Schema of the project file, for editors',
   'weir schema > weir.schema.json',

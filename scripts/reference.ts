@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import pg from 'pg'
 import type { z } from 'zod'
+import type { CatalogEntry } from '../cli/catalog.js'
 import { check, tableCheck } from '../src/config/quality.js'
 import * as schema from '../src/config/schema.js'
 import { metaOf } from '../src/config/secrets.js'
@@ -84,6 +85,33 @@ export function configPage(vendors: Vendors): string {
       .join(', ')}.\n`,
     '## Vendors\n',
     ...vendorSections,
+  ].join('\n')
+}
+
+/** One vendor's page in docs/reference/sources. */
+export function sourcePage({ type, title, versions, budgets, streams, custom }: CatalogEntry): string {
+  const rows = streams.map((one) => [
+    `\`${one.stream}\``,
+    one.description,
+    one.key.map((field) => `\`${field}\``).join(', '),
+    one.cursor ? `\`${one.cursor}\`` : '',
+    [one.mode, ...one.modes.filter((mode) => mode !== one.mode)].join(', '),
+    one.reads,
+    one.deletions,
+    one.isDefault ? 'yes' : 'no',
+  ])
+  return [
+    `# ${title}\n\n${generated}\n\`type: ${type}\` in a connection. What is uncertain about this vendor: connectors/${type.replaceAll('_', '-')}/README.md.\n`,
+    `## API versions\n\n${table(
+      ['version', 'served until'],
+      versions.map(({ name, sunset }) => [name, sunset ?? 'not said']),
+    )}\n`,
+    `## Budgets\n\nOf one account, shared by all that use it.\n\n${table(
+      ['budget', 'requests', 'at once'],
+      budgets.map((one) => [one.name, one.windows, one.concurrency]),
+    )}\n`,
+    `## Streams\n\nThe first mode is the one without your word.\n\n${table(['stream', 'what', 'key', 'cursor', 'modes', 'read', 'deletions', 'default'], rows)}\n`,
+    ...(custom.length > 0 ? [`A stream of your own takes ${custom.map((key) => `\`${key}\``).join(', ')}.\n`] : []),
   ].join('\n')
 }
 

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { catalog } from '../cli/catalog.js'
 import { loadVendors } from '../cli/vendors.js'
 import { program } from '../cli/weir.js'
-import { cliPage, configPage, failuresPage, tablesPage } from '../scripts/reference.js'
+import { registry } from '../connectors/registry.js'
+import { cliPage, configPage, failuresPage, sourcePage, tablesPage } from '../scripts/reference.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
 import { type Database, freshDatabase } from './support/postgres.js'
 
@@ -22,6 +24,10 @@ describe('docs/reference says what the code says (else: npm run docs)', () => {
   it('failures.md', () => expect(page('failures.md')).toBe(failuresPage()))
   it('cli.md', () => expect(page('cli.md')).toBe(cliPage(program)))
   it('config.md', async () => expect(page('config.md')).toBe(configPage(await loadVendors())))
+  it.each(Object.keys(registry))('sources/%s.md', async (type) => {
+    const [entry] = await catalog(type)
+    expect(page(`sources/${type}.md`)).toBe(sourcePage(entry!))
+  })
   it('tables.md', async () => expect(page('tables.md')).toBe(await tablesPage(database.url)))
 })
 
