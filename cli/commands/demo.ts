@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { startSandbox } from '../../sandbox/serve.js'
+import { packaged } from '../checkout.js'
 import { exitOf } from '../exit.js'
 import { number, type Printer, tableText } from '../print.js'
 import { openDev, type Session } from '../session.js'
@@ -8,9 +9,7 @@ import { untilSignal } from '../until-signal.js'
 import { follow, report, startSync } from './sync.js'
 
 /** The demo project of this repository. */
-const project = fileURLToPath(
-  new URL(import.meta.url.includes('/dist/') ? '../../../config/weir.yaml' : '../../config/weir.yaml', import.meta.url),
-)
+const project = fileURLToPath(packaged('config/weir.yaml'))
 
 const queries = [
   {
