@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { documentOf, readDocument, statesOf } from '../../../src/state/document.js'
-import { type KnownStreams, problemsOf, type Reading } from '../../../src/state/judge.js'
+import { type KnownStream, type KnownStreams, problemsOf, type Reading } from '../../../src/state/judge.js'
 
 const now = new Date('2026-06-01T00:00:00Z')
 const reads = (reading: Reading, ...passes: string[]) => ({ passes: new Map(['main', ...passes].map((pass) => [pass, reading])) })
-const known: KnownStreams = new Map([
+const known: KnownStreams = new Map<string, KnownStream>([
   ['events', reads({ by: 'time' }, 'deleted')],
   ['lists', reads({ by: 'all' })],
   ['members', reads({ by: 'parent' })],
   ['orders', { ...reads({ by: 'time' }), start: new Date('2026-03-01T00:00:00Z') }],
 ])
-const withAds: KnownStreams = new Map([...known, ['ads', reads({ by: 'time', hasParents: true, wholeDays: true })]])
+const withAds: KnownStreams = new Map<string, KnownStream>([...known, ['ads', reads({ by: 'time', hasParents: true, wholeDays: true })]])
 
 const day = (text: string) => `2026-${text}T00:00:00.000Z`
 const open = (from: string | undefined, to: string, more: object = {}) => ({
