@@ -2,7 +2,7 @@ import { asFailure, Failure } from '../../src/core/failure.js'
 import type { Http, Rec } from '../../src/core/types.js'
 import { at } from '../../src/extract/paginate.js'
 import { accessible, rowsOf } from './api.js'
-import { valueOf } from './gaql.js'
+import { cellOf } from './gaql.js'
 
 export interface Account {
   id: string
@@ -81,10 +81,10 @@ async function rootsOf(http: Http): Promise<string[]> {
 }
 
 const accountOf = (row: Rec, login: string): Account => ({
-  id: String(valueOf(row, 'customer_client.id')),
-  name: String(valueOf(row, 'customer_client.descriptive_name') ?? ''),
-  status: String(valueOf(row, 'customer_client.status') ?? 'UNKNOWN'),
-  isManager: valueOf(row, 'customer_client.manager') === true,
+  id: String(cellOf(row, 'customer_client.id')),
+  name: String(cellOf(row, 'customer_client.descriptive_name') ?? ''),
+  status: String(cellOf(row, 'customer_client.status') ?? 'UNKNOWN'),
+  isManager: cellOf(row, 'customer_client.manager') === true,
   login,
 })
 
@@ -114,7 +114,7 @@ const glob = (pattern: string) =>
     `^${pattern
       .split('*')
       .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
-      .join('[^]*')}$`,
+      .join('[\s\S]*')}$`,
     'i',
   )
 

@@ -15,7 +15,7 @@ export const custom = z.object({
     .meta({ description: 'GAQL: SELECT … FROM … [WHERE …]. With segments.date it is read day by day; Weir adds the range.' }),
 })
 
-const parts = /^\s*SELECT\s+([\w.,\s]+?)\s+FROM\s+(\w+)(?:\s+WHERE\s+([^]+?))?\s*;?\s*$/i
+const parts = /^\s*SELECT\s+([\w.,\s]+?)\s+FROM\s+(\w+)(?:\s+WHERE\s+([\s\S]+?))?\s*;?\s*$/i
 /** Segments that need a range of dates; only whole days can be cut by. */
 const spans = ['week', 'month', 'quarter', 'year'].map((name) => `segments.${name}`)
 /** Resources whose queries follow rules of their own. */
@@ -42,7 +42,7 @@ function read(name: string, query: string): Asked {
   if (wrong !== undefined) return refuse(`selects "${wrong}", which is no field`)
   const stream = Object.hasOwn(own, from) ? own[from as keyof typeof own] : undefined
   if (stream) return refuse(`reads ${from}: take the stream ${stream} instead`)
-  if (/\bsegments\.date\b/i.test(words.replace(/^[^]*\bFROM\b/i, ''))) return refuse('filters segments.date: Weir does, slice by slice')
+  if (/\bsegments\.date\b/i.test(words.replace(/^[\s\S]*\bFROM\b/i, ''))) return refuse('filters segments.date: Weir does, slice by slice')
   const isDaily = select.includes('segments.date')
   const span = select.find((field) => spans.includes(field))
   if (!isDaily && span !== undefined) return refuse(`selects ${span}: select segments.date beside it, since slices are of days`)

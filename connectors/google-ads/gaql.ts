@@ -29,7 +29,7 @@ export function gaql({ select, from, where = [], orderBy = [], limit }: Query): 
 const camel = (path: string) => path.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
 /** A row's value of a field; what is unset or null has no key. */
-export const valueOf = (row: Rec, path: string): unknown => at(row, camel(path))
+export const cellOf = (row: Rec, path: string): unknown => at(row, camel(path))
 
 /** The column of a field. Metrics and segments need no word before them, nor does what is the stream's own resource. */
 export function nameOf(path: string, own?: string): string {

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import type { Page, ReadContext, Rec, Slice } from '../../src/core/types.js'
 import { anyAccount, loginOf } from './accounts.js'
 import { rowsOf } from './api.js'
-import { type Query, valueOf } from './gaql.js'
+import { cellOf, type Query } from './gaql.js'
 
 /** Who a row is, as text of one length: keys may be whole search terms or addresses, which a checkpoint must not hold. */
 export const identity = (row: Rec, paths: readonly string[]): string =>
   createHash('sha256')
-    .update(JSON.stringify(paths.map((path) => valueOf(row, path) ?? null)))
+    .update(JSON.stringify(paths.map((path) => cellOf(row, path) ?? null)))
     .digest('hex')
     .slice(0, 32)
 
