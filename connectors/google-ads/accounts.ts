@@ -114,8 +114,8 @@ const glob = (pattern: string) =>
     `^${pattern
       .split('*')
       .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
-      .join('[\s\S]*')}$`,
-    'i',
+      .join('.*')}$`,
+    'is',
   )
 
 /** Accounts as the parents of slices. Managers have labels, lists and conversion actions, but no campaigns and no metrics. */
