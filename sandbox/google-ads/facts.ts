@@ -134,7 +134,7 @@ function grain(from: string, { campaign, row }: CampaignTree, group: Group, ad: 
         })),
       )
     case 'landing_page_view': {
-      const [url] = (ad.adGroupAd?.ad as { finalUrls: string[] }).finalUrls
+      const [url] = ((ad.adGroupAd?.ad ?? {}) as { finalUrls?: string[] }).finalUrls ?? []
       return [
         { share: 1, row: { landingPageView: { resourceName: view('landingPageViews', String(url?.length)), unexpandedFinalUrl: url } } },
       ]

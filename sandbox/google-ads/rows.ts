@@ -1,6 +1,7 @@
 /** The rows of each resource as it stands: what the FROM clause names, with what may be selected beside it. */
+import { createHash } from 'node:crypto'
 import { day } from '../company/catalogue.js'
-import { Dice, hash, place } from '../company/dice.js'
+import { Dice, place } from '../company/dice.js'
 import type { Times } from '../company/history.js'
 import { type Account, accounts, dayStart, levelBelow, wallMs } from './accounts.js'
 import { changesOf } from './changes.js'
@@ -215,17 +216,13 @@ export function standing(from: string, world: World): Row[] | undefined {
 
 /** Single clicks: of each ad's day about every twentieth, so that a test's company stays small. */
 function* clicks({ account, entities, times, span }: World): Iterable<Row> {
-  for (const { row, segments, counts } of facts(
-    'click_view',
-    entities,
-    times,
-    span,
-    new Set(['segments.device', 'segments.ad_network_type']),
-  ))
+  const needed = new Set(['segments.device', 'segments.ad_network_type'])
+  for (const { row, segments, counts } of facts('click_view', entities, times, span, needed))
     for (let n = 0; n < Math.ceil(counts.clicks / 20); n++) {
-      const dice = new Dice(times.seed, Clicks, place(String((row.adGroupAd?.ad as Json).id)), place(JSON.stringify(segments)), n)
-      const gclid = `Cj0KCQ${Buffer.from(`${hash(1, dice.below(2 ** 31), n)}.${String(row.adGroupAd?.resourceName).slice(-12)}.${String(segments.date)}.${String(segments.device)}.${String(segments.adNetworkType)}.${n}`).toString('base64url')}`
-      const country = account.holds === 0 ? 2276 : 2840
+      const ad = String(row.adGroupAd?.resourceName)
+      const what = [ad, segments.date, segments.device, segments.adNetworkType, n].join(' ')
+      const dice = new Dice(times.seed, Clicks, place(what))
+      const gclid = `Cj0KCQ${createHash('sha256').update(what).digest('base64url')}`
       yield {
         ...row,
         segments: { ...segments, clickType: 'HEADLINE' },
@@ -233,9 +230,9 @@ function* clicks({ account, entities, times, span }: World): Iterable<Row> {
         clickView: {
           resourceName: `customers/${account.id}/clickViews/${String(segments.date)}~${gclid}`,
           gclid,
-          adGroupAd: row.adGroupAd?.resourceName,
+          adGroupAd: ad,
           ...(dice.chance(0.5) ? { keywordInfo: { text: 'schuhe kaufen', matchType: 'PHRASE' } } : {}),
-          locationOfPresence: { country: `geoTargetConstants/${country}` },
+          locationOfPresence: { country: `geoTargetConstants/${account.holds === 0 ? 2276 : 2840}` },
         },
       }
     }

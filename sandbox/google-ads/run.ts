@@ -85,7 +85,10 @@ function shown(row: Json, { select, omitNames }: Query): Json {
 
 function set(into: Json, steps: readonly string[], value: unknown): void {
   let at = into
-  for (const step of steps.slice(0, -1)) at = (at[step] ??= {}) as Json
+  for (const step of steps.slice(0, -1)) {
+    at[step] ??= {}
+    at = at[step] as Json
+  }
   at[steps.at(-1) ?? ''] = value
 }
 
