@@ -1,9 +1,9 @@
 /** Google Ads in small: the reading side of its REST API, v23 to v26, and Google's OAuth. Facts and guesses are told apart in README.md. */
 import type { Company } from './company/company.js'
 import { Access, reach } from './google-ads/access.js'
-import { type Account, accountOf, accounts, dayStart, roots, wallMs } from './google-ads/accounts.js'
-import { check } from './google-ads/check.js'
-import { entitiesOf, type Json } from './google-ads/entities.js'
+import { type Account, accountOf, accounts, dayStart, dayText, roots, wallMs } from './google-ads/accounts.js'
+import { check, keptDays } from './google-ads/check.js'
+import { type Entities, entitiesOf, type Json } from './google-ads/entities.js'
 import { expiredToken, failure, plain, queryError, Refused, refused, throttled } from './google-ads/errors.js'
 import { parse, type Query } from './google-ads/gaql.js'
 import { type GoogleAdsLimits, Limits } from './google-ads/limits.js'
@@ -15,8 +15,8 @@ import type { Drift } from './kit/drift.js'
 import { type Reply, type Request, Router, type Vendor } from './kit/http.js'
 
 export interface GoogleAdsOptions {
-  /** Days of figures before the company's opening; all when not given. */
-  adHistoryDays: number | undefined
+  /** A day before which there are no figures. */
+  sinceMs: number | undefined
   limits: GoogleAdsLimits | undefined
 }
 
@@ -44,7 +44,7 @@ export function createGoogleAds(
   company: Company,
   drift: Drift,
   now: () => Date,
-  { adHistoryDays, limits: rules }: GoogleAdsOptions,
+  { sinceMs = 0, limits: rules }: GoogleAdsOptions,
 ): GoogleAds {
   const access = new Access()
   const limits = new Limits(rules)
@@ -57,13 +57,14 @@ export function createGoogleAds(
     removedFields: [],
     needsDeveloperToken: false,
   }
-  const sinceMs = adHistoryDays === undefined ? 0 : company.times.openedMs - adHistoryDays * 86_400_000
+  /** They do not change: what happens to them are figures. */
+  const entities = new Map(accounts.map((account) => [account.id, entitiesOf(account, company.times)]))
 
   const rowsOf = (account: Account, query: Query, range: { fromMs: number; toMs: number }): Json[] => {
     const nowMs = now().getTime()
     const world: World = {
       account,
-      entities: entitiesOf(account, company.times, nowMs),
+      entities: entities.get(account.id) as Entities,
       times: company.times,
       span: spanOf(account, nowMs, Math.max(range.fromMs, company.times.foundedMs), Math.min(range.toMs, nowMs + 2 * 86_400_000), sinceMs),
       bulkChanges: switches.bulkChanges,
@@ -160,20 +161,21 @@ export function createGoogleAds(
     },
   }
 
-  /** Ranges that Google keeps are the reader's affair: here it is all that there is, where clicks and changes are not kept for ever. */
+  /** All that accounts show when nobody names a range: of clicks and changes only what is kept. */
   const everything = (text: string): Json[] => {
     const query = parse(text)
     const hasMetrics = query.select.some((name) => name.startsWith('metrics.'))
     const nowMs = now().getTime()
-    const kept = { click_view: 89 }[query.from ?? '']
-    const read = accounts.filter(({ status, manager }) => status === 'ENABLED' && !(manager && hasMetrics))
-    const [first] = read
-    return (query.from === 'geo_target_constant' && first ? [first] : read).flatMap((account) =>
-      rowsOf(account, query, {
-        fromMs: kept === undefined ? 0 : dayStart(wallMs(account, nowMs)) - kept * 86_400_000,
-        toMs: nowMs + 86_400_000,
-      }),
-    )
+    const rule = keptDays[query.from ?? '']
+    const isPlace = query.from === 'geo_target_constant'
+    return accounts
+      .filter(({ status, manager }) => status === 'ENABLED' && !(manager && hasMetrics))
+      .slice(0, isPlace ? 1 : accounts.length)
+      .flatMap((account) => {
+        const firstMs = rule === undefined ? 0 : dayStart(wallMs(account, nowMs)) - (rule.days - 1) * 86_400_000
+        const since = rule?.field === undefined ? '' : ` WHERE ${rule.field} >= '${dayText(firstMs)}'`
+        return rowsOf(account, parse(text + since), { fromMs: firstMs, toMs: nowMs + 86_400_000 })
+      })
   }
   return { vendor, access, switches, truth: truthOf(everything) }
 }

@@ -51,8 +51,8 @@ export interface SandboxOptions {
   lagMs?: number
   /** More text properties on HubSpot's contacts; none when not given. */
   extraProperties?: number
-  /** Days of ads' figures before the opening; all when not given. */
-  adHistoryDays?: number
+  /** Day before which Google Ads has no figures; without it they go back to the company's beginning. */
+  adsSince?: Date
 }
 
 export interface Sandbox {
@@ -110,7 +110,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const hubspotLimits = rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.hubspot }
   const hubspot = createHubspot(company, drift, clock.now, { lagMs, extraProperties, limits: hubspotLimits })
   const googleAds = createGoogleAds(company, drift, clock.now, {
-    adHistoryDays: options.adHistoryDays,
+    sinceMs: options.adsSince?.getTime(),
     limits: rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.google_ads },
   })
   const faults = new Faults()

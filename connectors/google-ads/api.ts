@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { Failure } from '../../src/core/failure.js'
 import type { Http, Rec } from '../../src/core/types.js'
 import { at, recordsAt } from '../../src/extract/paginate.js'
 import type { Api } from '../../src/http/api.js'
 import { classify } from '../../src/http/classify.js'
 import { failures, lines } from './failures.js'
 import { gaql, type Query } from './gaql.js'
+import { type Key, serviceAccount, tokenForm } from './oauth.js'
 
 /**
  * Google Ads' wire: REST, since the vendor's own client speaks gRPC, which our budgets, retries and origin checks could not see.
@@ -89,15 +89,23 @@ export const googleAds: Api = {
   origin: 'https://googleads.googleapis.com',
   // Released 2026-10-14; a major version lives about a year, then every request fails (release calendar; the month is Google's projection).
   versions: [{ name: 'v26', sunset: '2027-11-01' }],
-  headers: () => ({}),
-  auth: (given) => ({
-    kind: 'oauth',
-    tokenUrl: `${text(given.oauth_base_url ?? 'https://oauth2.googleapis.com')}/token`,
-    clientId: text(given.client_id),
-    clientSecret: text(given.client_secret),
-    refreshToken: text(given.refresh_token),
-    basic: false,
-  }),
+  // Ignored since 2026-09-09, and a later version is announced to refuse it: it is sent only where the user set one.
+  headers: (_, { developer_token }) => (developer_token === undefined ? {} : { 'developer-token': text(developer_token) }),
+  auth: (given) => {
+    const key = keyOf(given)
+    return {
+      kind: 'oauth',
+      tokenUrl: `${text(given.oauth_base_url ?? 'https://oauth2.googleapis.com').replace(/\/$/, '')}/token`,
+      isTokenUrlGiven: given.oauth_base_url !== undefined,
+      clientId: key.kind === 'user' ? key.clientId : key.email,
+      clientSecret: text(given.client_secret),
+      ...(key.kind === 'user' ? { refreshToken: key.refreshToken } : {}),
+      basic: false,
+      grant: () => tokenForm(key),
+      secrets: [key.kind === 'user' ? [] : [key.privateKey], given.developer_token ?? []].flat().map(text),
+    }
+  },
+  forReaders: ({ login_customer_id, customer_ids, accounts }) => ({ login_customer_id, customer_ids, accounts }),
   // Operations belong to the Cloud project: 15,000 a day at Basic access, 2,880 at Explorer, none counted at Standard. Queries a second
   // are a bucket whose size Google does not tell; a streamed report is one operation, whatever its size.
   budgets: {
@@ -109,7 +117,7 @@ export const googleAds: Api = {
       concurrency: 4,
     },
   },
-  account: (given) => text(given.client_id ?? at(keyOf(given.service_account), 'client_email')),
+  account: (given) => (given.service_account === undefined ? text(given.client_id) : serviceAccount(text(given.service_account)).email),
   failures,
   errorCode: (body) => worst(body)?.code ?? (text(at(errorOf(body), 'status')) || undefined),
   errorMessage: (body) => worst(body)?.message ?? (text(at(errorOf(body), 'message')) || undefined),
@@ -123,15 +131,15 @@ export const googleAds: Api = {
   },
 }
 
-/** A service account's key file. */
-export function keyOf(json: unknown): Rec | undefined {
-  if (json === undefined) return undefined
-  try {
-    return JSON.parse(text(json)) as Rec
-  } catch {
-    throw new Failure('config', 'service_account is not the JSON of a key file.')
-  }
-}
+const keyOf = (given: Readonly<Record<string, unknown>>): Key =>
+  given.service_account === undefined
+    ? {
+        kind: 'user',
+        clientId: text(given.client_id),
+        clientSecret: text(given.client_secret),
+        refreshToken: text(given.refresh_token),
+      }
+    : serviceAccount(text(given.service_account))
 
 const version = (http: Http) => text(http.settings.apiVersion)
 

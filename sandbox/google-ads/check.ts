@@ -127,15 +127,17 @@ function dayOf(text: string): number {
   return Date.parse(text)
 }
 
-const kept: Record<string, { field: string; family: string; days: number }> = {
+/** For how many days Google keeps what is not a figure, and the field that says when. */
+export const keptDays: Record<string, { field?: string; family: string; days: number }> = {
+  click_view: { family: 'clickViewError', days: 90 },
   change_status: { field: 'change_status.last_change_date_time', family: 'changeStatusError', days: 90 },
   change_event: { field: 'change_event.change_date_time', family: 'changeEventError', days: 30 },
 }
 
 /** Changes need a range with both ends, not too far back, and a LIMIT. */
 function changes({ from, where, limit }: Query, { todayMs }: Asker): void {
-  const rule = kept[from ?? '']
-  if (rule === undefined) return
+  const rule = keptDays[from ?? '']
+  if (rule?.field === undefined) return
   const bounds = where.filter(({ field }) => field === rule.field)
   const has = (...operators: string[]) => bounds.find(({ operator }) => operators.includes(operator))
   const low = has('>=', '>', 'BETWEEN', '=', 'DURING')

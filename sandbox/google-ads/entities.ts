@@ -75,7 +75,7 @@ export function customerOf(account: Account): Json {
 
 const labelNames = ['Q4', 'Brand', 'Prüfen!']
 
-export function entitiesOf(account: Account, times: Times, nowMs: number): Entities {
+export function entitiesOf(account: Account, times: Times): Entities {
   const customer = customerOf(account)
   const name = (kind: string, ...ids: (string | number)[]) => `customers/${account.id}/${kind}/${ids.join('~')}`
   const labels = labelNames.map((text, n) => ({
@@ -102,12 +102,13 @@ export function entitiesOf(account: Account, times: Times, nowMs: number): Entit
   }))
 
   const trees = adCampaigns
-    .filter(({ network, account: of, startedDaysBefore }) => network === 'google' && of === account.holds && startedDaysBefore > 0)
+    .filter(({ network, account: of }) => network === 'google' && of === account.holds)
     .map((campaign): CampaignTree => {
       const dice = new Dice(times.seed, Shape, campaign.n)
       const id = String(20_000_000_000 + campaign.n * 7)
       const { fromMs, toMs } = runs(times, campaign)
-      const isOver = toMs <= nowMs
+      // Whatever ends has ended before the sandbox opens.
+      const isOver = Number.isFinite(toMs)
       const label = labels[campaign.n % 4]
       const wall = (ms: number, time: string) => `${dayText(dayStart(wallMs(account, ms)))} ${time}`
       const url = `https://shop.example/${campaign.slug}?${new URLSearchParams(utmOf(campaign)).toString()}`

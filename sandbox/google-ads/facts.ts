@@ -126,7 +126,7 @@ function grain(from: string, { campaign, row }: CampaignTree, group: Group, ad: 
           share: (i === 0 ? 0.7 : 0.3 / (all.length - 1)) * (j === 0 ? 0.9 : 0.1),
           row: {
             geographicView: {
-              resourceName: view('geographicViews', `${country}~${locationType}`),
+              resourceName: `customers/${customer}/geographicViews/${country}~${locationType}`,
               countryCriterionId: String(country),
               locationType,
             },
@@ -136,7 +136,15 @@ function grain(from: string, { campaign, row }: CampaignTree, group: Group, ad: 
     case 'landing_page_view': {
       const [url] = ((ad.adGroupAd?.ad ?? {}) as { finalUrls?: string[] }).finalUrls ?? []
       return [
-        { share: 1, row: { landingPageView: { resourceName: view('landingPageViews', String(url?.length)), unexpandedFinalUrl: url } } },
+        {
+          share: 1,
+          row: {
+            landingPageView: {
+              resourceName: `customers/${customer}/landingPageViews/${String(place(url ?? ''))}`,
+              unexpandedFinalUrl: url,
+            },
+          },
+        },
       ]
     }
     case 'shopping_performance_view':

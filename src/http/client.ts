@@ -62,7 +62,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const version = connection.apiVersion ?? api.versions[0].name
   const account = deps.accounts(api.name, `${origin.origin}\n${api.account(connection.settings)}`)
   const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
-  const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version) }
+  const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version, connection.settings) }
   const auth = atOrigin(api.auth(connection.settings), api, origin)
   const mask = createMask()
   mask.learn(...secretsOf(auth))
@@ -233,7 +233,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const retried = <T>(work: () => Promise<T>) => retry(() => work().catch(masked), { ...limits, signal, onFailure: note })
 
   return {
-    settings: { apiVersion: version },
+    settings: { ...api.forReaders?.(connection.settings), apiVersion: version },
     used,
     async request(request) {
       return retried(async () => {
