@@ -169,10 +169,13 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         redirected = sameOrigin(told.location, home, api, target).href
         if (++redirects > maxRedirects)
           throw new Failure('transient', `${api.name} redirected ${asked.what} more than ${maxRedirects} times.`)
-      } else if (status === 401 && renewals++ === 0 && (await authorizer.renew(credential))) {
+        continue
+      }
+      const failure = classify(api, connection.name, asked.what, answer)
+      // A 401 may be about an account instead of the token: no new token helps there.
+      if (status === 401 && failure.reason === 'auth' && renewals++ === 0 && (await authorizer.renew(credential))) {
         used.retries++
       } else {
-        const failure = classify(api, connection.name, asked.what, answer)
         if (failure.reason === 'transient') rest(failure, answer, spender)
         else account.breaker.good()
         if (failure.reason !== 'throttled') throw failure
