@@ -98,8 +98,8 @@ const between = ({ from, to }: Slice, oldest: (last: string) => string) => {
  * What each day gave, restated for as long as conversions come in: a month is read again (30 days is the default window; up to 90
  * can be set), and each slice of an account's days takes the place of what stood there, since rows also vanish or split.
  */
-export function report(given: Omit<Shape, 'key'> & { key?: readonly string[]; metrics: Columns }): DeclaredStream {
-  const { from, metrics, columns } = given
+export function report(given: Omit<Shape, 'key'> & { key?: readonly string[]; metrics: Columns; where?: string[] }): DeclaredStream {
+  const { from, metrics, columns, where = [] } = given
   const dims = Object.keys(columns)
   const key = given.key ?? dims
   const { paths, stream } = shaped({ ...given, key, columns: { ...columns, ...metrics } })
@@ -115,7 +115,7 @@ export function report(given: Omit<Shape, 'key'> & { key?: readonly string[]; me
         slicing: byDay(30, 30, oldestDay),
         read: rowReader((slice) => {
           const [first, last] = between(slice, oldestDay)
-          return [{ select: paths, from, where: [`segments.date BETWEEN '${first}' AND '${last}'`], orderBy: key }]
+          return [{ select: paths, from, where: [...where, `segments.date BETWEEN '${first}' AND '${last}'`], orderBy: key }]
         }),
       },
     ],
