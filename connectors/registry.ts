@@ -2,6 +2,7 @@ import type { Connector } from '../src/extract/connector.js'
 
 /** The only list of connectors: type → its module, loaded when it is used. */
 export const registry: Readonly<Record<string, () => Promise<Connector>>> = {
+  google_ads: () => import('./google-ads/source.js').then(({ connector }) => connector),
   hubspot: () => import('./hubspot/source.js').then(({ connector }) => connector),
   klaviyo: () => import('./klaviyo/source.js').then(({ connector }) => connector),
 }

@@ -1,5 +1,9 @@
 /** Starts the sandbox: one company, its vendors over HTTP on the loopback, and the handles that tests turn. */
 import { Company } from './company/company.js'
+import { type Access as GoogleAdsAccess, googleAdsOAuth } from './google-ads/access.js'
+import type { GoogleAdsLimits } from './google-ads/limits.js'
+import type { GoogleAdsTruth } from './google-ads/truth.js'
+import { createGoogleAds, type GoogleAdsSwitches } from './google-ads.js'
 import { type Access as HubspotAccess, hubspotLimitedToken, hubspotOAuth, hubspotToken } from './hubspot/access.js'
 import type { HubspotLimits } from './hubspot/limits.js'
 import type { HubspotTruth } from './hubspot/truth.js'
@@ -16,6 +20,7 @@ import type { KlaviyoSwitches } from './klaviyo/reading.js'
 import type { KlaviyoTruth } from './klaviyo/truth.js'
 import { createKlaviyo } from './klaviyo.js'
 
+export { googleAdsOAuth } from './google-ads/access.js'
 export { hubspotLimitedToken, hubspotOAuth, hubspotToken } from './hubspot/access.js'
 export { klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
 
@@ -24,6 +29,7 @@ export interface LimitOptions {
   scale?: number
   klaviyo?: Omit<KlaviyoLimits, 'scale'>
   hubspot?: Omit<HubspotLimits, 'scale'>
+  google_ads?: Omit<GoogleAdsLimits, 'scale'>
 }
 
 export interface SandboxOptions {
@@ -45,6 +51,8 @@ export interface SandboxOptions {
   lagMs?: number
   /** More text properties on HubSpot's contacts; none when not given. */
   extraProperties?: number
+  /** Day before which Google Ads has no figures; without it they go back to the company's beginning. */
+  adsSince?: Date
 }
 
 export interface Sandbox {
@@ -68,6 +76,12 @@ export interface Sandbox {
     access: HubspotAccess
     switches: HubspotSwitches
   }
+  google_ads: {
+    url: string
+    oauth: typeof googleAdsOAuth
+    access: GoogleAdsAccess
+    switches: GoogleAdsSwitches
+  }
   company: Company
   clock: SandboxClock
   faults: Faults
@@ -76,7 +90,7 @@ export interface Sandbox {
   requests(filter?: RequestFilter | string): LoggedRequest[]
   clearRequests(): void
   /** What each stream holds now, as the vendor would show it. */
-  truth: { klaviyo: KlaviyoTruth; hubspot: HubspotTruth }
+  truth: { klaviyo: KlaviyoTruth; hubspot: HubspotTruth; google_ads: GoogleAdsTruth }
   stop(): Promise<void>
 }
 
@@ -95,15 +109,23 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const klaviyo = createKlaviyo(company, drift, rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.klaviyo })
   const hubspotLimits = rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.hubspot }
   const hubspot = createHubspot(company, drift, clock.now, { lagMs, extraProperties, limits: hubspotLimits })
+  const googleAds = createGoogleAds(company, drift, clock.now, {
+    sinceMs: options.adsSince?.getTime(),
+    limits: rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.google_ads },
+  })
   const faults = new Faults()
   const log = new RequestLog()
   const catchUp = () => company.advanceTo(clock.now().getTime())
   catchUp()
   // Whoever asks for the truth gets that of this very moment.
-  const truth = { klaviyo: current(klaviyo.truth, catchUp), hubspot: current(hubspot.truth, catchUp) }
-  const vendors = [klaviyo.vendor, hubspot.vendor]
-  const switches = { klaviyo: klaviyo.switches, hubspot: hubspot.switches }
-  const access = { klaviyo: klaviyo.access, hubspot: hubspot.access }
+  const truth = {
+    klaviyo: current(klaviyo.truth, catchUp),
+    hubspot: current(hubspot.truth, catchUp),
+    google_ads: current(googleAds.truth, catchUp),
+  }
+  const vendors = [klaviyo.vendor, hubspot.vendor, googleAds.vendor]
+  const switches = { klaviyo: klaviyo.switches, hubspot: hubspot.switches, google_ads: googleAds.switches }
+  const access = { klaviyo: klaviyo.access, hubspot: hubspot.access, google_ads: googleAds.access }
   const admin = adminVendor({
     clock,
     faults,
@@ -114,7 +136,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     truth,
     switches,
     access,
-    credentials: { klaviyo: { apiKey: klaviyoKey }, hubspot: { token: hubspotToken } },
+    credentials: { klaviyo: { apiKey: klaviyoKey }, hubspot: { token: hubspotToken }, google_ads: googleAdsOAuth },
   })
   const server = await startServer({ vendors, admin, faults, log, catchUp }, port)
   return {
@@ -135,6 +157,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       access: hubspot.access,
       switches: hubspot.switches,
     },
+    google_ads: { url: server.url, oauth: googleAdsOAuth, access: googleAds.access, switches: googleAds.switches },
     company,
     clock: {
       ...clock,

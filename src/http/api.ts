@@ -20,6 +20,8 @@ export type Auth =
       kind: 'oauth'
       /** Below the API's origin, or whole; a base_url moves it along. */
       tokenUrl: string
+      /** The user named the token endpoint itself: it stays where it is. */
+      isTokenUrlGiven?: boolean
       clientId: string
       clientSecret: string
       /** The first one; those that a vendor rotates are kept. */
@@ -27,7 +29,7 @@ export type Auth =
       /** Client in the Authorization header instead of the body. */
       basic: boolean
       /** The whole form that asks for a token, where it is not that of a refresh token: a signed statement, the client alone. */
-      grant?: (refreshToken: string | undefined, now: Date) => Readonly<Record<string, string>>
+      grant?: (refreshToken: string | undefined, now: Date) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
       /** What else proves who the connection is, such as a private key: never in a message, and another one starts anew. */
       secrets?: readonly string[]
       /** The field of the token's answer that says where the API is: requests go there, and nowhere else. */
@@ -63,8 +65,10 @@ export interface Api {
   origin: string
   /** Versions that work, the default first. */
   versions: readonly [Version, ...Version[]]
-  headers: (version: string) => Readonly<Record<string, string>>
+  headers: (version: string, settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, string>>
   auth: (settings: Readonly<Record<string, unknown>>) => Auth
+  /** What of the settings shapes requests, such as accounts: never a secret. */
+  forReaders?: (settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
   /** The first one pays for requests that name none. */
   budgets: Readonly<Record<string, Budget>>
   /** Where the vendor counts each endpoint apart: the endpoint of a request. Without it a budget is shared by all that name it. */

@@ -64,9 +64,18 @@ function oauth(auth: OAuth, { connection, tokens = memoryStore(), clock, send }:
     const client = `${auth.clientId}:${auth.clientSecret}`
     const { status, body } = await send(
       auth.tokenUrl,
-      formOf(auth, refreshToken, clock.now()),
+      await formOf(auth, refreshToken, clock.now()),
       auth.basic ? { authorization: `Basic ${Buffer.from(client).toString('base64')}` } : {},
     )
+    if (status >= 300 && status < 400)
+      throw new Failure(
+        'config',
+        `The token endpoint of connection ${connection} points elsewhere (${status}): credentials do not go there.`,
+        {
+          connection,
+          status,
+        },
+      )
     // Nor does what comes from something in between say anything of the token.
     const isForeign = body === undefined && status !== 400 && status !== 401
     if (status >= 500 || status === 429 || isForeign)
@@ -109,8 +118,8 @@ function oauth(auth: OAuth, { connection, tokens = memoryStore(), clock, send }:
   }
 }
 
-function formOf(auth: OAuth, refreshToken: string | undefined, now: Date): Record<string, string> {
-  if (auth.grant) return { ...auth.grant(refreshToken, now) }
+async function formOf(auth: OAuth, refreshToken: string | undefined, now: Date): Promise<Record<string, string>> {
+  if (auth.grant) return { ...(await auth.grant(refreshToken, now)) }
   const client: Record<string, string> = auth.basic ? {} : { client_id: auth.clientId, client_secret: auth.clientSecret }
   return { grant_type: 'refresh_token', refresh_token: refreshToken ?? '', ...client }
 }

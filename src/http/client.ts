@@ -62,7 +62,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const version = connection.apiVersion ?? api.versions[0].name
   const account = deps.accounts(api.name, `${origin.origin}\n${api.account(connection.settings)}`)
   const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
-  const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version) }
+  const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version, connection.settings) }
   const auth = atOrigin(api.auth(connection.settings), api, origin)
   const mask = createMask()
   mask.learn(...secretsOf(auth))
@@ -170,10 +170,13 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         redirected = sameOrigin(told.location, home, api, target).href
         if (++redirects > maxRedirects)
           throw new Failure('transient', `${api.name} redirected ${asked.what} more than ${maxRedirects} times.`)
-      } else if (status === 401 && renewals++ === 0 && (await authorizer.renew(credential))) {
+        continue
+      }
+      const failure = classify(api, connection.name, asked.what, answer)
+      // A 401 may be about an account instead of the token: no new token helps there.
+      if (status === 401 && failure.reason === 'auth' && renewals++ === 0 && (await authorizer.renew(credential))) {
         used.retries++
       } else {
-        const failure = classify(api, connection.name, asked.what, answer)
         if (failure.reason === 'transient') rest(failure, answer, spender)
         else account.breaker.good()
         if (failure.reason !== 'throttled') throw failure
@@ -234,7 +237,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const retried = <T>(work: () => Promise<T>) => retry(() => work().catch(masked), { ...limits, signal, onFailure: note })
 
   return {
-    settings: { apiVersion: version },
+    settings: { ...api.forReaders?.(connection.settings), apiVersion: version },
     used,
     async request(request) {
       return retried(async () => {

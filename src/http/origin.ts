@@ -31,9 +31,9 @@ export function sameOrigin(href: string, origin: URL, api: Api, base: URL = orig
   return url
 }
 
-/** The token endpoint lies at the connection's own origin too, so that a base_url moves both. */
+/** The token endpoint lies at the connection's own origin too, so that a base_url moves both; one that the user names stays. */
 export function atOrigin(auth: Auth, api: Api, origin: URL): Auth {
-  if (auth.kind !== 'oauth') return auth
+  if (auth.kind !== 'oauth' || auth.isTokenUrlGiven) return auth
   const home = new URL(api.origin).origin
   const url = new URL(auth.tokenUrl, api.origin)
   const moves = url.origin === home || origin.origin !== home

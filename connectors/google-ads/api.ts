@@ -1,0 +1,166 @@
+import { z } from 'zod'
+import type { Http, Rec } from '../../src/core/types.js'
+import { at, recordsAt } from '../../src/extract/paginate.js'
+import type { Api } from '../../src/http/api.js'
+import { classify } from '../../src/http/classify.js'
+import { failures, lines } from './failures.js'
+import { gaql, type Query } from './gaql.js'
+import { type Key, serviceAccount, tokenForm } from './oauth.js'
+
+/**
+ * Google Ads' wire: REST, since the vendor's own client speaks gRPC, which our budgets, retries and origin checks could not see.
+ * Every quirk of the vendor lives in this folder and in README.md. Limits and shapes: v26 protos and Google's pages, read 2026-11-23.
+ */
+
+const accountId = z.string().regex(/^\d{3}-?\d{3}-?\d{4}$/, 'an account is ten digits, such as 123-456-7890')
+const patterns = z.array(z.string().min(1))
+
+export const settings = z
+  .object({
+    client_id: z.string().optional().meta({ description: 'OAuth: the id of the client in your Google Cloud project.' }),
+    client_secret: z.string().optional().meta({ secret: true, description: 'OAuth: its secret.' }),
+    refresh_token: z.string().optional().meta({ secret: true, description: 'OAuth: a token with the scope adwords.' }),
+    service_account: z
+      .string()
+      .optional()
+      .meta({ secret: true, description: 'The JSON key of a service account that was added to the Ads account, instead of OAuth.' }),
+    developer_token: z
+      .string()
+      .optional()
+      .meta({ secret: true, description: 'Not needed since 2026-09-09: access belongs to the Cloud project. Sent only if it is given.' }),
+    login_customer_id: accountId.optional().meta({ description: 'The manager account through which the others are reached.' }),
+    customer_ids: z.array(accountId).optional().meta({ description: 'Accounts to read; without it all that are reached.' }),
+    accounts: z
+      .strictObject({ include: patterns.optional(), exclude: patterns.optional() })
+      .optional()
+      .meta({ description: 'Which of the accounts reached: ids or names, `*` stands for any run of characters.' }),
+    oauth_base_url: z.string().optional().meta({ description: 'Where tokens are given, if not https://oauth2.googleapis.com.' }),
+  })
+  .refine(
+    ({ client_id, client_secret, refresh_token, service_account }) =>
+      service_account !== undefined || [client_id, client_secret, refresh_token].every((one) => one !== undefined),
+    { message: 'give client_id, client_secret and refresh_token, or service_account' },
+  )
+
+const text = (value: unknown) => String(value ?? '')
+
+/** An error stands bare in an answer, or in an array of one when it comes from searchStream. */
+const errorOf = (body: unknown) => at(Array.isArray(body) ? body.find((one) => at(one, 'error') !== undefined) : body, 'error')
+
+interface Said {
+  code: string
+  message: string
+  details: unknown
+}
+
+/** What a failure says: GoogleAdsFailure names codes by family; the layer before it only a reason (google.rpc.ErrorInfo), or nothing. */
+function said(body: unknown): Said[] {
+  const error = errorOf(body)
+  const details = at(error, 'details')
+  return (Array.isArray(details) ? (details as unknown[]) : []).flatMap((detail) => {
+    const reason = at(detail, 'reason')
+    if (typeof reason === 'string') return [{ code: reason, message: text(at(error, 'message')), details: undefined }]
+    const errors = at(detail, 'errors')
+    return (Array.isArray(errors) ? (errors as unknown[]) : []).map((one) => ({
+      code: text(Object.values((at(one, 'errorCode') as Rec | undefined) ?? {})[0]),
+      message: text(at(one, 'message')),
+      details: at(one, 'details'),
+    }))
+  })
+}
+
+/** One failure may list several errors: the most permanent counts, and the table goes from those to what passes. */
+function worst(body: unknown): Said | undefined {
+  const errors = said(body)
+  return lines.map(({ code }) => errors.find((one) => one.code === code)).find((one) => one !== undefined) ?? errors[0]
+}
+
+/** A protobuf Duration, such as "12s" or "1.5s". */
+function durationMs(value: unknown): number | undefined {
+  const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text(value))?.[1]
+  return seconds === undefined ? undefined : Math.ceil(Number(seconds) * 1000)
+}
+
+const second = 1_000
+const hour = 3_600_000
+
+export const googleAds: Api = {
+  name: 'Google Ads',
+  origin: 'https://googleads.googleapis.com',
+  // Released 2026-10-14; a major version lives about a year, then every request fails (release calendar; the month is Google's projection).
+  versions: [{ name: 'v26', sunset: '2027-11-01' }],
+  // Ignored since 2026-09-09, and a later version is announced to refuse it: it is sent only where the user set one.
+  headers: (_, { developer_token }) => (developer_token === undefined ? {} : { 'developer-token': text(developer_token) }),
+  auth: (given) => {
+    const key = keyOf(given)
+    return {
+      kind: 'oauth',
+      tokenUrl: `${text(given.oauth_base_url ?? 'https://oauth2.googleapis.com').replace(/\/$/, '')}/token`,
+      isTokenUrlGiven: given.oauth_base_url !== undefined,
+      clientId: key.kind === 'user' ? key.clientId : key.email,
+      clientSecret: text(given.client_secret),
+      ...(key.kind === 'user' ? { refreshToken: key.refreshToken } : {}),
+      basic: false,
+      grant: () => tokenForm(key),
+      secrets: [key.kind === 'user' ? [] : [key.privateKey], given.developer_token ?? []].flat().map(text),
+    }
+  },
+  forReaders: ({ login_customer_id, customer_ids, accounts }) => ({ login_customer_id, customer_ids, accounts }),
+  // Operations belong to the Cloud project: 15,000 a day at Basic access, 2,880 at Explorer, none counted at Standard. Queries a second
+  // are a bucket whose size Google does not tell; a streamed report is one operation, whatever its size.
+  budgets: {
+    operations: {
+      windows: [
+        { count: 10, perMs: second },
+        { count: 15_000, perMs: 24 * hour },
+      ],
+      concurrency: 4,
+    },
+  },
+  account: (given) => (given.service_account === undefined ? text(given.client_id) : serviceAccount(text(given.service_account)).email),
+  failures,
+  errorCode: (body) => worst(body)?.code ?? (text(at(errorOf(body), 'status')) || undefined),
+  errorMessage: (body) => worst(body)?.message ?? (text(at(errorOf(body), 'message')) || undefined),
+  // There are no headers that tell what is left or when to come again: the body of a refusal is all.
+  retryAfterMs: ({ status, body }) => {
+    const told = durationMs(at(worst(body)?.details, 'quotaErrorDetails.retryDelay'))
+    if (told !== undefined) return told
+    const code = worst(body)?.code
+    // The bucket of a day: quick tries cannot help, and each costs an operation.
+    return status === 429 && (code === 'RESOURCE_EXHAUSTED' || code === 'EXCESSIVE_LONG_TERM_QUERY_RESOURCE_CONSUMPTION') ? hour : undefined
+  },
+}
+
+const keyOf = (given: Readonly<Record<string, unknown>>): Key =>
+  given.service_account === undefined
+    ? {
+        kind: 'user',
+        clientId: text(given.client_id),
+        clientSecret: text(given.client_secret),
+        refreshToken: text(given.refresh_token),
+      }
+    : serviceAccount(text(given.service_account))
+
+const version = (http: Http) => text(http.settings.apiVersion)
+
+/** Accounts that the credential reaches by itself. */
+export const accessible = (http: Http) => http.request({ path: `/${version(http)}/customers:listAccessibleCustomers` })
+
+/** What the field service says of fields. This query has no FROM. */
+export const fieldService = (http: Http, query: string) =>
+  http.request({ method: 'POST', path: `/${version(http)}/googleAdsFields:search`, body: { query, pageSize: 10_000 } })
+
+/**
+ * The rows of a query as they come in, up to 10,000 at a time: one operation, whatever their number. `pageSize` and `pageToken` would
+ * be refused. An answer that is under way can still end in an error, as a last element of the array.
+ * @param login the account through which the customer is reached; without it, or with another, the vendor denies access
+ */
+export async function* rowsOf(http: Http, customer: string, login: string, query: Query): AsyncIterable<Rec[]> {
+  const path = `/${version(http)}/customers/${customer}/googleAds:searchStream`
+  for await (const chunk of http.stream({ method: 'POST', path, headers: { 'login-customer-id': login }, body: { query: gaql(query) } })) {
+    if (chunk.error !== undefined)
+      throw classify(googleAds, '', `POST ${path}`, { status: Number(at(chunk, 'error.code') ?? 500), headers: {}, body: chunk })
+    // A chunk without rows has no `results`.
+    if (chunk.results !== undefined) yield recordsAt('results')(chunk)
+  }
+}

@@ -1,0 +1,53 @@
+import { Failure } from '../../src/core/failure.js'
+import type { Rec } from '../../src/core/types.js'
+
+/** The scope of the Google Ads API; there is none that only reads. */
+const scope = 'https://www.googleapis.com/auth/adwords'
+
+export type Key =
+  | { kind: 'user'; clientId: string; clientSecret: string; refreshToken: string }
+  | { kind: 'service account'; email: string; privateKey: string; keyId: string | undefined }
+
+/** A service account's key file. @throws Failure `config` when it is none */
+export function serviceAccount(json: string): Extract<Key, { kind: 'service account' }> {
+  const file = parsed(json)
+  const { client_email: email, private_key: privateKey, private_key_id: keyId } = file ?? {}
+  if (typeof email !== 'string' || typeof privateKey !== 'string')
+    throw new Failure('config', 'service_account is not the JSON key file of a service account (client_email and private_key).')
+  return { kind: 'service account', email, privateKey, keyId: typeof keyId === 'string' ? keyId : undefined }
+}
+
+function parsed(json: string): Rec | undefined {
+  try {
+    return JSON.parse(json) as Rec
+  } catch {
+    // The error would quote the key.
+    return undefined
+  }
+}
+
+/**
+ * The form with which Google's own library would ask for an access token. It signs and words it, and sends nothing: what it hands to
+ * its transport is taken and goes out through our client, past its time-outs, origin check and redaction (docs/adr: Google's library words token requests). Loaded when a token is due: 13 MB and 36 ms.
+ * @throws Failure `config` when the private key cannot be used
+ */
+export async function tokenForm(key: Key): Promise<Record<string, string>> {
+  const { JWT, UserRefreshClient } = await import('google-auth-library')
+  let form: Record<string, string> = {}
+  const fetchImplementation: typeof fetch = (_, init) => {
+    form = Object.fromEntries(new URLSearchParams(String(init?.body ?? '')))
+    return Promise.resolve(Response.json({ access_token: 'taken by our client', expires_in: 1, token_type: 'Bearer' }))
+  }
+  const transporterOptions = { fetchImplementation }
+  const client =
+    key.kind === 'user'
+      ? new UserRefreshClient({ ...key, transporterOptions })
+      : new JWT({ email: key.email, key: key.privateKey, ...(key.keyId ? { keyId: key.keyId } : {}), scopes: [scope], transporterOptions })
+  try {
+    await client.getAccessToken()
+  } catch {
+    // Its message may quote the key, and so may its cause.
+    throw new Failure('config', 'The private key of service_account cannot be used to sign: take the JSON key file as Google gave it.')
+  }
+  return form
+}

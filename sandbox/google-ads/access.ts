@@ -1,0 +1,227 @@
+/** OAuth as Google gives it: a consent page, a token endpoint, tokens that end; and which account may be reached through which. */
+import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
+import type { Reply, Request } from '../kit/http.js'
+import { accountOf, levelBelow, roots } from './accounts.js'
+import { plain, Refused, refused } from './errors.js'
+
+/** Made-up credentials, with the forms that real ones have. */
+export const googleAdsOAuth = {
+  clientId: '000000000000-sandbox.apps.googleusercontent.com',
+  clientSecret: 'GOCSPX-sandbox-secret',
+  refreshToken: '1//sandbox-google-refresh-0',
+}
+const adwords = 'https://www.googleapis.com/auth/adwords'
+const serviceEmail = 'weir@sandbox-project.iam.gserviceaccount.com'
+const lifeSeconds = 3_599
+
+interface Grant {
+  scopes: readonly string[]
+  expiresAtMs: number
+  /** Whose operations it spends. */
+  project: string
+}
+
+export class Access {
+  private readonly tokens = new Map<string, Grant>()
+  private readonly refreshTokens = new Map<string, readonly string[]>([[googleAdsOAuth.refreshToken, [adwords]]])
+  private readonly codes = new Map<string, { redirect: string; challenge: string | null; scopes: string[] }>()
+  private issued = 0
+  private keys: { publicKey: string; privateKey: string } | undefined
+  /** How long access tokens live. */
+  lifeMs = lifeSeconds * 1000
+
+  /** Gives a refresh token exactly these scopes; an unknown one becomes known. */
+  grant(scopes: Iterable<string>, token = googleAdsOAuth.refreshToken): void {
+    this.refreshTokens.set(token, [...scopes])
+  }
+
+  /** The user takes the consent back: the refresh token is dead, and so are its access tokens. */
+  revoke(token = googleAdsOAuth.refreshToken): void {
+    this.refreshTokens.delete(token)
+    this.tokens.clear()
+  }
+
+  expireTokens(): void {
+    for (const grant of this.tokens.values()) grant.expiresAtMs = Date.now()
+  }
+
+  /** It never changes: a refresh gives no new one. */
+  currentRefreshToken(): string {
+    return googleAdsOAuth.refreshToken
+  }
+
+  /** A service account's key file, its pair of keys made on first use. */
+  serviceAccount(tokenUri: string): Record<string, string> {
+    const { privateKey } = this.pair()
+    return {
+      type: 'service_account',
+      project_id: 'sandbox-project',
+      private_key_id: 'sandbox-key-0',
+      private_key: privateKey,
+      client_email: serviceEmail,
+      client_id: '100000000000000000000',
+      token_uri: tokenUri,
+    }
+  }
+
+  private pair(): { publicKey: string; privateKey: string } {
+    this.keys ??= generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    })
+    return this.keys
+  }
+
+  /** The token endpoint; form-encoded requests only. */
+  token(request: Request): Reply {
+    const form = new URLSearchParams(request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ? request.text : '')
+    switch (form.get('grant_type')) {
+      case 'refresh_token':
+        return this.ofClient(form) ?? this.refresh(form.get('refresh_token') ?? '')
+      case 'authorization_code':
+        return this.ofClient(form) ?? this.exchange(form)
+      case 'urn:ietf:params:oauth:grant-type:jwt-bearer':
+        return this.assert(form.get('assertion') ?? '')
+      default:
+        return bad('unsupported_grant_type', 'Invalid grant_type.')
+    }
+  }
+
+  private ofClient(form: URLSearchParams): Reply | undefined {
+    const isKnown = form.get('client_id') === googleAdsOAuth.clientId && form.get('client_secret') === googleAdsOAuth.clientSecret
+    return isKnown ? undefined : bad('invalid_client', 'The OAuth client was not found.', 401)
+  }
+
+  private refresh(token: string): Reply {
+    const scopes = this.refreshTokens.get(token)
+    return scopes === undefined ? bad('invalid_grant', 'Token has been expired or revoked.') : this.issue(scopes, googleAdsOAuth.clientId)
+  }
+
+  private exchange(form: URLSearchParams): Reply {
+    const code = form.get('code') ?? ''
+    const given = this.codes.get(code)
+    // A code is good for one exchange, whatever comes of it.
+    this.codes.delete(code)
+    const challenge = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url')
+    const isProven = given?.challenge === null || given?.challenge === challenge
+    if (given === undefined || !isProven || given.redirect !== form.get('redirect_uri')) return bad('invalid_grant', 'Malformed auth code.')
+    const refreshToken = `1//sandbox-google-refresh-${++this.issued}`
+    this.refreshTokens.set(refreshToken, given.scopes)
+    const reply = this.issue(given.scopes, googleAdsOAuth.clientId)
+    return { ...reply, body: { ...(reply.body as object), refresh_token: refreshToken } }
+  }
+
+  /** A JSON web token that the service account's key has signed, for this endpoint and an hour at most. */
+  private assert(assertion: string): Reply {
+    const [head = '', body = '', signature = ''] = assertion.split('.')
+    const claims = decoded(body)
+    const key = createPublicKey(this.pair().publicKey)
+    const isSigned =
+      decoded(head)?.alg === 'RS256' && verify('RSA-SHA256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url'))
+    if (!isSigned || claims?.iss !== serviceEmail) return bad('invalid_grant', 'Invalid JWT Signature.')
+    const [from, to, nowSeconds] = [Number(claims.iat), Number(claims.exp), Date.now() / 1000]
+    if (!(from <= nowSeconds + 300 && to > nowSeconds && to - from <= 3_600))
+      return bad('invalid_grant', 'Invalid JWT: Token must be a short-lived token (60 minutes).')
+    if (!String(claims.aud).endsWith('/token')) return bad('invalid_grant', 'Invalid JWT: bad audience.')
+    const scopes = String(claims.scope ?? '')
+      .split(' ')
+      .filter(Boolean)
+    return scopes.length === 0 ? bad('invalid_scope', 'Empty or missing scope not allowed.') : this.issue(scopes, serviceEmail)
+  }
+
+  private issue(scopes: readonly string[], project: string): Reply {
+    const access = `ya29.sandbox-${++this.issued}`
+    this.tokens.set(access, { scopes, expiresAtMs: Date.now() + this.lifeMs, project })
+    return {
+      status: 200,
+      body: {
+        access_token: access,
+        expires_in: Math.max(1, Math.round(this.lifeMs / 1000)),
+        scope: scopes.join(' '),
+        token_type: 'Bearer',
+      },
+    }
+  }
+
+  /** The consent page: whoever follows its link has agreed. Codes go to this machine only, as installed apps do it. */
+  consent({ query }: Request): Reply {
+    const redirect = query.get('redirect_uri') ?? ''
+    const url = URL.canParse(redirect) ? new URL(redirect) : undefined
+    const isLoopback = url?.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
+    const problem =
+      query.get('client_id') !== googleAdsOAuth.clientId
+        ? 'Error 401: invalid_client'
+        : !isLoopback || url === undefined
+          ? 'Error 400: redirect_uri_mismatch'
+          : query.get('response_type') !== 'code' || !query.get('scope')
+            ? 'Error 400: invalid_request'
+            : undefined
+    if (problem !== undefined || url === undefined)
+      return { status: 400, body: page(problem ?? ''), contentType: 'text/html; charset=utf-8' }
+    const code = `4/0sandbox-${++this.issued}`
+    this.codes.set(code, { redirect, challenge: query.get('code_challenge'), scopes: (query.get('scope') ?? '').split(' ') })
+    const allowed = new URL(url)
+    allowed.searchParams.set('code', code)
+    allowed.searchParams.set('scope', query.get('scope') ?? '')
+    const denied = new URL(url)
+    denied.searchParams.set('error', 'access_denied')
+    for (const one of [allowed, denied]) if (query.has('state')) one.searchParams.set('state', query.get('state') ?? '')
+    const links = `<a id="allow" href="${escaped(allowed.href)}">Allow</a> <a id="deny" href="${escaped(denied.href)}">Cancel</a>`
+    return {
+      status: 200,
+      body: page(`<p>Weir wants to see and manage your Google Ads accounts.</p>${links}`),
+      contentType: 'text/html; charset=utf-8',
+    }
+  }
+
+  /** The project whose operations a request spends. */
+  identify(request: Request): { project: string } | Reply {
+    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
+    const grant = token === undefined ? undefined : this.tokens.get(token)
+    if (grant === undefined) return plain(401)
+    if (grant.expiresAtMs <= Date.now())
+      return plain(401, { reason: 'ACCESS_TOKEN_EXPIRED', metadata: { service: 'googleads.googleapis.com' } })
+    if (!grant.scopes.includes(adwords))
+      return plain(403, { reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT', metadata: { service: 'googleads.googleapis.com' } })
+    return { project: grant.project }
+  }
+}
+
+/** May this user reach the customer, through that login? @throws Refused in the vendor's words */
+export function reach(customer: string, login: string | undefined): void {
+  if (!/^\d{10}$/.test(customer)) throw refused('requestError', 'INVALID_CUSTOMER_ID', `Invalid customer ID '${customer}'.`)
+  if (login !== undefined && !/^\d{10}$/.test(login))
+    throw refused('headerError', 'INVALID_LOGIN_CUSTOMER_ID', 'Login customer ID in header is not a validly formatted customer ID.')
+  const account = accountOf(customer)
+  if (account === undefined) throw refused('authenticationError', 'CUSTOMER_NOT_FOUND', 'No customer found for the provided customer id.')
+  const through = accountOf(login ?? customer)
+  const isReached =
+    through !== undefined && roots.some((root) => levelBelow(through, root) !== undefined && (login !== undefined || root === customer))
+  if (!isReached || levelBelow(account, login ?? customer) === undefined)
+    throw refused(
+      'authorizationError',
+      'USER_PERMISSION_DENIED',
+      "User doesn't have permission to access customer. Note: If you're accessing a client customer, the manager's customer id must be set in the 'login-customer-id' header.",
+    )
+  if (account.status === 'CANCELED')
+    throw new Refused({
+      family: 'authorizationError',
+      code: 'CUSTOMER_NOT_ENABLED',
+      message: "The customer account can't be accessed because it is not yet enabled or has been deactivated.",
+    })
+}
+
+const bad = (error: string, description: string, status = 400): Reply => ({ status, body: { error, error_description: description } })
+const page = (body: string) => `<!DOCTYPE html>\n<html><head><title>Sign in – sandbox</title></head><body>${body}</body></html>\n`
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
+
+function decoded(part: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Record<string, unknown>
+  } catch {
+    return undefined
+  }
+}
