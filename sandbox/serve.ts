@@ -15,15 +15,23 @@ import type { KlaviyoLimits } from './klaviyo/limits.js'
 import type { KlaviyoSwitches } from './klaviyo/reading.js'
 import type { KlaviyoTruth } from './klaviyo/truth.js'
 import { createKlaviyo } from './klaviyo.js'
+import { type Access as MetaAccess, metaApp, metaLimitedToken, metaToken } from './meta/access.js'
+import { accounts as metaAccounts } from './meta/accounts.js'
+import type { MetaLimits } from './meta/limits.js'
+import type { MetaSwitches } from './meta/switches.js'
+import type { MetaTruth } from './meta/truth.js'
+import { createMeta } from './meta.js'
 
 export { hubspotLimitedToken, hubspotOAuth, hubspotToken } from './hubspot/access.js'
 export { klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
+export { metaApp, metaLimitedToken, metaToken } from './meta/access.js'
 
 export interface LimitOptions {
   /** How much faster than real time quotas refill; 1 when not given. */
   scale?: number
   klaviyo?: Omit<KlaviyoLimits, 'scale'>
   hubspot?: Omit<HubspotLimits, 'scale'>
+  meta?: Omit<MetaLimits, 'scale'>
 }
 
 export interface SandboxOptions {
@@ -68,6 +76,17 @@ export interface Sandbox {
     access: HubspotAccess
     switches: HubspotSwitches
   }
+  meta: {
+    url: string
+    token: string
+    /** May read no ads. */
+    limitedToken: string
+    app: typeof metaApp
+    /** As the settings of a connection name them. */
+    adAccounts: string[]
+    access: MetaAccess
+    switches: MetaSwitches
+  }
   company: Company
   clock: SandboxClock
   faults: Faults
@@ -76,7 +95,7 @@ export interface Sandbox {
   requests(filter?: RequestFilter | string): LoggedRequest[]
   clearRequests(): void
   /** What each stream holds now, as the vendor would show it. */
-  truth: { klaviyo: KlaviyoTruth; hubspot: HubspotTruth }
+  truth: { klaviyo: KlaviyoTruth; hubspot: HubspotTruth; meta: MetaTruth }
   stop(): Promise<void>
 }
 
@@ -95,15 +114,17 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const klaviyo = createKlaviyo(company, drift, rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.klaviyo })
   const hubspotLimits = rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.hubspot }
   const hubspot = createHubspot(company, drift, clock.now, { lagMs, extraProperties, limits: hubspotLimits })
+  const meta = createMeta(company, drift, clock.now, rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.meta })
+  const adAccounts = metaAccounts.map(({ id }) => `act_${id}`)
   const faults = new Faults()
   const log = new RequestLog()
   const catchUp = () => company.advanceTo(clock.now().getTime())
   catchUp()
   // Whoever asks for the truth gets that of this very moment.
-  const truth = { klaviyo: current(klaviyo.truth, catchUp), hubspot: current(hubspot.truth, catchUp) }
-  const vendors = [klaviyo.vendor, hubspot.vendor]
-  const switches = { klaviyo: klaviyo.switches, hubspot: hubspot.switches }
-  const access = { klaviyo: klaviyo.access, hubspot: hubspot.access }
+  const truth = { klaviyo: current(klaviyo.truth, catchUp), hubspot: current(hubspot.truth, catchUp), meta: current(meta.truth, catchUp) }
+  const vendors = [klaviyo.vendor, hubspot.vendor, meta.vendor]
+  const switches = { klaviyo: klaviyo.switches, hubspot: hubspot.switches, meta: meta.switches }
+  const access = { klaviyo: klaviyo.access, hubspot: hubspot.access, meta: meta.access }
   const admin = adminVendor({
     clock,
     faults,
@@ -114,7 +135,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     truth,
     switches,
     access,
-    credentials: { klaviyo: { apiKey: klaviyoKey }, hubspot: { token: hubspotToken } },
+    credentials: {
+      klaviyo: { apiKey: klaviyoKey },
+      hubspot: { token: hubspotToken },
+      meta: { token: metaToken, appSecret: metaApp.clientSecret, adAccounts },
+    },
   })
   const server = await startServer({ vendors, admin, faults, log, catchUp }, port)
   return {
@@ -134,6 +159,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       oauth: hubspotOAuth,
       access: hubspot.access,
       switches: hubspot.switches,
+    },
+    meta: {
+      url: server.url,
+      token: metaToken,
+      limitedToken: metaLimitedToken,
+      app: metaApp,
+      adAccounts,
+      access: meta.access,
+      switches: meta.switches,
     },
     company,
     clock: {
