@@ -29,13 +29,24 @@ const served = ['v25.0', 'v26.0']
 const expired = ['v19.0', 'v20.0', 'v21.0', 'v22.0', 'v23.0', 'v24.0']
 const readers = allScopes.slice(0, 2)
 
-/** @param limits undefined counts no calls, and report jobs are done at once */
-export function createMeta(company: Company, drift: Drift, now: () => Date, limits: MetaLimits | undefined): Meta {
+export interface MetaOptions {
+  /** Day before which there are no figures. */
+  sinceMs: number | undefined
+  /** Undefined counts no calls, and report jobs are done at once. */
+  limits: MetaLimits | undefined
+}
+
+export function createMeta(company: Company, drift: Drift, now: () => Date, { limits, sinceMs }: MetaOptions): Meta {
   const access = new Access()
   const switches = freshSwitches(limits === undefined ? 0 : 2)
   const budget = new Limits(limits, switches)
   const jobs = new Jobs(switches)
-  const at = (account: Account): At => ({ times: company.times, account, nowMs: now().getTime() })
+  const at = (account: Account): At => ({
+    times: company.times,
+    account,
+    nowMs: now().getTime(),
+    sinceMs: sinceMs ?? company.times.foundedMs,
+  })
   const statusOf = (id: string) => switches.accountStatus[id] ?? 1
 
   /** A call, understood and answered; the version is already taken off the path. */

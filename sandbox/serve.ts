@@ -53,6 +53,8 @@ export interface SandboxOptions {
   lagMs?: number
   /** More text properties on HubSpot's contacts; none when not given. */
   extraProperties?: number
+  /** Day before which the ad networks have no figures; without it they go back to the company's beginning. */
+  adsSince?: Date
 }
 
 export interface Sandbox {
@@ -114,7 +116,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const klaviyo = createKlaviyo(company, drift, rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.klaviyo })
   const hubspotLimits = rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.hubspot }
   const hubspot = createHubspot(company, drift, clock.now, { lagMs, extraProperties, limits: hubspotLimits })
-  const meta = createMeta(company, drift, clock.now, rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.meta })
+  const meta = createMeta(company, drift, clock.now, {
+    sinceMs: options.adsSince?.getTime(),
+    limits: rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.meta },
+  })
   const adAccounts = metaAccounts.map(({ id }) => `act_${id}`)
   const faults = new Faults()
   const log = new RequestLog()

@@ -130,7 +130,7 @@ export function rowsOf(asked: Question, at: At, isSync: boolean): Json[] {
   const places = placesOf(at.account)
   const localNow = at.nowMs + aheadMs(at.account.timeZone, at.nowMs)
   const last = Math.min(asked.untilMs, localDay(at))
-  for (let dayMs = asked.sinceMs; dayMs <= last; dayMs += day) {
+  for (let dayMs = Math.max(asked.sinceMs, Math.floor(at.sinceMs / day) * day); dayMs <= last; dayMs += day) {
     for (const where of places) {
       if (asked.campaigns && !asked.campaigns.has(campaignId(where.campaign))) continue
       const sums = sumsOf(at.times, where, dayMs, localNow)

@@ -74,7 +74,7 @@ export class Limits {
         total_time: Math.round(whole / 4),
         total_cputime: Math.round(whole / 4),
       }),
-      'x-ad-account-usage': JSON.stringify({ acc_id_util_pct: share, reset_time_duration: percent >= 100 ? seconds : 0, ...tier }),
+      'x-ad-account-usage': JSON.stringify({ acc_id_util_pct: share, reset_time_duration: minutes * 60, ...tier }),
       'x-business-use-case-usage': JSON.stringify({
         [account]: [
           { type: use, ...used, estimated_time_to_regain_access: minutes, ...tier },

@@ -13,6 +13,8 @@ export interface At {
   times: Times
   account: Account
   nowMs: number
+  /** Day before which there are no figures. */
+  sinceMs: number
 }
 
 /** Budgets are in the currency's smallest unit, as text. */

@@ -15,7 +15,12 @@ export interface Budget {
 
 /** How a connection proves who it is. Settings are resolved: secrets in clear, never logged. */
 export type Auth =
-  | { kind: 'header'; headers: Readonly<Record<string, string>> }
+  | {
+      kind: 'header'
+      headers: Readonly<Record<string, string>>
+      /** Parameters that prove it too, such as a signature of the token: part of every address, and as secret as the headers. */
+      query?: Readonly<Record<string, string>>
+    }
   | {
       kind: 'oauth'
       /** Below the API's origin, or whole; a base_url moves it along. */
@@ -36,7 +41,9 @@ export type Auth =
 
 /** One line of a vendor's exceptions: matched on status and code, never on prose. The first that fits counts. */
 export interface FailureLine {
-  status: number
+  /** Without it any: some vendors say all by their code. */
+  status?: number
+  /** A code may have parts (`190/463`): a line that names the first ones fits whatever follows them. */
   code?: string
   reason: Reason
   /** What a person should know or do. */
@@ -65,6 +72,8 @@ export interface Api {
   versions: readonly [Version, ...Version[]]
   headers: (version: string) => Readonly<Record<string, string>>
   auth: (settings: Readonly<Record<string, unknown>>) => Auth
+  /** What of the settings shapes requests, such as accounts: never a secret. */
+  forReaders?: (settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
   /** The first one pays for requests that name none. */
   budgets: Readonly<Record<string, Budget>>
   /** Where the vendor counts each endpoint apart: the endpoint of a request. Without it a budget is shared by all that name it. */
