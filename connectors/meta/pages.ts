@@ -44,18 +44,17 @@ export interface Edge {
   limit: number
   /** Parameters of each walk of a slice; without it one walk of everything. */
   queries?: (context: ReadContext) => readonly Rec[]
+  /** Fields that are ours, and unknown to Meta. */
+  own?: readonly string[]
 }
 
 /** All nodes of one edge of an ad account, the slice's parent. */
-export const listed =
-  ({ name, limit, queries = () => [{}] }: Edge) =>
-  (context: ReadContext): AsyncIterable<Page> =>
-    nodes({ name, limit, queries }, context)
+export const listed = (edge: Edge) => (context: ReadContext) => nodes(edge, context)
 
-async function* nodes({ name, limit, queries }: Required<Edge>, context: ReadContext): AsyncIterable<Page> {
+async function* nodes({ name, limit, queries = () => [{}], own = [] }: Edge, context: ReadContext): AsyncIterable<Page> {
   const { http, slice, resume } = context
   const account = slice.parent!
-  const fields = namesOf(context.fields, ['account_id']).join(',')
+  const fields = namesOf(context.fields, ['account_id', ...own]).join(',')
   const requests = () =>
     queries(context).map((query) => ({
       path: path(http, `act_${account}/${name}`),

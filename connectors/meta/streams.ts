@@ -67,7 +67,7 @@ export const activities: DeclaredStream = {
     {
       slicing: { by: 'time', days: 30, lookbackMs: day, lagMs: 0, first: 'whole', parents: adAccounts, earliest } satisfies Slicing,
       // Without a range the vendor shows the last days only. `until` is taken as included: the key absorbs the one second.
-      read: listed({ name: 'activities', limit: 100, queries: ({ slice }) => [within(slice)] }),
+      read: listed({ name: 'activities', limit: 100, own: ['id'], queries: ({ slice }) => [within(slice)] }),
     },
   ],
 }
