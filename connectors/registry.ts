@@ -5,4 +5,5 @@ export const registry: Readonly<Record<string, () => Promise<Connector>>> = {
   google_ads: () => import('./google-ads/source.js').then(({ connector }) => connector),
   hubspot: () => import('./hubspot/source.js').then(({ connector }) => connector),
   klaviyo: () => import('./klaviyo/source.js').then(({ connector }) => connector),
+  meta: () => import('./meta/source.js').then(({ connector }) => connector),
 }

@@ -1,28 +1,29 @@
 /** Starts the sandbox: one company, its vendors over HTTP on the loopback, and the handles that tests turn. */
 import { Company } from './company/company.js'
-import { type Access as GoogleAdsAccess, googleAdsOAuth } from './google-ads/access.js'
+import { googleAdsOAuth } from './google-ads/access.js'
 import type { GoogleAdsLimits } from './google-ads/limits.js'
-import type { GoogleAdsTruth } from './google-ads/truth.js'
-import { createGoogleAds, type GoogleAdsSwitches } from './google-ads.js'
-import { type Access as HubspotAccess, hubspotLimitedToken, hubspotOAuth, hubspotToken } from './hubspot/access.js'
+import { createGoogleAds } from './google-ads.js'
+import { hubspotLimitedToken, hubspotOAuth, hubspotToken } from './hubspot/access.js'
 import type { HubspotLimits } from './hubspot/limits.js'
-import type { HubspotTruth } from './hubspot/truth.js'
-import { createHubspot, type HubspotSwitches } from './hubspot.js'
+import { createHubspot } from './hubspot.js'
 import { adminVendor } from './kit/admin.js'
 import { createClock, type SandboxClock } from './kit/clock.js'
 import { Drift } from './kit/drift.js'
 import { Faults } from './kit/faults.js'
 import { type LoggedRequest, type RequestFilter, RequestLog } from './kit/log.js'
 import { startServer } from './kit/server.js'
-import { type Access as KlaviyoAccess, klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
+import { klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
 import type { KlaviyoLimits } from './klaviyo/limits.js'
-import type { KlaviyoSwitches } from './klaviyo/reading.js'
-import type { KlaviyoTruth } from './klaviyo/truth.js'
 import { createKlaviyo } from './klaviyo.js'
+import { metaApp, metaLimitedToken, metaToken } from './meta/access.js'
+import { accounts as metaAccounts } from './meta/accounts.js'
+import type { MetaLimits } from './meta/limits.js'
+import { createMeta } from './meta.js'
 
 export { googleAdsOAuth } from './google-ads/access.js'
 export { hubspotLimitedToken, hubspotOAuth, hubspotToken } from './hubspot/access.js'
 export { klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
+export { metaApp, metaLimitedToken, metaToken } from './meta/access.js'
 
 export interface LimitOptions {
   /** How much faster than real time quotas refill; 1 when not given. */
@@ -30,6 +31,7 @@ export interface LimitOptions {
   klaviyo?: Omit<KlaviyoLimits, 'scale'>
   hubspot?: Omit<HubspotLimits, 'scale'>
   google_ads?: Omit<GoogleAdsLimits, 'scale'>
+  meta?: Omit<MetaLimits, 'scale'>
 }
 
 export interface SandboxOptions {
@@ -51,37 +53,61 @@ export interface SandboxOptions {
   lagMs?: number
   /** More text properties on HubSpot's contacts; none when not given. */
   extraProperties?: number
-  /** Day before which Google Ads has no figures; without it they go back to the company's beginning. */
+  /** Day before which the ad networks have no figures; without it they go back to the company's beginning. */
   adsSince?: Date
 }
 
-export interface Sandbox {
+/** Every vendor: its stand-in, and how one comes in. `credentials` are those that the demo uses. */
+function createVendors(company: Company, drift: Drift, now: () => Date, options: SandboxOptions) {
+  const { limits = 'real', lagMs = 0, extraProperties = 0, adsSince } = options
+  const rules = limits === 'real' ? {} : limits
+  const of = <L>(own: (given: LimitOptions) => L) => (rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...own(rules) })
+  const adAccounts = metaAccounts.map(({ id }) => `act_${id}`)
+  return {
+    klaviyo: {
+      ...createKlaviyo(
+        company,
+        drift,
+        of(({ klaviyo }) => klaviyo),
+      ),
+      apiKey: klaviyoKey,
+      /** May read accounts, profiles and lists only. */
+      limitedApiKey: klaviyoLimitedKey,
+      oauth: klaviyoOAuth,
+      credentials: { apiKey: klaviyoKey },
+    },
+    hubspot: {
+      ...createHubspot(company, drift, now, { lagMs, extraProperties, limits: of(({ hubspot }) => hubspot) }),
+      token: hubspotToken,
+      /** May read contacts only. */
+      limitedToken: hubspotLimitedToken,
+      oauth: hubspotOAuth,
+      credentials: { token: hubspotToken },
+    },
+    google_ads: {
+      ...createGoogleAds(company, drift, now, { sinceMs: adsSince?.getTime(), limits: of(({ google_ads }) => google_ads) }),
+      oauth: googleAdsOAuth,
+      credentials: googleAdsOAuth,
+    },
+    meta: {
+      ...createMeta(company, drift, now, { sinceMs: adsSince?.getTime(), limits: of(({ meta }) => meta) }),
+      token: metaToken,
+      /** May read no ads. */
+      limitedToken: metaLimitedToken,
+      app: metaApp,
+      /** As the settings of a connection name them. */
+      adAccounts,
+      credentials: { token: metaToken, appSecret: metaApp.clientSecret, adAccounts },
+    },
+  }
+}
+
+type Vendors = ReturnType<typeof createVendors>
+type Name = keyof Vendors
+
+export interface Sandbox extends VendorHandles {
   /** The one origin under which all vendors are served. */
   url: string
-  klaviyo: {
-    url: string
-    apiKey: string
-    /** May read accounts, profiles and lists only. */
-    limitedApiKey: string
-    oauth: typeof klaviyoOAuth
-    access: KlaviyoAccess
-    switches: KlaviyoSwitches
-  }
-  hubspot: {
-    url: string
-    token: string
-    /** May read contacts only. */
-    limitedToken: string
-    oauth: typeof hubspotOAuth
-    access: HubspotAccess
-    switches: HubspotSwitches
-  }
-  google_ads: {
-    url: string
-    oauth: typeof googleAdsOAuth
-    access: GoogleAdsAccess
-    switches: GoogleAdsSwitches
-  }
   company: Company
   clock: SandboxClock
   faults: Faults
@@ -90,42 +116,30 @@ export interface Sandbox {
   requests(filter?: RequestFilter | string): LoggedRequest[]
   clearRequests(): void
   /** What each stream holds now, as the vendor would show it. */
-  truth: { klaviyo: KlaviyoTruth; hubspot: HubspotTruth; google_ads: GoogleAdsTruth }
+  truth: { [N in Name]: Vendors[N]['truth'] }
   stop(): Promise<void>
 }
+
+type VendorHandles = { [N in Name]: Vendors[N] & { url: string } }
 
 const opening = Date.UTC(2026, 10, 1)
 const dayMs = 86_400_000
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { seed = 1, people = 5000, activitiesPerPerson = 6, limits = 'real', lagMs = 0, extraProperties = 0, port = 0 } = options
+  const { seed = 1, people = 5000, activitiesPerPerson = 6, port = 0 } = options
   const clock = createClock(options.now)
   const startMs = clock.now().getTime()
   const openedAt = options.openedAt ?? new Date(Math.min(opening, Math.floor(startMs / dayMs) * dayMs))
   if (openedAt.getTime() > startMs) throw new RangeError('The company cannot open after the first look at it.')
   const company = new Company({ seed, people, openedAt, activitiesPerPerson })
   const drift = new Drift()
-  const rules = limits === 'real' ? {} : limits
-  const klaviyo = createKlaviyo(company, drift, rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.klaviyo })
-  const hubspotLimits = rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.hubspot }
-  const hubspot = createHubspot(company, drift, clock.now, { lagMs, extraProperties, limits: hubspotLimits })
-  const googleAds = createGoogleAds(company, drift, clock.now, {
-    sinceMs: options.adsSince?.getTime(),
-    limits: rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.google_ads },
-  })
+  const vendors = createVendors(company, drift, clock.now, options)
   const faults = new Faults()
   const log = new RequestLog()
   const catchUp = () => company.advanceTo(clock.now().getTime())
   catchUp()
   // Whoever asks for the truth gets that of this very moment.
-  const truth = {
-    klaviyo: current(klaviyo.truth, catchUp),
-    hubspot: current(hubspot.truth, catchUp),
-    google_ads: current(googleAds.truth, catchUp),
-  }
-  const vendors = [klaviyo.vendor, hubspot.vendor, googleAds.vendor]
-  const switches = { klaviyo: klaviyo.switches, hubspot: hubspot.switches, google_ads: googleAds.switches }
-  const access = { klaviyo: klaviyo.access, hubspot: hubspot.access, google_ads: googleAds.access }
+  const truth = each(vendors, ({ truth: told }) => current(told, catchUp)) as Sandbox['truth']
   const admin = adminVendor({
     clock,
     faults,
@@ -134,30 +148,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     company,
     catchUp,
     truth,
-    switches,
-    access,
-    credentials: { klaviyo: { apiKey: klaviyoKey }, hubspot: { token: hubspotToken }, google_ads: googleAdsOAuth },
+    switches: each(vendors, ({ switches }) => switches),
+    access: each(vendors, ({ access }) => access),
+    credentials: each(vendors, ({ credentials }) => credentials),
   })
-  const server = await startServer({ vendors, admin, faults, log, catchUp }, port)
+  const served = Object.values(vendors).map(({ vendor }) => vendor)
+  const server = await startServer({ vendors: served, admin, faults, log, catchUp }, port)
   return {
+    ...(each(vendors, (one) => ({ ...one, url: server.url })) as VendorHandles),
     url: server.url,
-    klaviyo: {
-      url: server.url,
-      apiKey: klaviyoKey,
-      limitedApiKey: klaviyoLimitedKey,
-      oauth: klaviyoOAuth,
-      access: klaviyo.access,
-      switches: klaviyo.switches,
-    },
-    hubspot: {
-      url: server.url,
-      token: hubspotToken,
-      limitedToken: hubspotLimitedToken,
-      oauth: hubspotOAuth,
-      access: hubspot.access,
-      switches: hubspot.switches,
-    },
-    google_ads: { url: server.url, oauth: googleAdsOAuth, access: googleAds.access, switches: googleAds.switches },
     company,
     clock: {
       ...clock,
@@ -178,6 +177,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     stop: server.stop,
   }
 }
+
+/** Something of each vendor, by its name. */
+const each = <T>(vendors: Vendors, of: (one: Vendors[Name]) => T): Record<Name, T> =>
+  Object.fromEntries(Object.entries(vendors).map(([name, one]) => [name, of(one)])) as Record<Name, T>
 
 /** The same functions, with the company brought up to the clock before each. */
 function current<T extends object>(truth: T, catchUp: () => void): T {

@@ -199,6 +199,10 @@ export interface HttpRequest {
   answer?: 'json' | 'text'
   /** Which of the api's budgets pays; the api's first one without it. */
   budget?: string
+  /** Where one credential reaches several accounts that the vendor counts apart: the account that pays. */
+  payer?: string
+  /** Not before so long: what is asked for is still being made. Longer waits than a minute are thrown as `throttled`, with the instant. */
+  afterMs?: number
 }
 
 export interface HttpResponse {

@@ -15,7 +15,12 @@ export interface Budget {
 
 /** How a connection proves who it is. Settings are resolved: secrets in clear, never logged. */
 export type Auth =
-  | { kind: 'header'; headers: Readonly<Record<string, string>> }
+  | {
+      kind: 'header'
+      headers: Readonly<Record<string, string>>
+      /** Parameters that prove it too, such as a signature of the token: part of every address, and as secret as the headers. */
+      query?: Readonly<Record<string, string>>
+    }
   | {
       kind: 'oauth'
       /** Below the API's origin, or whole; a base_url moves it along. */
@@ -38,7 +43,9 @@ export type Auth =
 
 /** One line of a vendor's exceptions: matched on status and code, never on prose. The first that fits counts. */
 export interface FailureLine {
-  status: number
+  /** Without it any: some vendors say all by their code. */
+  status?: number
+  /** A code may have parts (`190/463`): a line that names the first ones fits whatever follows them. */
   code?: string
   reason: Reason
   /** What a person should know or do. */

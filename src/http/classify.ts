@@ -24,7 +24,7 @@ export interface Answer {
 /** An answer that is no success, as a Failure: what was asked, what came back, what to do. Of the body only the vendor's own sentence, without addresses. */
 export function classify(api: Api, connection: string, asked: string, { status, body }: Answer): Failure {
   const code = body === undefined ? undefined : api.errorCode(body)
-  const line = api.failures.find((one) => one.status === status && (one.code === undefined || one.code === code))
+  const line = api.failures.find((one) => (one.status ?? status) === status && isPartOf(code, one.code))
   // A refusal that is not the vendor's JSON comes from something in between: it may pass.
   const isForeign = body === undefined && status < 500 && !plain.has(status)
   const reason = isForeign ? 'transient' : (line?.reason ?? reasonOf(status))
@@ -37,6 +37,9 @@ export function classify(api: Api, connection: string, asked: string, { status, 
     .join(' ')
   return new Failure(reason, message, { connection, status, ...(code === undefined ? {} : { code }) })
 }
+
+const isPartOf = (code: string | undefined, part: string | undefined) =>
+  part === undefined || code === part || (code?.startsWith(`${part}/`) ?? false)
 
 const masked = (text: string) => text.replace(/[^\s"'<>(),:;]+@[^\s"'<>(),:;]+/g, '…@…').replace(/\+\d{7,}/g, '+…')
 

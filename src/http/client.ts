@@ -64,6 +64,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
   const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version, connection.settings) }
   const auth = atOrigin(api.auth(connection.settings), api, origin)
+  const proof = auth.kind === 'header' ? auth.query : undefined
   const mask = createMask()
   mask.learn(...secretsOf(auth))
   const authorizer = createAuthorizer(auth, {
@@ -114,13 +115,13 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     }
   }
 
-  function spenderOf(name: string | undefined, method: string, path: string): Spender {
+  function spenderOf({ budget: name, payer }: HttpRequest, method: string, path: string): Spender {
     if (connection.budget === 'off') return account.spender('off', unlimited)
     const chosen = name ?? Object.keys(api.budgets)[0]!
     const declared = api.budgets[chosen]
     if (!declared) throw new Failure('bug', `${api.name} has no budget "${chosen}".`)
     const { requests, perDay, concurrency = declared.concurrency, backfillShare } = connection.budget ?? {}
-    const counted = api.endpoint ? `${chosen} ${api.endpoint(method, path)}` : chosen
+    const counted = [chosen, api.endpoint?.(method, path), payer].filter((part) => part !== undefined).join(' ')
     const layers: Spender[] = []
     if (perDay !== undefined)
       layers.push(account.spender('day', { windows: [{ count: perDay, perMs: 86_400_000 }], concurrency: 64, backfillShare }))
@@ -151,9 +152,9 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
       mask.learn(...Object.values(credential))
       // A new token may name another place.
       const home = homeOf(apiUrl, origin, api)
-      const url = urlOf(request, home, api)
+      const url = urlOf({ ...request, query: { ...request.query, ...proof } }, home, api)
       const target = redirected === undefined ? url : sameOrigin(redirected, home, api)
-      const spender = spenderOf(request.budget, method, url.pathname)
+      const spender = spenderOf(request, method, url.pathname)
       const asked = { vendor: api.name, what: `${method} ${url.pathname}` }
       const headers = {
         ...fixed,
@@ -210,6 +211,13 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const until = (ms: number, { message, where }: Failure) =>
     new Failure('throttled', message, { ...where, waitUntil: new Date(clock.now().getTime() + ms).toISOString() })
 
+  /** @throws Failure `throttled` with the instant, when that is too long to wait here */
+  async function hold(ms: number): Promise<void> {
+    if (ms > longestWaitMs) throw until(ms, new Failure('throttled', `${api.name} is still making what was asked for.`))
+    await clock.sleep(ms, signal)
+    waited(ms)
+  }
+
   /** Vendors quote what they were sent, credentials included. */
   function masked(thrown: unknown): never {
     if (!(thrown instanceof Failure)) throw thrown
@@ -240,6 +248,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     settings: { ...api.forReaders?.(connection.settings), apiVersion: version },
     used,
     async request(request) {
+      if (request.afterMs) await hold(request.afterMs)
       return retried(async () => {
         const call: Call<Sent> = (sending, spender, options) => spender.spend(() => whole(sending), options)
         const { sent, spender, asked } = await attempt(request, call)
@@ -276,7 +285,9 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
 }
 
 const secretsOf = (auth: Auth): string[] =>
-  auth.kind === 'header' ? Object.values(auth.headers) : [auth.clientSecret, auth.refreshToken ?? '', ...(auth.secrets ?? [])]
+  auth.kind === 'header'
+    ? [...Object.values(auth.headers), ...Object.values(auth.query ?? {})]
+    : [auth.clientSecret, auth.refreshToken ?? '', ...(auth.secrets ?? [])]
 
 /** Has the user set what may be spent? Then the vendor's headers do not change it. */
 const isSet = (budget: ConnectionDefinition['budget']) => budget === 'off' || budget?.requests !== undefined

@@ -22,6 +22,10 @@ const credentials: Record<string, (sandbox: Sandbox) => { fixed: Record<string, 
     // Through the manager, and by walking from every root.
     return { fixed: { ...reached, login_customer_id: '555-555-5555' }, oauth: reached }
   },
+  meta: ({ meta }) => {
+    const fixed = { access_token: meta.token, app_secret: meta.app.clientSecret, ad_accounts: meta.adAccounts }
+    return { fixed, oauth: fixed }
+  },
 }
 const oauth = ({ clientId, clientSecret }: { clientId: string; clientSecret: string }, refresh: string) => ({
   client_id: clientId,
