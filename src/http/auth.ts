@@ -8,11 +8,7 @@ export interface AuthDeps {
   tokens: TokenStore | undefined
   clock: Clock
   /** Sends the refresh request; the client gives it, so that it passes by the same time-outs and origin rules. */
-  send: (
-    url: string,
-    form: Record<string, string>,
-    headers: Record<string, string>,
-  ) => Promise<{ status: number; headers: Readonly<Record<string, string>>; body: unknown }>
+  send: (url: string, form: Record<string, string>, headers: Record<string, string>) => Promise<{ status: number; body: unknown }>
 }
 
 /** What proves who the connection is, on each request. */

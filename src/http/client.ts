@@ -2,16 +2,17 @@ import { setMaxListeners } from 'node:events'
 import type { ConnectionDefinition } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { Clock, Log, TokenStore } from '../core/ports.js'
-import type { Http, HttpRequest, HttpResponse, Rec } from '../core/types.js'
+import type { Http, HttpRequest, Rec } from '../core/types.js'
+import { type Asked, expectJson, jsonOf, read, textBodyOf } from './answers.js'
 import type { Api } from './api.js'
 import { createAuthorizer } from './auth.js'
-import { type Accounts, longestWaitMs, type Priority, type Spender, unlimited } from './budget.js'
+import { type Accounts, longestWaitMs, type Priority, type Spender, type SpendOptions, unlimited } from './budget.js'
 import { type Answer, classify, retryAfterMs } from './classify.js'
-import { parseJson, textOf } from './json.js'
+import { elementsOf } from './elements.js'
 import { atOrigin, sameOrigin, urlOf } from './origin.js'
 import { backOffMs, retry } from './retry.js'
 import { createMask } from './secrets.js'
-import { type Sending, type Sent, send, type WireLimits } from './wire.js'
+import { isGood, type Opened, open, type Sending, type Sent, send, type WireLimits } from './wire.js'
 
 export interface ClientDeps {
   clock: Clock
@@ -71,19 +72,46 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     clock,
     send: async (url, form, headers) => {
       const formed = { ...headers, accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
-      const sent = await count({ url: new URL(url), method: 'POST', headers: formed, body: new URLSearchParams(form).toString() })
-      return read(sent)
+      const sent = await whole({ url: new URL(url), method: 'POST', headers: formed, body: new URLSearchParams(form).toString() })
+      return { status: sent.status, body: read(sent) }
     },
   })
   const waited = (ms: number) => {
     used.waitedMs += ms
   }
 
-  async function count(sending: Sending): Promise<Sent> {
+  async function whole(sending: Sending): Promise<Sent> {
     used.requests++
     const sent = await send(api.name, { ...sending, signal }, limits)
     used.bytes += sent.data.length
     return sent
+  }
+
+  /** Opens an answer and keeps its permit until it is stopped: the vendor counts it as under way as long as it comes in. */
+  const opened = (sending: Sending, spender: Spender, options: SpendOptions) =>
+    new Promise<Opened>((resolve, reject) => {
+      const work = async () => {
+        used.requests++
+        const sent = await open(api.name, { ...sending, signal }, limits)
+        used.bytes += sent.data.length
+        const { chunks } = sent
+        if (!chunks) return resolve(sent)
+        await new Promise<void>((done) => {
+          const stop = () => {
+            sent.stop()
+            done()
+          }
+          resolve({ ...sent, chunks: counted(chunks), stop })
+        })
+      }
+      spender.spend(work, options).catch(reject)
+    })
+
+  async function* counted(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+    for await (const chunk of chunks) {
+      used.bytes += chunk.length
+      yield chunk
+    }
   }
 
   function spenderOf(name: string | undefined, method: string, path: string): Spender {
@@ -107,30 +135,39 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     return spender
   }
 
+  /** Sends what is asked, under a permit of the spender. */
+  type Call<T extends Sent> = (sending: Sending, spender: Spender, options: SpendOptions) => Promise<T>
+  const asked = ({ method = 'GET' }: HttpRequest, { pathname }: URL): Asked => ({ vendor: api.name, what: `${method} ${pathname}` })
+
   /** One try: permit, credential, answer; the answer judged. Waits that the vendor asks for are part of it. */
-  async function attempt(request: HttpRequest, url: URL): Promise<HttpResponse> {
+  async function attempt<T extends Sent>(request: HttpRequest, url: URL, call: Call<T>): Promise<{ sent: T; spender: Spender }> {
     const method = request.method ?? 'GET'
     const body = request.body === undefined ? undefined : JSON.stringify(request.body)
     const spender = spenderOf(request.budget, method, url.pathname)
-    const asked = `${method} ${url.pathname}`
+    const { what } = asked(request, url)
     let target = url
     for (let redirects = 0, renewals = 0, refusals = 0; ; ) {
       account.breaker.check()
       const credential = await authorizer.headers()
       mask.learn(...Object.values(credential))
-      const headers = { ...fixed, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...request.headers, ...credential }
-      const sent = await spender.spend(() => count({ url: target, method, headers, body }), { priority, waited, signal })
-      const answer = read(sent)
+      const headers = {
+        ...fixed,
+        ...(request.answer === 'text' ? { accept: '*/*' } : {}),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...request.headers,
+        ...credential,
+      }
+      const sent = await call({ url: target, method, headers, body }, spender, { priority, waited, signal })
+      if (isGood(sent)) return { sent, spender }
+      const answer = { status: sent.status, headers: sent.headers, body: read(sent) }
       const { status, headers: told } = answer
       if (status >= 300 && status < 400 && told.location) {
         target = sameOrigin(told.location, origin, api, target)
-        if (++redirects > maxRedirects) throw new Failure('transient', `${api.name} redirected ${asked} more than ${maxRedirects} times.`)
+        if (++redirects > maxRedirects) throw new Failure('transient', `${api.name} redirected ${what} more than ${maxRedirects} times.`)
       } else if (status === 401 && renewals++ === 0 && (await authorizer.renew(credential))) {
         used.retries++
-      } else if (status >= 200 && status < 300) {
-        return accepted(asked, answer, sent.data.length, spender)
       } else {
-        const failure = classify(api, connection.name, asked, answer)
+        const failure = classify(api, connection.name, what, answer)
         if (failure.reason === 'transient') rest(failure, answer, spender)
         else account.breaker.good()
         if (failure.reason !== 'throttled') throw failure
@@ -175,49 +212,61 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     throw clean
   }
 
-  function accepted(asked: string, answer: Answer, bytes: number, spender: Spender): HttpResponse {
-    const { status, headers, body } = answer
-    const type = (headers['content-type'] ?? '').toLowerCase()
-    if (status !== 204 && status !== 202 && (body === undefined || (type !== '' && !type.includes('json')))) {
-      const what = bytes === 0 ? 'nothing' : type === '' ? 'a body without a type' : type
-      throw new Failure('transient', `${api.name} answered ${asked} with ${status} and ${what} instead of JSON.`, { status })
-    }
+  /** What a good answer says of the account. */
+  function learn({ headers }: Sent, spender: Spender): void {
     account.breaker.good()
     const learned = api.learn?.(headers)
     if (learned?.pauseMs !== undefined) spender.pause(learned.pauseMs)
     if (learned?.window && !isSet(connection.budget)) spender.learn(learned.window)
-    return { status, headers, body: (body ?? {}) as Rec, bytes }
   }
+
+  const note = (failure: Failure, isRepeated: boolean) => {
+    account.breaker.bad()
+    if (isRepeated) used.retries++
+    deps.log.debug(failure.message, { connection: connection.name, reason: failure.reason })
+  }
+  const retried = <T>(work: () => Promise<T>) => retry(() => work().catch(masked), { ...limits, signal, onFailure: note })
 
   return {
     settings: { apiVersion: version },
     used,
     async request(request) {
       const url = urlOf(request, origin, api)
-      return retry(() => attempt(request, url).catch(masked), {
-        ...limits,
-        signal,
-        onFailure(failure, isRepeated) {
-          account.breaker.bad()
-          if (isRepeated) used.retries++
-          deps.log.debug(failure.message, { connection: connection.name, reason: failure.reason })
-        },
+      return retried(async () => {
+        const call: Call<Sent> = (sending, spender, options) => spender.spend(() => whole(sending), options)
+        const { sent, spender } = await attempt(request, url, call)
+        const body = request.answer === 'text' ? textBodyOf(asked(request, url), sent) : jsonOf(asked(request, url), sent)
+        learn(sent, spender)
+        return { status: sent.status, headers: sent.headers, body, bytes: sent.data.length }
       })
+    },
+    async *stream(request) {
+      const url = urlOf(request, origin, api)
+      // Until its first element is there, an answer may be asked for again: nothing of it has been given.
+      const { elements, first, stop } = await retried(async () => {
+        const { sent, spender } = await attempt(request, url, opened)
+        try {
+          expectJson(asked(request, url), sent)
+          const elements = elementsOf(sent.chunks!, limits.maxBytes)[Symbol.asyncIterator]()
+          const first = await elements.next()
+          learn(sent, spender)
+          return { elements, first, stop: sent.stop }
+        } catch (error) {
+          sent.stop()
+          throw error
+        }
+      })
+      try {
+        for (let step = first; !step.done; step = await elements.next()) yield step.value as Rec
+      } catch (error) {
+        if (error instanceof Failure && error.reason === 'transient') note(error, false)
+        masked(error)
+      } finally {
+        stop()
+      }
     },
   }
 }
 
 /** Has the user set what may be spent? Then the vendor's headers do not change it. */
 const isSet = (budget: ConnectionDefinition['budget']) => budget === 'off' || budget?.requests !== undefined
-
-/** A success must be whole JSON; of a refusal that is not, only the status counts. */
-function read({ status, headers, data }: Sent): Answer {
-  const text = textOf(data).trimStart()
-  if (!text.startsWith('{') && !text.startsWith('[')) return { status, headers, body: undefined }
-  try {
-    return { status, headers, body: parseJson(text) }
-  } catch (error) {
-    if (status >= 200 && status < 300) throw error
-    return { status, headers, body: undefined }
-  }
-}

@@ -5,6 +5,10 @@ import type { Fields, Http, Page, ReadContext, Rec, Slicing, Stream, SyncMode } 
 /** A client for streams that need none: no vendor is behind it. */
 export const noHttp = (): Http => ({
   request: () => Promise.reject(new Error('no vendor here')),
+  // biome-ignore lint/correctness/useYield: it has nothing to give
+  async *stream() {
+    throw new Error('no vendor here')
+  },
   settings: {},
   used: { requests: 0, bytes: 0, retries: 0, waitedMs: 0 },
 })

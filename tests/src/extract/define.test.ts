@@ -3,6 +3,7 @@ import { Failure } from '../../../src/core/failure.js'
 import type { Http, HttpRequest, Rec, Slice } from '../../../src/core/types.js'
 import { type DeclaredStream, defineStreams } from '../../../src/extract/define.js'
 import { nextLink } from '../../../src/extract/paginate.js'
+import { noHttp } from '../../support/fake-source.js'
 
 const declared: DeclaredStream = {
   description: 'Things.',
@@ -27,7 +28,7 @@ const of = (answer: (request: HttpRequest) => Rec): { http: Http; asked: HttpReq
     asked.push(one)
     return { status: 200, headers: {}, body: answer(one), bytes: 0 }
   }
-  return { http: { settings: {}, used: { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }, request }, asked }
+  return { http: { ...noHttp(), request }, asked }
 }
 const all = async (pages: AsyncIterable<{ records: readonly Rec[] }>) => {
   const records: Rec[] = []

@@ -4,6 +4,7 @@ import type { Http, HttpRequest, Page, Rec, Slice } from '../../../src/core/type
 import { type DeclaredStream, defineStreams } from '../../../src/extract/define.js'
 import { cursorParameter } from '../../../src/extract/paginate.js'
 import { walk } from '../../../src/extract/walk.js'
+import { noHttp } from '../../support/fake-source.js'
 
 /** A vendor with two collections, ordered by `at`, whose page tokens expire when the test says so. */
 function vendor(isExpired: (request: HttpRequest, count: number) => boolean, refusal = new Failure('permanent', 'no', { status: 400 })) {
@@ -11,8 +12,7 @@ function vendor(isExpired: (request: HttpRequest, count: number) => boolean, ref
   const things = (kind: string) =>
     Array.from({ length: 10 }, (_, i) => ({ id: `${kind}${i}`, at: new Date(Date.UTC(2026, 0, i + 1)).toISOString() }))
   const http: Http = {
-    settings: {},
-    used: { requests: 0, bytes: 0, retries: 0, waitedMs: 0 },
+    ...noHttp(),
     request: async (request) => {
       asked.push(request)
       const { after, from = '' } = request.query ?? {}
@@ -119,8 +119,7 @@ describe('a walk that is left', () => {
   it.each(['return', 'throw'])('by %s drops the failure of the page ahead, and asks no more', async (way) => {
     let asked = 0
     const http: Http = {
-      settings: {},
-      used: { requests: 0, bytes: 0, retries: 0, waitedMs: 0 },
+      ...noHttp(),
       request: async () => {
         if (++asked > 1) {
           await new Promise((resolve) => setTimeout(resolve, 3))

@@ -3,13 +3,13 @@ import { Failure } from '../../../src/core/failure.js'
 import type { Http, HttpRequest, Page, Rec, Resume } from '../../../src/core/types.js'
 import { cursorInBody, cursorParameter, nextLink, offsetInBody, onePage } from '../../../src/extract/paginate.js'
 import { type Walk, walk } from '../../../src/extract/walk.js'
+import { noHttp } from '../../support/fake-source.js'
 
 /** A vendor whose answers are a function of the request; what was asked is kept. */
 function vendor(answer: (request: HttpRequest, count: number) => Rec | Promise<Rec>) {
   const asked: HttpRequest[] = []
   const http: Http = {
-    settings: {},
-    used: { requests: 0, bytes: 0, retries: 0, waitedMs: 0 },
+    ...noHttp(),
     request: async (request) => {
       asked.push(request)
       return { status: 200, headers: {}, body: await answer(request, asked.length), bytes: 0 }
