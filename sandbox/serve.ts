@@ -15,15 +15,21 @@ import type { KlaviyoLimits } from './klaviyo/limits.js'
 import type { KlaviyoSwitches } from './klaviyo/reading.js'
 import type { KlaviyoTruth } from './klaviyo/truth.js'
 import { createKlaviyo } from './klaviyo.js'
+import { salesforceLimitedToken, salesforceOAuth, salesforceToken } from './salesforce/access.js'
+import type { SalesforceLimits } from './salesforce/limits.js'
+import type { SalesforceTruth } from './salesforce/truth.js'
+import { createSalesforce, type Salesforce } from './salesforce.js'
 
 export { hubspotLimitedToken, hubspotOAuth, hubspotToken } from './hubspot/access.js'
 export { klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
+export { salesforceLimitedToken, salesforceOAuth, salesforceToken } from './salesforce/access.js'
 
 export interface LimitOptions {
   /** How much faster than real time quotas refill; 1 when not given. */
   scale?: number
   klaviyo?: Omit<KlaviyoLimits, 'scale'>
   hubspot?: Omit<HubspotLimits, 'scale'>
+  salesforce?: Omit<SalesforceLimits, 'scale'>
 }
 
 export interface SandboxOptions {
@@ -68,6 +74,13 @@ export interface Sandbox {
     access: HubspotAccess
     switches: HubspotSwitches
   }
+  salesforce: {
+    url: string
+    token: string
+    /** Sees no opportunities and no phone numbers. */
+    limitedToken: string
+    oauth: typeof salesforceOAuth
+  } & Pick<Salesforce, 'access' | 'switches' | 'store' | 'jobs'>
   company: Company
   clock: SandboxClock
   faults: Faults
@@ -76,7 +89,7 @@ export interface Sandbox {
   requests(filter?: RequestFilter | string): LoggedRequest[]
   clearRequests(): void
   /** What each stream holds now, as the vendor would show it. */
-  truth: { klaviyo: KlaviyoTruth; hubspot: HubspotTruth }
+  truth: { klaviyo: KlaviyoTruth; hubspot: HubspotTruth; salesforce: SalesforceTruth }
   stop(): Promise<void>
 }
 
@@ -95,15 +108,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const klaviyo = createKlaviyo(company, drift, rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.klaviyo })
   const hubspotLimits = rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.hubspot }
   const hubspot = createHubspot(company, drift, clock.now, { lagMs, extraProperties, limits: hubspotLimits })
+  const salesforceLimits = rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.salesforce }
+  const salesforce = createSalesforce(company, drift, clock.now, salesforceLimits)
   const faults = new Faults()
   const log = new RequestLog()
   const catchUp = () => company.advanceTo(clock.now().getTime())
   catchUp()
   // Whoever asks for the truth gets that of this very moment.
-  const truth = { klaviyo: current(klaviyo.truth, catchUp), hubspot: current(hubspot.truth, catchUp) }
-  const vendors = [klaviyo.vendor, hubspot.vendor]
-  const switches = { klaviyo: klaviyo.switches, hubspot: hubspot.switches }
-  const access = { klaviyo: klaviyo.access, hubspot: hubspot.access }
+  const truth = {
+    klaviyo: current(klaviyo.truth, catchUp),
+    hubspot: current(hubspot.truth, catchUp),
+    salesforce: current(salesforce.truth, catchUp),
+  }
+  const vendors = [klaviyo.vendor, hubspot.vendor, salesforce.vendor]
+  const switches = { klaviyo: klaviyo.switches, hubspot: hubspot.switches, salesforce: salesforce.switches }
+  const access = { klaviyo: klaviyo.access, hubspot: hubspot.access, salesforce: salesforce.access }
   const admin = adminVendor({
     clock,
     faults,
@@ -114,7 +133,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     truth,
     switches,
     access,
-    credentials: { klaviyo: { apiKey: klaviyoKey }, hubspot: { token: hubspotToken } },
+    credentials: { klaviyo: { apiKey: klaviyoKey }, hubspot: { token: hubspotToken }, salesforce: { token: salesforceToken } },
   })
   const server = await startServer({ vendors, admin, faults, log, catchUp }, port)
   return {
@@ -134,6 +153,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       oauth: hubspotOAuth,
       access: hubspot.access,
       switches: hubspot.switches,
+    },
+    salesforce: {
+      url: server.url,
+      token: salesforceToken,
+      limitedToken: salesforceLimitedToken,
+      oauth: salesforceOAuth,
+      access: salesforce.access,
+      switches: salesforce.switches,
+      store: salesforce.store,
+      jobs: salesforce.jobs,
     },
     company,
     clock: {

@@ -1,7 +1,7 @@
 /** Records of the org, each made from the company's own: firms are accounts, people leads or contacts, deals opportunities. */
 import { adCampaigns, broughtBy, runs, utmOf } from '../company/ads.js'
-import { staff } from '../company/catalogue.js'
 import type { Stage } from '../company/catalogue.js'
+import { staff } from '../company/catalogue.js'
 import type { Company } from '../company/company.js'
 import { Dice, place } from '../company/dice.js'
 import { firm, type Person } from '../company/people.js'
@@ -45,7 +45,14 @@ export class Making {
     const at = second(Math.max(createdMs, changedMs))
     // Now and then the system touches a record without anybody's edit.
     const stampMs = dice.chance(0.1) ? Math.min(second(this.company.times.openedMs), at + dice.below(40) * dayMs) : at
-    return { id, cells: { ...cells, CreatedById: this.userId(0), LastModifiedById: this.userId(1) }, createdMs: second(createdMs), modifiedMs: at, stampMs: Math.max(at, stampMs), deletedMs: null }
+    return {
+      id,
+      cells: { ...cells, CreatedById: this.userId(0), LastModifiedById: this.userId(1) },
+      createdMs: second(createdMs),
+      modifiedMs: at,
+      stampMs: Math.max(at, stampMs),
+      deletedMs: null,
+    }
   }
 
   users(): Row[] {
@@ -94,7 +101,13 @@ export class Making {
     const { openedMs } = this.company.times
     return adCampaigns.flatMap(({ n }) =>
       ['Sent', 'Responded'].map((Label, i) =>
-        this.row(idOf('01Y', n * 2 + i), openedMs - 30 * dayMs, 0, this.dice('status', n), { CampaignId: this.campaignId(n), Label, SortOrder: i + 1, IsDefault: i === 0, HasResponded: i === 1 }),
+        this.row(idOf('01Y', n * 2 + i), openedMs - 30 * dayMs, 0, this.dice('status', n), {
+          CampaignId: this.campaignId(n),
+          Label,
+          SortOrder: i + 1,
+          IsDefault: i === 0,
+          HasResponded: i === 1,
+        }),
       ),
     )
   }
@@ -128,13 +141,20 @@ export class Making {
 
   attachment(n: number): Row {
     const { openedMs } = this.company.times
-    return this.row(idOf('00P', n), openedMs - n * dayMs, 0, this.dice('attachment', n), { ParentId: this.accountId(n), Name: `contract-${n}.pdf`, BodyLength: 1000 + n, Body: `/services/data/v68.0/sobjects/Attachment/${idOf('00P', n)}/Body` })
+    return this.row(idOf('00P', n), openedMs - n * dayMs, 0, this.dice('attachment', n), {
+      ParentId: this.accountId(n),
+      Name: `contract-${n}.pdf`,
+      BodyLength: 1000 + n,
+      Body: `/services/data/v68.0/sobjects/Attachment/${idOf('00P', n)}/Body`,
+    })
   }
 
   survey(n: number): Row {
     const dice = this.dice('survey', n)
     const cells: Cells = { Name: `Survey ${n}` }
-    for (let i = 1; i <= wideFields; i++) if (dice.chance(0.2)) cells[`Answer_to_the_yearly_survey_question_${String(i).padStart(3, '0')}__c`] = (i - 1) % 7 === 3 ? dice.below(10) : `answer ${i}`
+    for (let i = 1; i <= wideFields; i++)
+      if (dice.chance(0.2))
+        cells[`Answer_to_the_yearly_survey_question_${String(i).padStart(3, '0')}__c`] = (i - 1) % 7 === 3 ? dice.below(10) : `answer ${i}`
     return this.row(idOf('a02', n), this.company.times.openedMs - n * dayMs, 0, dice, cells)
   }
 
@@ -149,7 +169,13 @@ export class Making {
   private email(who: Person, dice: Dice): string | null {
     if (who.email === null) return null
     const [name = '', host = ''] = who.email.split('@')
-    return dice.pick([who.email, who.email, who.email.toUpperCase(), `${name[0]?.toUpperCase()}${name.slice(1)}@${host}`, `${name}+sf@${host}`])
+    return dice.pick([
+      who.email,
+      who.email,
+      who.email.toUpperCase(),
+      `${name[0]?.toUpperCase()}${name.slice(1)}@${host}`,
+      `${name}+sf@${host}`,
+    ])
   }
 
   private common(who: Person, dice: Dice): Cells {
@@ -262,7 +288,12 @@ export class Making {
 
   role(deal: Deal): Row | undefined {
     if (this.placeOf(deal.person) !== 'Contact') return undefined
-    return this.row(idOf('00K', deal.n), deal.openedAtMs, 0, this.dice('role', deal.n), { OpportunityId: this.opportunityId(deal.n), ContactId: this.personId('Contact', deal.person), Role: 'Decision Maker', IsPrimary: true })
+    return this.row(idOf('00K', deal.n), deal.openedAtMs, 0, this.dice('role', deal.n), {
+      OpportunityId: this.opportunityId(deal.n),
+      ContactId: this.personId('Contact', deal.person),
+      Role: 'Decision Maker',
+      IsPrimary: true,
+    })
   }
 
   /** The people of a deal, where sales know them. */
@@ -294,7 +325,16 @@ export class Making {
   event(deal: Deal): Row {
     const dice = this.dice('event', deal.n)
     const startMs = second(deal.openedAtMs + 7 * dayMs)
-    return this.row(idOf('00U', deal.n), deal.openedAtMs, 0, dice, { WhoId: this.whoOf(deal), WhatId: this.opportunityId(deal.n), Subject: 'Meeting', StartDateTime: startMs, EndDateTime: startMs + 3_600_000, IsAllDayEvent: false, IsArchived: false, OwnerId: this.owner(dice) })
+    return this.row(idOf('00U', deal.n), deal.openedAtMs, 0, dice, {
+      WhoId: this.whoOf(deal),
+      WhatId: this.opportunityId(deal.n),
+      Subject: 'Meeting',
+      StartDateTime: startMs,
+      EndDateTime: startMs + 3_600_000,
+      IsAllDayEvent: false,
+      IsArchived: false,
+      OwnerId: this.owner(dice),
+    })
   }
 
   case(ticket: Ticket, stage: Stage | undefined): Row {

@@ -74,13 +74,19 @@ export function field([name, type, more = {}]: Spec): SField {
 }
 
 const to = (...referenceTo: string[]) => ({ referenceTo, relationship: referenceTo[0] ?? null })
-const ref = (name: string, ...objects: string[]): Spec => [name, 'reference', { ...to(...objects), relationship: name.replace(/Id$/, '').replace(/__c$/, '__r') }]
+const ref = (name: string, ...objects: string[]): Spec => [
+  name,
+  'reference',
+  { ...to(...objects), relationship: name.replace(/Id$/, '').replace(/__c$/, '__r') },
+]
 const pick = (name: string, ...values: string[]): Spec => [name, 'picklist', { values }]
 const long = (name: string): Spec => [name, 'textarea', { length: 32_000 }]
 const formula = (name: string, type: FieldType): Spec => [name, type, { calculated: true }]
 /** A compound address and its parts. */
 const address = (stem: string): Spec[] => [
-  ...['Street', 'City', 'State', 'PostalCode', 'Country'].map((part): Spec => [`${stem}${part}`, part === 'Street' ? 'textarea' : 'string', { compound: `${stem}Address` }]),
+  ...['Street', 'City', 'State', 'PostalCode', 'Country'].map(
+    (part): Spec => [`${stem}${part}`, part === 'Street' ? 'textarea' : 'string', { compound: `${stem}Address` }],
+  ),
   ...['Latitude', 'Longitude'].map((part): Spec => [`${stem}${part}`, 'double', { compound: `${stem}Address`, scale: 15 }]),
   [`${stem}Address`, 'address'],
 ]
@@ -93,14 +99,23 @@ const person: Spec[] = [
 const utm: Spec[] = ['Source', 'Medium', 'Campaign'].map((part) => [`UTM_${part}__c`, 'string'] as const)
 const sources = ['Web', 'Partner', 'Trade Show', 'Advertisement', 'Other']
 
-const audit: Spec[] = [['CreatedDate', 'datetime'], ref('CreatedById', 'User'), ['LastModifiedDate', 'datetime'], ref('LastModifiedById', 'User'), ['SystemModstamp', 'datetime']]
+const audit: Spec[] = [
+  ['CreatedDate', 'datetime'],
+  ref('CreatedById', 'User'),
+  ['LastModifiedDate', 'datetime'],
+  ref('LastModifiedById', 'User'),
+  ['SystemModstamp', 'datetime'],
+]
 
 function object(name: string, prefix: string, specs: readonly Spec[], more: Partial<SObject> = {}): SObject {
   const deletable = more.deletable ?? true
   const all: Spec[] = [['Id', 'id'], ...(deletable ? [['IsDeleted', 'boolean'] as const] : []), ...specs, ...audit]
   return {
     name,
-    label: name.replace(/__c$/, '').replace(/_/g, ' ').replace(/([a-z])([A-Z])/g, '$1 $2'),
+    label: name
+      .replace(/__c$/, '')
+      .replace(/_/g, ' ')
+      .replace(/([a-z])([A-Z])/g, '$1 $2'),
     prefix,
     custom: name.endsWith('__c'),
     bulk: true,
@@ -112,7 +127,10 @@ function object(name: string, prefix: string, specs: readonly Spec[], more: Part
 
 /** An object whose SELECT of all fields is longer than a URL may be. */
 export const wideFields = 600
-const wide = Array.from({ length: wideFields }, (_, i): Spec => [`Answer_to_the_yearly_survey_question_${String(i + 1).padStart(3, '0')}__c`, i % 7 === 3 ? 'double' : 'string'])
+const wide = Array.from(
+  { length: wideFields },
+  (_, i): Spec => [`Answer_to_the_yearly_survey_question_${String(i + 1).padStart(3, '0')}__c`, i % 7 === 3 ? 'double' : 'string'],
+)
 
 export function objects(): Map<string, SObject> {
   const all = [
@@ -204,8 +222,19 @@ export function objects(): Map<string, SObject> {
       ...utm,
       formula('Weighted_Amount__c', 'currency'),
     ]),
-    object('OpportunityContactRole', '00K', [ref('OpportunityId', 'Opportunity'), ref('ContactId', 'Contact'), pick('Role', 'Decision Maker', 'Influencer'), ['IsPrimary', 'boolean']]),
-    object('OpportunityHistory', '008', [ref('OpportunityId', 'Opportunity'), pick('StageName'), ['Amount', 'currency'], ['Probability', 'percent', { scale: 0 }], ['CloseDate', 'date']]),
+    object('OpportunityContactRole', '00K', [
+      ref('OpportunityId', 'Opportunity'),
+      ref('ContactId', 'Contact'),
+      pick('Role', 'Decision Maker', 'Influencer'),
+      ['IsPrimary', 'boolean'],
+    ]),
+    object('OpportunityHistory', '008', [
+      ref('OpportunityId', 'Opportunity'),
+      pick('StageName'),
+      ['Amount', 'currency'],
+      ['Probability', 'percent', { scale: 0 }],
+      ['CloseDate', 'date'],
+    ]),
     object('Campaign', '701', [
       ['Name', 'string', { length: 80 }],
       ref('ParentId', 'Campaign'),
@@ -223,8 +252,22 @@ export function objects(): Map<string, SObject> {
       ref('OwnerId', 'User'),
       ['UTM_Campaign__c', 'string'],
     ]),
-    object('CampaignMember', '00v', [ref('CampaignId', 'Campaign'), ref('LeadId', 'Lead'), ref('ContactId', 'Contact'), ref('LeadOrContactId', 'Lead', 'Contact'), pick('Status', 'Sent', 'Responded'), ['HasResponded', 'boolean'], ['FirstRespondedDate', 'date']]),
-    object('CampaignMemberStatus', '01Y', [ref('CampaignId', 'Campaign'), ['Label', 'string'], ['SortOrder', 'int'], ['IsDefault', 'boolean'], ['HasResponded', 'boolean']]),
+    object('CampaignMember', '00v', [
+      ref('CampaignId', 'Campaign'),
+      ref('LeadId', 'Lead'),
+      ref('ContactId', 'Contact'),
+      ref('LeadOrContactId', 'Lead', 'Contact'),
+      pick('Status', 'Sent', 'Responded'),
+      ['HasResponded', 'boolean'],
+      ['FirstRespondedDate', 'date'],
+    ]),
+    object('CampaignMemberStatus', '01Y', [
+      ref('CampaignId', 'Campaign'),
+      ['Label', 'string'],
+      ['SortOrder', 'int'],
+      ['IsDefault', 'boolean'],
+      ['HasResponded', 'boolean'],
+    ]),
     object('Task', '00T', [
       ref('WhoId', 'Contact', 'Lead'),
       ref('WhatId', 'Account', 'Opportunity'),
@@ -248,7 +291,19 @@ export function objects(): Map<string, SObject> {
       ['IsArchived', 'boolean'],
       ref('OwnerId', 'User'),
     ]),
-    object('Case', '500', [ref('AccountId', 'Account'), ref('ContactId', 'Contact'), ['CaseNumber', 'string', { length: 30 }], ['Subject', 'string'], long('Description'), pick('Status', 'New', 'Working', 'Escalated', 'Closed'), pick('Priority', 'High', 'Medium', 'Low'), pick('Origin', 'Web', 'Email', 'Phone'), ['IsClosed', 'boolean'], ['ClosedDate', 'datetime'], ref('OwnerId', 'User')]),
+    object('Case', '500', [
+      ref('AccountId', 'Account'),
+      ref('ContactId', 'Contact'),
+      ['CaseNumber', 'string', { length: 30 }],
+      ['Subject', 'string'],
+      long('Description'),
+      pick('Status', 'New', 'Working', 'Escalated', 'Closed'),
+      pick('Priority', 'High', 'Medium', 'Low'),
+      pick('Origin', 'Web', 'Email', 'Phone'),
+      ['IsClosed', 'boolean'],
+      ['ClosedDate', 'datetime'],
+      ref('OwnerId', 'User'),
+    ]),
     object(
       'User',
       '005',
@@ -265,8 +320,18 @@ export function objects(): Map<string, SObject> {
       ],
       { deletable: false },
     ),
-    object('Attachment', '00P', [ref('ParentId', 'Account'), ['Name', 'string'], ['BodyLength', 'int'], ['Body', 'base64']], { bulk: false }),
-    object('Shipment__c', 'a01', [['Name', 'string', { length: 80 }], ref('Contact__c', 'Contact'), pick('Carrier__c', 'DHL', 'UPS', 'La Poste'), ['Shipped_On__c', 'date'], ['Weight__c', 'double', { scale: 3 }], ['Value__c', 'currency'], ['Is_Gift__c', 'boolean']]),
+    object('Attachment', '00P', [ref('ParentId', 'Account'), ['Name', 'string'], ['BodyLength', 'int'], ['Body', 'base64']], {
+      bulk: false,
+    }),
+    object('Shipment__c', 'a01', [
+      ['Name', 'string', { length: 80 }],
+      ref('Contact__c', 'Contact'),
+      pick('Carrier__c', 'DHL', 'UPS', 'La Poste'),
+      ['Shipped_On__c', 'date'],
+      ['Weight__c', 'double', { scale: 3 }],
+      ['Value__c', 'currency'],
+      ['Is_Gift__c', 'boolean'],
+    ]),
     object('Survey__c', 'a02', [['Name', 'string', { length: 80 }], ...wide]),
   ]
   return new Map(all.map((one) => [one.name, one]))

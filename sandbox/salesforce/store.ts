@@ -39,7 +39,7 @@ export class SalesforceStore {
     for (const { n } of company.people) this.addPerson(n)
     for (const deal of company.deals) this.putDeal(deal.n)
     for (const { n } of company.tickets) this.putTicket(n)
-    company.activities.filter(({ metric }) => metric === 'Fulfilled Order').forEach((activity) => this.addShipment(activity))
+    for (const activity of company.activities) if (activity.metric === 'Fulfilled Order') this.addShipment(activity)
     company.listen((happening) => this.hear(happening))
   }
 
@@ -76,7 +76,10 @@ export class SalesforceStore {
   }
 
   private dig(name: string, id: string): void {
-    this.graves.set(name, (this.graves.get(name) ?? []).filter((grave) => grave.id !== id))
+    this.graves.set(
+      name,
+      (this.graves.get(name) ?? []).filter((grave) => grave.id !== id),
+    )
   }
 
   /** One account takes the place of another: the loser is deleted and says who took over. */
@@ -123,7 +126,8 @@ export class SalesforceStore {
       for (let i = 0; i < 2; i++) this.put('Task', making.task(deal, i))
       this.put('Event', making.event(deal))
     }
-    if (deal.changedAtMs > deal.openedAtMs) this.put('OpportunityHistory', making.history(deal, this.table('OpportunityHistory').size, stage, deal.changedAtMs))
+    if (deal.changedAtMs > deal.openedAtMs)
+      this.put('OpportunityHistory', making.history(deal, this.table('OpportunityHistory').size, stage, deal.changedAtMs))
   }
 
   private putTicket(n: number): void {
@@ -137,31 +141,39 @@ export class SalesforceStore {
 
   private hear(happening: Happening): void {
     const { making } = this
+    const { atMs } = happening
     switch (happening.kind) {
       case 'joined':
-        return this.addPerson(happening.person.n)
-      case 'edited': {
-        const name = making.placeOf(happening.person)
-        if (name === undefined || happening.where === 'email-tool') return
-        const cells = making.edited(name, happening)
-        return cells === undefined ? undefined : this.change(name, making.personId(name, happening.person), cells, happening.atMs)
-      }
-      case 'consent':
-        return this.ofPerson(happening.person, (name, id) => this.change(name, id, { HasOptedOutOfEmail: happening.consent.state !== 'subscribed' }, happening.atMs))
-      case 'archived':
-        return this.ofPerson(happening.person, (name, id) => this.remove(name, id, happening.atMs))
-      case 'restored':
-        return this.ofPerson(happening.person, (name, id) => this.restore(name, id, happening.atMs))
-      case 'erased':
-        return this.ofPerson(happening.person, (name, id) => {
-          this.erase(name, id, happening.atMs)
-          this.erase('Lead', making.personId('Lead', happening.person), happening.atMs)
-          this.erase('CampaignMember', making.memberId(happening.person), happening.atMs)
+        this.addPerson(happening.person.n)
+        break
+      case 'edited':
+        if (happening.where === 'email-tool') break
+        this.ofPerson(happening.person, (name, id) => {
+          const cells = making.edited(name, happening)
+          if (cells !== undefined) this.change(name, id, cells, atMs)
         })
+        break
+      case 'consent': {
+        const HasOptedOutOfEmail = happening.consent.state !== 'subscribed'
+        this.ofPerson(happening.person, (name, id) => this.change(name, id, { HasOptedOutOfEmail }, atMs))
+        break
+      }
+      case 'archived':
+        this.ofPerson(happening.person, (name, id) => this.remove(name, id, atMs))
+        break
+      case 'restored':
+        this.ofPerson(happening.person, (name, id) => this.restore(name, id, atMs))
+        break
+      case 'erased':
+        for (const name of ['Contact', 'Lead'] as const) this.erase(name, making.personId(name, happening.person), atMs)
+        this.erase('CampaignMember', making.memberId(happening.person), atMs)
+        break
       case 'deal':
-        return this.putDeal(happening.deal.n)
+        this.putDeal(happening.deal.n)
+        break
       case 'ticket':
-        return this.putTicket(happening.ticket.n)
+        this.putTicket(happening.ticket.n)
+        break
       case 'acted':
         if (happening.activity.metric === 'Fulfilled Order') this.addShipment(happening.activity)
     }
