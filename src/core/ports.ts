@@ -21,9 +21,12 @@ export interface TokenStore {
 
 export interface StoredToken {
   accessToken: string
-  refreshToken: string
+  /** None where the grant knows none. */
+  refreshToken?: string
   /** ISO instant. */
   expiresAt: string
-  /** Fingerprint of the configured first refresh token: a changed one in the environment starts anew. */
+  /** Fingerprint of the configured credential (the first refresh token, a key): a changed one in the environment starts anew. */
   origin: string
+  /** Where the vendor says that this token's API is, when it says so. */
+  apiUrl?: string
 }

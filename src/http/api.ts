@@ -18,12 +18,20 @@ export type Auth =
   | { kind: 'header'; headers: Readonly<Record<string, string>> }
   | {
       kind: 'oauth'
+      /** Below the API's origin, or whole; a base_url moves it along. */
       tokenUrl: string
       clientId: string
       clientSecret: string
-      refreshToken: string
+      /** The first one; those that a vendor rotates are kept. */
+      refreshToken?: string
       /** Client in the Authorization header instead of the body. */
       basic: boolean
+      /** The whole form that asks for a token, where it is not that of a refresh token: a signed statement, the client alone. */
+      grant?: (refreshToken: string | undefined, now: Date) => Readonly<Record<string, string>>
+      /** What else proves who the connection is, such as a private key: never in a message, and another one starts anew. */
+      secrets?: readonly string[]
+      /** The field of the token's answer that says where the API is: requests go there, and nowhere else. */
+      originField?: string
     }
 
 /** One line of a vendor's exceptions: matched on status and code, never on prose. The first that fits counts. */

@@ -4,12 +4,12 @@ import { Failure } from '../core/failure.js'
 import type { Clock, Log, TokenStore } from '../core/ports.js'
 import type { Http, HttpRequest, Rec } from '../core/types.js'
 import { type Asked, expectJson, jsonOf, read, textBodyOf } from './answers.js'
-import type { Api } from './api.js'
+import type { Api, Auth } from './api.js'
 import { createAuthorizer } from './auth.js'
 import { type Accounts, longestWaitMs, type Priority, type Spender, type SpendOptions, unlimited } from './budget.js'
 import { type Answer, classify, retryAfterMs } from './classify.js'
 import { elementsOf } from './elements.js'
-import { atOrigin, sameOrigin, urlOf } from './origin.js'
+import { atOrigin, homeOf, sameOrigin, urlOf } from './origin.js'
 import { backOffMs, retry } from './retry.js'
 import { createMask } from './secrets.js'
 import { isGood, type Opened, open, type Sending, type Sent, send, type WireLimits } from './wire.js'
@@ -65,7 +65,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version) }
   const auth = atOrigin(api.auth(connection.settings), api, origin)
   const mask = createMask()
-  mask.learn(...(auth.kind === 'header' ? Object.values(auth.headers) : [auth.clientSecret, auth.refreshToken]))
+  mask.learn(...secretsOf(auth))
   const authorizer = createAuthorizer(auth, {
     connection: connection.name,
     tokens: deps.tokens,
@@ -137,19 +137,23 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
 
   /** Sends what is asked, under a permit of the spender. */
   type Call<T extends Sent> = (sending: Sending, spender: Spender, options: SpendOptions) => Promise<T>
-  const asked = ({ method = 'GET' }: HttpRequest, { pathname }: URL): Asked => ({ vendor: api.name, what: `${method} ${pathname}` })
+  type Good<T extends Sent> = { sent: T; spender: Spender; asked: Asked }
 
   /** One try: permit, credential, answer; the answer judged. Waits that the vendor asks for are part of it. */
-  async function attempt<T extends Sent>(request: HttpRequest, url: URL, call: Call<T>): Promise<{ sent: T; spender: Spender }> {
+  async function attempt<T extends Sent>(request: HttpRequest, call: Call<T>): Promise<Good<T>> {
     const method = request.method ?? 'GET'
     const body = request.body === undefined ? undefined : JSON.stringify(request.body)
-    const spender = spenderOf(request.budget, method, url.pathname)
-    const { what } = asked(request, url)
-    let target = url
+    let redirected: string | undefined
     for (let redirects = 0, renewals = 0, refusals = 0; ; ) {
       account.breaker.check()
-      const credential = await authorizer.headers()
+      const { headers: credential, apiUrl } = await authorizer.credential()
       mask.learn(...Object.values(credential))
+      // A new token may name another place.
+      const home = homeOf(apiUrl, origin, api)
+      const url = urlOf(request, home, api)
+      const target = redirected === undefined ? url : sameOrigin(redirected, home, api)
+      const spender = spenderOf(request.budget, method, url.pathname)
+      const asked = { vendor: api.name, what: `${method} ${url.pathname}` }
       const headers = {
         ...fixed,
         ...(request.answer === 'text' ? { accept: '*/*' } : {}),
@@ -158,16 +162,17 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         ...credential,
       }
       const sent = await call({ url: target, method, headers, body }, spender, { priority, waited, signal })
-      if (isGood(sent)) return { sent, spender }
+      if (isGood(sent)) return { sent, spender, asked }
       const answer = { status: sent.status, headers: sent.headers, body: read(sent) }
       const { status, headers: told } = answer
       if (status >= 300 && status < 400 && told.location) {
-        target = sameOrigin(told.location, origin, api, target)
-        if (++redirects > maxRedirects) throw new Failure('transient', `${api.name} redirected ${what} more than ${maxRedirects} times.`)
+        redirected = sameOrigin(told.location, home, api, target).href
+        if (++redirects > maxRedirects)
+          throw new Failure('transient', `${api.name} redirected ${asked.what} more than ${maxRedirects} times.`)
       } else if (status === 401 && renewals++ === 0 && (await authorizer.renew(credential))) {
         used.retries++
       } else {
-        const failure = classify(api, connection.name, what, answer)
+        const failure = classify(api, connection.name, asked.what, answer)
         if (failure.reason === 'transient') rest(failure, answer, spender)
         else account.breaker.good()
         if (failure.reason !== 'throttled') throw failure
@@ -231,22 +236,20 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     settings: { apiVersion: version },
     used,
     async request(request) {
-      const url = urlOf(request, origin, api)
       return retried(async () => {
         const call: Call<Sent> = (sending, spender, options) => spender.spend(() => whole(sending), options)
-        const { sent, spender } = await attempt(request, url, call)
-        const body = request.answer === 'text' ? textBodyOf(asked(request, url), sent) : jsonOf(asked(request, url), sent)
+        const { sent, spender, asked } = await attempt(request, call)
+        const body = request.answer === 'text' ? textBodyOf(asked, sent) : jsonOf(asked, sent)
         learn(sent, spender)
         return { status: sent.status, headers: sent.headers, body, bytes: sent.data.length }
       })
     },
     async *stream(request) {
-      const url = urlOf(request, origin, api)
       // Until its first element is there, an answer may be asked for again: nothing of it has been given.
       const { elements, first, stop } = await retried(async () => {
-        const { sent, spender } = await attempt(request, url, opened)
+        const { sent, spender, asked } = await attempt(request, opened)
         try {
-          expectJson(asked(request, url), sent)
+          expectJson(asked, sent)
           const elements = elementsOf(sent.chunks!, limits.maxBytes)[Symbol.asyncIterator]()
           const first = await elements.next()
           learn(sent, spender)
@@ -267,6 +270,9 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     },
   }
 }
+
+const secretsOf = (auth: Auth): string[] =>
+  auth.kind === 'header' ? Object.values(auth.headers) : [auth.clientSecret, auth.refreshToken ?? '', ...(auth.secrets ?? [])]
 
 /** Has the user set what may be spent? Then the vendor's headers do not change it. */
 const isSet = (budget: ConnectionDefinition['budget']) => budget === 'off' || budget?.requests !== undefined

@@ -34,6 +34,23 @@ export function sameOrigin(href: string, origin: URL, api: Api, base: URL = orig
 /** The token endpoint lies at the connection's own origin too, so that a base_url moves both. */
 export function atOrigin(auth: Auth, api: Api, origin: URL): Auth {
   if (auth.kind !== 'oauth') return auth
+  const home = new URL(api.origin).origin
   const url = new URL(auth.tokenUrl, api.origin)
-  return url.origin === new URL(api.origin).origin ? { ...auth, tokenUrl: new URL(url.pathname, origin).href } : auth
+  const moves = url.origin === home || origin.origin !== home
+  return moves ? { ...auth, tokenUrl: new URL(url.pathname, origin).href } : auth
+}
+
+const isLoopback = ({ hostname }: URL) => /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)
+const isAddress = ({ hostname }: URL) => hostname.startsWith('[') || /^\d+(?:\.\d+){3}$/.test(hostname)
+
+/**
+ * Where the API is: what the token's answer named, else the connection's own origin.
+ * @throws Failure `config` unless it is https at a name, or this machine when the connection is there, too
+ */
+export function homeOf(apiUrl: string | undefined, origin: URL, api: Api): URL {
+  if (apiUrl === undefined) return origin
+  const url = URL.canParse(apiUrl) ? new URL(apiUrl) : undefined
+  const isSafe = url && (isLoopback(origin) ? isLoopback(url) : url.protocol === 'https:' && !isLoopback(url) && !isAddress(url))
+  if (!isSafe) throw new Failure('config', `${api.name} named ${url?.origin ?? 'no address'} as its API: credentials do not go there.`)
+  return url
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { client, failureOf, good, reply, type Served, secret, serve } from './support.js'
+import { atOrigin, homeOf } from '../../../src/http/origin.js'
+import { api, client, failureOf, good, reply, type Served, secret, serve } from './support.js'
 
 /** Where a client may not go: it listens, and nobody must ever call. */
 let evil: Served
@@ -97,5 +98,30 @@ describe('a credential', () => {
     const server = await serve(reply(304))
     expect(await failureOf(client({ baseUrl: server.url }).http.request({ path: '/x' }))).toMatchObject({ where: { status: 304 } })
     server.close()
+  })
+})
+
+describe('where a vendor says that its API is', () => {
+  const vendor = new URL('https://login.vendor.example')
+  it.each(['https://eu7.vendor.example', 'https://eu7.vendor.example/base'])('may be %s', (url) => {
+    expect(homeOf(url, vendor, api).href).toContain(url)
+  })
+  it.each([
+    'http://eu7.vendor.example',
+    'https://127.0.0.1',
+    'https://localhost:8443',
+    'https://10.0.0.1',
+    'https://[::1]',
+    'ftp://x',
+    'x',
+  ])('may not be %s', (url) => expect(() => homeOf(url, vendor, api)).toThrow('credentials do not go there'))
+  it('is the connection’s own origin without a word', () => expect(homeOf(undefined, vendor, api)).toBe(vendor))
+})
+
+describe('a base_url', () => {
+  const auth = { kind: 'oauth', tokenUrl: 'https://tokens.example/token', clientId: '', clientSecret: '', basic: false } as const
+  it('moves a token endpoint that has a host of its own, too', () => {
+    expect(atOrigin(auth, api, new URL('http://127.0.0.1:9'))).toMatchObject({ tokenUrl: 'http://127.0.0.1:9/token' })
+    expect(atOrigin(auth, api, new URL(api.origin))).toBe(auth)
   })
 })
