@@ -4,4 +4,5 @@ import type { Connector } from '../src/extract/connector.js'
 export const registry: Readonly<Record<string, () => Promise<Connector>>> = {
   hubspot: () => import('./hubspot/source.js').then(({ connector }) => connector),
   klaviyo: () => import('./klaviyo/source.js').then(({ connector }) => connector),
+  salesforce: () => import('./salesforce/source.js').then(({ connector }) => connector),
 }

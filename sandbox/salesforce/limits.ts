@@ -26,7 +26,8 @@ export class Limits {
   ) {}
 
   get daily(): number {
-    return this.rules?.daily ?? 100_000
+    // Where nothing is refused the quota is that of a sandbox org.
+    return this.rules === undefined ? 5_000_000 : (this.rules.daily ?? 100_000)
   }
 
   get used(): number {

@@ -15,7 +15,12 @@ export interface Budget {
 
 /** How a connection proves who it is. Settings are resolved: secrets in clear, never logged. */
 export type Auth =
-  | { kind: 'header'; headers: Readonly<Record<string, string>> }
+  | {
+      kind: 'header'
+      headers: Readonly<Record<string, string>>
+      /** Where the API is, where the settings say so; else at the connection's origin. */
+      apiUrl?: string
+    }
   | {
       kind: 'oauth'
       /** Below the API's origin, or whole; a base_url moves it along. */

@@ -17,6 +17,10 @@ import { type ClientLimits, createHttp } from '../../src/http/client.js'
 const credentials: Record<string, (sandbox: Sandbox) => { fixed: Record<string, unknown>; oauth: Record<string, unknown> }> = {
   klaviyo: ({ klaviyo }) => ({ fixed: { api_key: klaviyo.apiKey }, oauth: oauth(klaviyo.oauth, klaviyo.access.currentRefreshToken()) }),
   hubspot: ({ hubspot }) => ({ fixed: { access_token: hubspot.token }, oauth: oauth(hubspot.oauth, hubspot.access.currentRefreshToken()) }),
+  salesforce: ({ salesforce }) => ({
+    fixed: { access_token: salesforce.token },
+    oauth: oauth(salesforce.oauth, salesforce.access.currentRefreshToken()),
+  }),
 }
 const oauth = ({ clientId, clientSecret }: { clientId: string; clientSecret: string }, refresh: string) => ({
   client_id: clientId,
