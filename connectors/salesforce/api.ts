@@ -56,7 +56,7 @@ function auth(connection: Readonly<Record<string, unknown>>): Auth {
   const {
     access_token,
     instance_url,
-    login_url = salesforceLogin,
+    login_url,
     client_id,
     client_secret,
     refresh_token,
@@ -71,7 +71,7 @@ function auth(connection: Readonly<Record<string, unknown>>): Auth {
     }
   const oauth = {
     kind: 'oauth',
-    tokenUrl: `${text(login_url).replace(/\/+$/, '')}${tokenPath}`,
+    tokenUrl: login_url === undefined ? tokenPath : `${text(login_url).replace(/\/+$/, '')}${tokenPath}`,
     clientId: text(client_id),
     clientSecret: text(client_secret),
     basic: false,

@@ -218,7 +218,7 @@ export class Making {
   lead(n: number, isConverted: boolean): Row {
     const who = this.company.people[n] as Person
     const dice = this.dice('lead', n)
-    const convertedMs = who.joinedAtMs + 12 * dayMs
+    const convertedMs = Math.max(who.joinedAtMs, Math.min(who.joinedAtMs + 12 * dayMs, this.company.times.openedMs))
     return this.row(this.personId('Lead', n), who.joinedAtMs, isConverted ? convertedMs : who.editedAtMs, dice, {
       ...this.common(who, dice),
       Company: who.firm === null ? 'Private' : firm(this.seed, who.firm).name,
@@ -307,7 +307,7 @@ export class Making {
     const atMs = deal.openedAtMs + i * dayMs
     // Closed tasks of more than a year ago are archived: an ordinary query does not show them.
     const isArchived = atMs < this.company.times.openedMs - 365 * dayMs
-    return this.row(idOf('00T', deal.n * 2 + i), atMs, 0, dice, {
+    return this.row(idOf('00T', deal.n * 2 + i), deal.openedAtMs, 0, dice, {
       WhoId: this.whoOf(deal),
       WhatId: this.opportunityId(deal.n),
       Subject: dice.pick(['Call', 'Send quote', 'Rückruf', 'Follow up: "samples"']),
