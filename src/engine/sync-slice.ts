@@ -153,7 +153,10 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
       batch.position = position
       input.onProgress(counts, position.reached)
       const now = clock.now().getTime()
-      if (batch.bytes >= limits.batchBytes || now - batch.openedAt.getTime() >= limits.batchAgeMs) await close(false)
+      if (page.isDurable && page.resume !== undefined) {
+        await close(false)
+        await committing
+      } else if (batch.bytes >= limits.batchBytes || now - batch.openedAt.getTime() >= limits.batchAgeMs) await close(false)
       if (now - startedAt >= limits.workMs && page.resume !== undefined) {
         await close(false)
         await committing

@@ -1,5 +1,10 @@
-/** Asks for the next thing before the current one is given, so that network and loading overlap. One ahead, never more. */
-export async function* ahead<T>(source: AsyncIterable<T>): AsyncIterable<T> {
+import type { Page } from '../core/types.js'
+
+/**
+ * Asks for the next page before the current one is given, so that network and loading overlap. One ahead, never more; and none after a
+ * durable page, which must be committed first.
+ */
+export async function* ahead(source: AsyncIterable<Page>): AsyncIterable<Page> {
   const steps = source[Symbol.asyncIterator]()
   const start = () => {
     const step = steps.next()
@@ -9,13 +14,13 @@ export async function* ahead<T>(source: AsyncIterable<T>): AsyncIterable<T> {
   }
   let isDone = false
   try {
-    for (let pending = start(); ; ) {
-      const step = await pending
+    for (let pending: ReturnType<typeof start> | undefined; ; ) {
+      const step = await (pending ?? start())
       if (step.done) {
         isDone = true
         return
       }
-      pending = start()
+      pending = step.value.isDurable ? undefined : start()
       yield step.value
     }
   } finally {
