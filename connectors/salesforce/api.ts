@@ -53,16 +53,7 @@ const tokenPath = '/services/oauth2/token'
 const jwtMinutes = 3
 
 function auth(connection: Readonly<Record<string, unknown>>): Auth {
-  const {
-    access_token,
-    instance_url,
-    login_url,
-    client_id,
-    client_secret,
-    refresh_token,
-    private_key,
-    username,
-  } = connection
+  const { access_token, instance_url, login_url, client_id, client_secret, refresh_token, private_key, username } = connection
   if (access_token !== undefined)
     return {
       kind: 'header',

@@ -120,7 +120,7 @@ async function resultPage(http: Http, { job, locator }: Place, columns: number):
     query: { maxRecords, locator },
     answer: 'text',
   })
-  const [header = [], ...rows] = parse(String(at(body, 'text') ?? ''), { bom: true }) as string[][]
+  const [header = [], ...rows] = linesOf(String(at(body, 'text') ?? ''))
   const told = Number(headers['sforce-numberofrecords'])
   if (rows.length !== told) throw new Failure('transient', `Salesforce gave ${rows.length} records of ${told} that it told of.`)
   const records = rows.map((row) => {
@@ -131,6 +131,15 @@ async function resultPage(http: Http, { job, locator }: Place, columns: number):
   // The end is the word "null".
   const next = headers['sforce-locator']
   return { records, next: next === undefined || next === 'null' ? undefined : next }
+}
+
+/** @throws Failure `transient` where the text breaks off; of the library's error, which quotes values, only the code goes on. */
+function linesOf(csv: string): string[][] {
+  try {
+    return parse(csv, { bom: true })
+  } catch (error) {
+    throw new Failure('transient', `Salesforce gave results that are no whole CSV (${String((error as { code?: unknown }).code)}).`)
+  }
 }
 
 /** Jobs show in the customer's setup pages: what is read is taken away. That it has gone already, or stays, changes nothing. */

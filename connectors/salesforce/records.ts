@@ -23,7 +23,7 @@ async function* read(reading: Reading, bulkFrom: number, context: ReadContext): 
   let hasGiven = false
   try {
     for await (const page of readFields(reading, bulkFrom, context)) {
-      hasGiven = true
+      hasGiven ||= page.records.length > 0
       yield page
     }
   } catch (error) {
@@ -31,7 +31,7 @@ async function* read(reading: Reading, bulkFrom: number, context: ReadContext): 
     if (!isHidden || hasGiven) throw error
     // A field went between the look at the object and the query. Once more with what is there now.
     const live = await fieldsOf(reading.object, reading.cursor)(context.http)
-    yield* readFields(reading, bulkFrom, { ...context, fields: common(context.fields, live) })
+    yield* readFields(reading, bulkFrom, { ...context, resume: undefined, fields: common(context.fields, live) })
   }
 }
 
