@@ -109,7 +109,9 @@ export class SalesforceStore {
     if (!company.archived.has(n)) return
     // Deleted before the sandbox opened, some so long ago that the bin is empty again.
     const { seed, openedMs } = company.times
-    this.remove(where, row.id, Math.max(row.stampMs, openedMs - Math.floor(roll(seed, n, 77) * 30 * dayMs)))
+    const atMs = Math.max(row.stampMs, openedMs - Math.floor(roll(seed, n, 77) * 30 * dayMs))
+    this.remove(where, row.id, atMs)
+    this.remove('CampaignMember', making.memberId(n), atMs)
   }
 
   private putDeal(n: number): void {
@@ -160,9 +162,12 @@ export class SalesforceStore {
       }
       case 'archived':
         this.ofPerson(happening.person, (name, id) => this.remove(name, id, atMs))
+        // Membership goes with the person, and comes back with them.
+        this.remove('CampaignMember', making.memberId(happening.person), atMs)
         break
       case 'restored':
         this.ofPerson(happening.person, (name, id) => this.restore(name, id, atMs))
+        this.restore('CampaignMember', making.memberId(happening.person), atMs)
         break
       case 'erased':
         for (const name of ['Contact', 'Lead'] as const) this.erase(name, making.personId(name, happening.person), atMs)

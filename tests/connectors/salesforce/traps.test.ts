@@ -193,9 +193,11 @@ describe('bulk jobs', () => {
     for (const how of ['clean', 'length', 'chunk'] as const) {
       sandbox.faults.add({ vendor: 'salesforce', path: '*/results', fault: { kind: 'cut', how }, count: 1 })
       const stream = byBulk.contacts!
-      const pages = await read(http, stream, { to: later() }).catch((error: { reason: string }) => error.reason)
-      if (pages === 'transient') continue
-      expect(recordsIn(pages as never, stream)).toHaveLength(contacts().length)
+      // What the client cannot see is cut, the reader sees; the engine goes on from the last page.
+      const first = await read(http, stream, { to: later() }).catch((error: { reason: string }) => error.reason)
+      const pages = typeof first === 'string' ? await read(http, stream, { to: later() }) : first
+      if (typeof first === 'string') expect(first).toBe('transient')
+      expect(recordsIn(pages, stream)).toHaveLength(contacts().length)
     }
   })
 
