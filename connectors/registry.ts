@@ -6,4 +6,5 @@ export const registry: Readonly<Record<string, () => Promise<Connector>>> = {
   hubspot: () => import('./hubspot/source.js').then(({ connector }) => connector),
   klaviyo: () => import('./klaviyo/source.js').then(({ connector }) => connector),
   meta: () => import('./meta/source.js').then(({ connector }) => connector),
+  salesforce: () => import('./salesforce/source.js').then(({ connector }) => connector),
 }

@@ -19,11 +19,15 @@ import { metaApp, metaLimitedToken, metaToken } from './meta/access.js'
 import { accounts as metaAccounts } from './meta/accounts.js'
 import type { MetaLimits } from './meta/limits.js'
 import { createMeta } from './meta.js'
+import { salesforceLimitedToken, salesforceOAuth, salesforceToken } from './salesforce/access.js'
+import type { SalesforceLimits } from './salesforce/limits.js'
+import { createSalesforce } from './salesforce.js'
 
 export { googleAdsOAuth } from './google-ads/access.js'
 export { hubspotLimitedToken, hubspotOAuth, hubspotToken } from './hubspot/access.js'
 export { klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
 export { metaApp, metaLimitedToken, metaToken } from './meta/access.js'
+export { salesforceLimitedToken, salesforceOAuth, salesforceToken } from './salesforce/access.js'
 
 export interface LimitOptions {
   /** How much faster than real time quotas refill; 1 when not given. */
@@ -32,6 +36,7 @@ export interface LimitOptions {
   hubspot?: Omit<HubspotLimits, 'scale'>
   google_ads?: Omit<GoogleAdsLimits, 'scale'>
   meta?: Omit<MetaLimits, 'scale'>
+  salesforce?: Omit<SalesforceLimits, 'scale'>
 }
 
 export interface SandboxOptions {
@@ -98,6 +103,19 @@ function createVendors(company: Company, drift: Drift, now: () => Date, options:
       /** As the settings of a connection name them. */
       adAccounts,
       credentials: { token: metaToken, appSecret: metaApp.clientSecret, adAccounts },
+    },
+    salesforce: {
+      ...createSalesforce(
+        company,
+        drift,
+        now,
+        of(({ salesforce }) => salesforce),
+      ),
+      token: salesforceToken,
+      /** Sees no opportunities and no phone numbers. */
+      limitedToken: salesforceLimitedToken,
+      oauth: salesforceOAuth,
+      credentials: { token: salesforceToken },
     },
   }
 }

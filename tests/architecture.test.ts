@@ -36,6 +36,12 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
     packages: [],
   },
   { room: 'connectors/registry.ts', ours: ['src/core', 'src/extract', 'src/http', 'connectors'], packages: [] },
+  // Results of bulk jobs are CSV; of jsforce only types are taken (ADR 12).
+  {
+    room: 'connectors/salesforce',
+    ours: ['src/core', 'src/http', 'src/extract', 'connectors/salesforce'],
+    packages: ['zod', 'csv-parse', 'jsforce'],
+  },
   // A connector knows its own vendor, and no other.
   ...vendors().map((vendor) => ({
     room: `connectors/${vendor}`,

@@ -20,6 +20,8 @@ export type Auth =
       headers: Readonly<Record<string, string>>
       /** Parameters that prove it too, such as a signature of the token: part of every address, and as secret as the headers. */
       query?: Readonly<Record<string, string>>
+      /** Where the API is, where the settings say so; else at the connection's origin. */
+      apiUrl?: string
     }
   | {
       kind: 'oauth'

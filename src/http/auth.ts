@@ -29,7 +29,7 @@ const early = 0.8
 
 export function createAuthorizer(auth: Auth, deps: AuthDeps): Authorizer {
   return auth.kind === 'header'
-    ? { credential: () => Promise.resolve({ headers: auth.headers }), renew: () => Promise.resolve(false) }
+    ? { credential: () => Promise.resolve({ headers: auth.headers, apiUrl: auth.apiUrl }), renew: () => Promise.resolve(false) }
     : oauth(auth, deps)
 }
 

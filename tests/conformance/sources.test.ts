@@ -26,6 +26,10 @@ const credentials: Record<string, (sandbox: Sandbox) => { fixed: Record<string, 
     const fixed = { access_token: meta.token, app_secret: meta.app.clientSecret, ad_accounts: meta.adAccounts }
     return { fixed, oauth: fixed }
   },
+  salesforce: ({ salesforce }) => ({
+    fixed: { access_token: salesforce.token },
+    oauth: oauth(salesforce.oauth, salesforce.access.currentRefreshToken()),
+  }),
 }
 const oauth = ({ clientId, clientSecret }: { clientId: string; clientSecret: string }, refresh: string) => ({
   client_id: clientId,
