@@ -46,7 +46,8 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
   ...vendors().map((vendor) => ({
     room: `connectors/${vendor}`,
     ours: ['src/core', 'src/http', 'src/extract', `connectors/${vendor}`],
-    packages: ['zod'],
+    // google-auth-library words token requests, and sends none (ADR 12).
+    packages: ['zod', ...(vendor === 'google-ads' ? ['google-auth-library'] : [])],
   })),
   { room: 'workflows', ours: ['src/core', 'workflows'], packages: ['@temporalio/workflow', '@temporalio/common'], node: false },
   {

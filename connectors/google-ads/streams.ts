@@ -85,6 +85,7 @@ const byDay = (days: number, lookbackDays: number, oldest: (last: string) => str
   lagMs: 0,
   first: 'whole',
   parents: accountIds('advertisers'),
+  wholeDays: true,
   smallestMs: day,
   earliest: (_, from) => Promise.resolve(from ?? `${oldest(dayOf(Date.now()))}T00:00:00.000Z`),
 })
