@@ -43,7 +43,7 @@ function errorCode(body: unknown): string | undefined {
   if (code === undefined || code === null) return undefined
   const said = text(at(body, 'error.message'))
   const word = tacit.find(([base, pattern]) => base === code && pattern.test(said))?.[2]
-  const full = [code, word ?? at(body, 'error.error_subcode')].filter((part) => part !== undefined && part !== null).join('/')
+  const full = [code, at(body, 'error.error_subcode') ?? word].filter((part) => part !== undefined && part !== null).join('/')
   const isKnown = failures.some((line) => line.code !== undefined && `${full}/`.startsWith(`${line.code}/`))
   return !isKnown && at(body, 'error.is_transient') === true ? `transient/${full}` : full
 }

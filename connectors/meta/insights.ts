@@ -1,4 +1,4 @@
-import { Failure } from '../../src/core/failure.js'
+import { asFailure, Failure } from '../../src/core/failure.js'
 import type { Fields, Http, Page, ReadContext, Rec, Slice } from '../../src/core/types.js'
 import type { DeclaredStream } from '../../src/extract/define.js'
 import { at } from '../../src/extract/paginate.js'
@@ -100,6 +100,7 @@ export function report({
           lagMs: 0,
           first: 'whole',
           parents: adAccounts,
+          wholeDays: true,
           earliest,
           smallestMs: day,
         },
@@ -157,13 +158,29 @@ function daysOf({ from, to }: Slice, zone: string, told: string | undefined): { 
   return since > until ? undefined : { since, until }
 }
 
-/** The day on which the first of the accounts was made, or the oldest that is kept. */
-export async function earliest(http: Http): Promise<string | undefined> {
-  let first: number | undefined
-  for await (const account of adAccounts(http)) {
-    const { body, headers } = await http.request({ path: path(http, `act_${account}`), query: { fields: 'created_time' }, payer: account })
-    const made = Math.max(Date.parse(String(body.created_time)), Date.parse(headers.date ?? '') - (keptDays - 1) * day)
-    if (!Number.isNaN(made)) first = Math.min(first ?? made, made)
+/**
+ * The day on which the account was made, or the oldest that is kept. Of one that is closed to the token only the latter is known: its
+ * slices are planned and fail by themselves, so that other accounts are read, and all of it once it is open again.
+ */
+export async function earliest(http: Http, _from: string | undefined, account = ''): Promise<string | undefined> {
+  const { made, kept } = await madeOf(http, account)
+  if (kept !== undefined) return new Date(Math.max(made ?? kept, kept)).toISOString()
+  for await (const other of adAccounts(http)) {
+    const { kept: alike } = await madeOf(http, other)
+    if (alike !== undefined) return new Date(alike).toISOString()
   }
-  return first === undefined ? undefined : new Date(first).toISOString()
+  return undefined
+}
+
+/** When an account was made, and the oldest day of which there are reports, by the vendor's clock. */
+async function madeOf(http: Http, account: string): Promise<{ made?: number; kept?: number }> {
+  try {
+    const { body, headers } = await http.request({ path: path(http, `act_${account}`), query: { fields: 'created_time' }, payer: account })
+    const [made, now] = [Date.parse(String(body.created_time)), Date.parse(headers.date ?? '')]
+    if (Number.isNaN(now)) throw new Failure('transient', 'Meta answered without a date, so that the first day is not known.')
+    return { ...(Number.isNaN(made) ? {} : { made }), kept: now - (keptDays - 1) * day }
+  } catch (error) {
+    if (asFailure(error).reason !== 'permission') throw error
+    return {}
+  }
 }
