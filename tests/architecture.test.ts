@@ -36,7 +36,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
     packages: [],
   },
   { room: 'connectors/registry.ts', ours: ['src/core', 'src/extract', 'src/http', 'connectors'], packages: [] },
-  // Results of bulk jobs are CSV; of jsforce only types are taken (ADR 12).
+  // Results of bulk jobs are CSV; of jsforce only types are taken (ADR 14).
   {
     room: 'connectors/salesforce',
     ours: ['src/core', 'src/http', 'src/extract', 'connectors/salesforce'],

@@ -11,12 +11,17 @@ export async function run({
 }): Promise<number> {
   const sandbox = await startSandbox({ port: options.port, people: options.people, seed: options.seed })
   try {
-    printer.json({ klaviyo: sandbox.klaviyo, hubspot: sandbox.hubspot })
+    printer.json({
+      klaviyo: sandbox.klaviyo,
+      hubspot: sandbox.hubspot,
+      salesforce: { url: sandbox.salesforce.url, token: sandbox.salesforce.token, oauth: sandbox.salesforce.oauth },
+    })
     printer.table(
       ['vendor', 'base_url', 'credential'],
       [
         ['klaviyo', sandbox.klaviyo.url, `api_key: ${sandbox.klaviyo.apiKey}`],
         ['hubspot', sandbox.hubspot.url, `access_token: ${sandbox.hubspot.token}`],
+        ['salesforce', sandbox.salesforce.url, `access_token: ${sandbox.salesforce.token}`],
       ],
     )
     printer.line('\nCtrl-C stops it. What it can be told to do: sandbox/README.md.')

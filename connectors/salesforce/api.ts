@@ -15,14 +15,14 @@ const given = (description: string) => z.string().optional().meta({ description 
 /** A session of one's own, or an app with one of three proofs: a refresh token, a signed statement, its secret alone. */
 export const settings = z
   .object({
+    access_token: secret('A session that somebody else keeps alive; for tests.'),
+    instance_url: given('With access_token: the org’s own address, unless base_url names it.'),
     login_url: given('https://login.salesforce.com (default), https://test.salesforce.com for a sandbox, or the org’s My Domain.'),
     client_id: given('The app’s consumer key.'),
     client_secret: secret('The app’s consumer secret. Alone, with a My Domain as login_url, it is the client credentials flow.'),
     refresh_token: secret('The first refresh token; rotated ones are kept by Weir.'),
     private_key: secret('JWT bearer flow: the RSA key, in PEM, of the certificate that the app knows.'),
     username: given('JWT bearer flow: the user as whom Weir reads.'),
-    instance_url: given('With access_token: the org’s own address.'),
-    access_token: secret('A session that somebody else keeps alive; for tests.'),
   })
   .refine(
     ({ access_token, client_id, client_secret, private_key, username }) =>

@@ -28,7 +28,8 @@ describe('the Meta SDK', () => {
       cursor = await cursor.next()
     }
     const standing = sandbox.truth.meta.ads!().filter(
-      ({ account_id, effective_status }) => account_id === sandbox.meta.adAccounts[0]!.slice(4) && !/DELETED|ARCHIVED/.test(String(effective_status)),
+      ({ account_id, effective_status }) =>
+        account_id === sandbox.meta.adAccounts[0]!.slice(4) && !/DELETED|ARCHIVED/.test(String(effective_status)),
     )
     expect(ids.sort()).toEqual(standing.map(({ id }) => String(id)).sort())
     expect(ids.length).toBeGreaterThan(20)
