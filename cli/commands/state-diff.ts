@@ -1,3 +1,4 @@
+import { lineName } from '../../src/core/slices.js'
 import { diffStates, type PassDiff, passesAfter, passesNow } from '../../src/state/diff.js'
 import type { Printer } from '../print.js'
 import { runEntries } from '../state-run.js'
@@ -29,7 +30,7 @@ export function printDiff(printer: Printer, diff: readonly PassDiff[], [before, 
     ['stream', 'pass', `complete up to, ${before}`, after, `open slices, ${before}`, after, ''],
     diff.map((one) => [
       one.stream,
-      one.pass,
+      lineName(one),
       one.before.watermark ?? 'nothing',
       one.after.watermark ?? 'nothing',
       one.before.open,

@@ -5,7 +5,7 @@ import { Failure } from '../../src/core/failure.js'
 import { startOf } from '../../src/engine/plan-slices.js'
 import { diffStates, passesIn, passesNow } from '../../src/state/diff.js'
 import { readDocument, type StateDocument, statesOf } from '../../src/state/document.js'
-import { type KnownStreams, problemsOf } from '../../src/state/judge.js'
+import { type KnownStreams, problemsOf, readingOf } from '../../src/state/judge.js'
 import type { StreamState } from '../../src/warehouse/driver.js'
 import { isSure, who } from '../confirm.js'
 import { refuseUnderWay } from '../under-way.js'
@@ -84,7 +84,7 @@ async function knownStreams({ connection, streams }: Definition, now: Date): Pro
     Object.entries(streams).map(([name, settings]) => [
       name,
       {
-        passes: new Map(source.streams[name]!.passes.map((pass) => [pass.name, pass.slicing.by])),
+        passes: new Map(source.streams[name]!.passes.map((pass) => [pass.name, readingOf(pass.slicing)])),
         start: startOf(settings.start, now),
       },
     ]),

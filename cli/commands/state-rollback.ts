@@ -1,3 +1,4 @@
+import { lineName } from '../../src/core/slices.js'
 import { diffStates, type PassDiff, passesIn, passesNow, stateAfter } from '../../src/state/diff.js'
 import { isSure, who } from '../confirm.js'
 import { runEntries } from '../state-run.js'
@@ -17,10 +18,10 @@ export async function run(context: Context<StateOptions & { toRun: string }>): P
       passesNow(stands).filter(({ stream }) => streams.includes(stream)),
       passesIn(states),
     )
-    const again = diff.map((one) => ({ stream: one.stream, pass: one.pass, ...readAgain(one) }))
+    const again = diff.map(({ before, after, ...line }) => ({ ...line, ...readAgain({ before, after }) }))
     printer.table(
       ['stream', 'pass', 'read again from', 'to', 'open slices forgotten'],
-      again.map(({ stream, pass, from, to, slicesForgotten }) => [stream, pass, from, to, slicesForgotten]),
+      again.map((one) => [one.stream, lineName(one), one.from, one.to, one.slicesForgotten]),
     )
     for (const line of words) printer.line(line)
     const answer = { sync: ref.sync, toRun: options.toRun, streams, diff, again }
@@ -46,7 +47,7 @@ const words = [
   'In the modes merge, history, replace and replace_slice reading again changes nothing that is right; append keeps one copy of the same version.',
 ]
 
-function readAgain({ before, after }: PassDiff): { from: string; to: string; slicesForgotten: number } {
+function readAgain({ before, after }: Pick<PassDiff, 'before' | 'after'>): { from: string; to: string; slicesForgotten: number } {
   const slicesForgotten = Math.max(0, before.open - after.open)
   if (after.watermark === undefined) return { from: 'the start', to: 'now', slicesForgotten }
   const isBack = before.watermark !== undefined && after.watermark < before.watermark

@@ -1,4 +1,5 @@
 import { Failure } from '../../src/core/failure.js'
+import { lineName } from '../../src/core/slices.js'
 import type { StateEntry } from '../../src/warehouse/driver.js'
 import { isSure, who } from '../confirm.js'
 import { ago, type Printer } from '../print.js'
@@ -48,7 +49,7 @@ export async function show(context: Context<StateOptions & { history?: boolean; 
     else {
       printer.table(
         ['stream', 'pass', 'complete up to', 'moved'],
-        state.watermarks.map((one) => [one.stream, one.pass, one.watermark, ago(one.updatedAt)]),
+        state.watermarks.map((one) => [one.stream, lineName(one), one.watermark, ago(one.updatedAt)]),
       )
       if (state.checkpoints.length > 0) {
         printer.line('\nSlices in work:')
@@ -66,7 +67,7 @@ const historyHead = ['at', 'stream', 'pass', 'by', 'run', 'from', 'to', 'settled
 const historyRow = (entry: StateEntry) => [
   entry.at,
   entry.stream,
-  entry.pass,
+  lineName(entry),
   entry.who ? `${entry.kind} (${entry.who})` : entry.kind,
   entry.run ?? '',
   entry.before ?? 'nothing',

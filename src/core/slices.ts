@@ -8,6 +8,12 @@ export function sliceKey({ pass, from, to, parent }: Slice): string {
   return [pass, parent, range].filter((part) => part !== undefined && part !== '').join('/')
 }
 
+/** What has a watermark of its own: a pass, or a parent in it. */
+export type Line = Pick<Slice, 'pass' | 'parent'>
+
+/** A name for it, for people and for maps. */
+export const lineName = ({ pass, parent }: Line): string => (parent === undefined ? pass : `${pass} ${parent}`)
+
 /** Cuts [from, to) into pieces of `days`, aligned to `from`; the last one may be shorter. */
 export function cut(from: Date, to: Date, days: number): { from: string; to: string }[] {
   const pieces: { from: string; to: string }[] = []

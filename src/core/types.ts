@@ -91,9 +91,15 @@ export type Slicing =
        * The oldest cursor value at the vendor, or the oldest that is not before `from`: one small request. With it a first run is
        * cut into slices: of `days` each, or without them into as many as can be read side by side.
        */
-      earliest?: (http: Http, from?: string) => Promise<string | undefined>
-      /** Where each parent (an ad account) has ranges and a watermark of its own. */
+      earliest?: (http: Http, from?: string, parent?: string) => Promise<string | undefined>
+      /** Where each parent (an ad account) has ranges and a watermark of its own. One that is listed no more keeps its watermark. */
       parents?: (http: Http) => AsyncIterable<string>
+      /**
+       * Ranges are whole days: `from` and `to` are midnights in UTC that stand for calendar days, of whatever zone the parent keeps. The
+       * last one ends after today, and the day on which a run ended and the one before it are read again by the next, as is the look-back:
+       * where a zone lies behind UTC they were not over.
+       */
+      wholeDays?: true
       /** A slice that the vendor calls too large is halved down to this; below it, it is set aside. Without it there is no halving. */
       smallestMs?: number
     }

@@ -1,6 +1,6 @@
 import type { Definition } from '../core/definition.js'
 import { asFailure, Failure } from '../core/failure.js'
-import type { Fields, Finding, Http, Rec, Source, Stream } from '../core/types.js'
+import type { Fields, Finding, Http, Rec, Slice, Source, Stream } from '../core/types.js'
 import type { Warehouse } from '../warehouse/driver.js'
 
 export interface Question {
@@ -99,12 +99,22 @@ async function preview({ http, source, question }: AskInput): Promise<Answers['p
   return { stream: stream.name, records: records.slice(0, limit), requests: http.used.requests, fields }
 }
 
-async function firstSlice(stream: Stream, http: Http): Promise<{ to?: string; parent?: string }> {
+const dayMs = 86_400_000
+
+async function firstSlice(stream: Stream, http: Http): Promise<Omit<Slice, 'pass'>> {
   const { slicing } = stream.passes[0]
-  if (slicing.by === 'time') return { to: new Date(Date.now() - slicing.lagMs).toISOString() }
   if (slicing.by === 'all') return {}
-  for await (const parent of slicing.parents(http)) return { parent }
-  return {}
+  const range = slicing.by === 'time' ? rangeOf(slicing.lagMs, slicing.wholeDays) : {}
+  if (slicing.parents) for await (const parent of slicing.parents(http)) return { ...range, parent }
+  return range
+}
+
+/** Everything until now; of whole days the last seven. */
+function rangeOf(lagMs: number, wholeDays: true | undefined): Omit<Slice, 'pass'> {
+  const to = Date.now() - lagMs
+  if (!wholeDays) return { to: new Date(to).toISOString() }
+  const end = Math.floor(to / dayMs + 1) * dayMs
+  return { from: new Date(end - 7 * dayMs).toISOString(), to: new Date(end).toISOString() }
 }
 
 const fieldsOf = async (stream: Stream, http: Http): Promise<Fields> => ({

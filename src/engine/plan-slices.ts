@@ -1,7 +1,8 @@
 import type { Acceptance } from '../core/activities.js'
 import type { Definition, StreamSettings } from '../core/definition.js'
-import { cut, sliceKey } from '../core/slices.js'
-import type { Fields, Http, Pass, Slice, Stream } from '../core/types.js'
+import { Failure } from '../core/failure.js'
+import { cut, type Line, lineName, sliceKey } from '../core/slices.js'
+import type { Fields, Http, Slice, Slicing, Stream } from '../core/types.js'
 import type { Progress, StreamRef, Warehouse, Watermark } from '../warehouse/driver.js'
 import { settleMode } from './mode-switch.js'
 import { cuts } from './pieces.js'
@@ -53,7 +54,9 @@ async function catalogue({ warehouse, definition, stream, run }: PlanInput, foun
 export function labelOf({ pass, from, to, parent }: Slice): string {
   const day = (instant: string | undefined) => instant?.replace(/T00:00:00\.000Z$/, '').replace(/:\d\d\.\d{3}Z$/, 'Z')
   const range = to === undefined ? 'everything' : from === undefined ? `everything until ${day(to)}` : `${day(from)} to ${day(to)}`
-  return [pass === 'main' ? undefined : pass, parent, parent === undefined ? range : undefined].filter(Boolean).join(' ')
+  return [pass === 'main' ? undefined : pass, parent, parent !== undefined && to === undefined ? undefined : range]
+    .filter(Boolean)
+    .join(' ')
 }
 
 async function plan(
@@ -67,81 +70,117 @@ async function plan(
   const progress: Progress = full ? { watermarks: [], left: [] } : await input.warehouse.planning.progress(ref)
   const slices: Slice[] = []
   const watermarks: Watermark[] = []
+  const vanished: string[] = []
   for (const pass of stream.passes) {
+    const { slicing } = pass
     if (pass.seesDeletions && settings.deletions === 'off') continue
-    if (pass.slicing.by === 'all') slices.push({ pass: pass.name })
-    else if (pass.slicing.by === 'parent')
-      for await (const parent of pass.slicing.parents(input.http)) slices.push({ pass: pass.name, parent })
+    if (slicing.by === 'all') slices.push({ pass: pass.name })
+    else if (slicing.by === 'parent') for await (const parent of slicing.parents(input.http)) slices.push({ pass: pass.name, parent })
     else {
-      const planned = await timeSlices(pass, settings, isSnapshot ? { watermarks: [], left: [] } : progress, input)
-      slices.push(...planned.slices)
-      if (planned.watermark) watermarks.push({ pass: pass.name, watermark: planned.watermark })
+      const lines = await linesOf(pass.name, slicing, input.http)
+      for (const line of lines) {
+        const planned = await timeSlices(line, slicing, settings, isSnapshot ? { watermarks: [], left: [] } : progress, input)
+        slices.push(...planned.slices)
+        if (planned.watermark) watermarks.push({ ...line, watermark: planned.watermark })
+      }
+      // A parent that is listed no more is not asked for. Its watermark stays: if it comes back, it is read from there.
+      const listed = new Set(lines.map(lineName))
+      vanished.push(...progress.left.filter(({ slice }) => slice.pass === pass.name && !listed.has(lineName(slice))).map(({ key }) => key))
     }
   }
-  const keeps = ({ slice }: { slice: Slice }) => !isSnapshot && slice.to !== undefined
+  const keeps = ({ slice, key }: { slice: Slice; key: string }) => !isSnapshot && slice.to !== undefined && !vanished.includes(key)
   // A slice that is replaced gathers anew in every run, from its own start.
   const again = modeOf(definition, stream) === 'replace_slice' ? progress.left.filter((left) => keeps(left) && !left.isFinished) : []
   const forget = progress.left.filter((left) => !keeps(left) || again.includes(left)).map(({ key }) => key)
   return { slices: [...again.map(({ slice }) => slice), ...slices], forget, watermarks, reset: full }
 }
 
-/** New slices of a pass by time, after what is known of it. A first run that skips moves the watermark instead. */
+type ByTime = Extract<Slicing, { by: 'time' }>
+
+/** What of a pass has a watermark: its parents, or the pass alone. */
+async function linesOf(pass: string, { parents }: ByTime, http: Http): Promise<Line[]> {
+  if (!parents) return [{ pass }]
+  const lines: Line[] = []
+  for await (const parent of parents(http)) lines.push({ pass, parent })
+  return lines
+}
+
+/** New slices of a line by time, after what is known of it. A first run that skips moves the watermark instead. */
 async function timeSlices(
-  pass: Pass,
+  line: Line,
+  slicing: ByTime,
   settings: StreamSettings,
   progress: Progress,
   { http, now, definition, stream }: PlanInput,
 ): Promise<{ slices: Slice[]; watermark?: string }> {
-  if (pass.slicing.by !== 'time') return { slices: [] }
-  const { lookbackMs, lagMs, first, earliest } = pass.slicing
-  const days = settings.sliceDays ?? pass.slicing.days
+  const { lookbackMs, lagMs, first, wholeDays } = slicing
+  const earliest = slicing.earliest && ((asked: Http, from?: string) => slicing.earliest!(asked, from, line.parent))
+  const days = settings.sliceDays ?? slicing.days
+  const behind = now.getTime() - lagMs
   // Whole seconds: some vendors store no finer ones, and two slices must meet at an instant that both sides know.
-  const to = new Date(Math.floor((now.getTime() - lagMs) / 1_000) * 1_000)
-  const watermark = progress.watermarks.find((mark) => mark.pass === pass.name)?.watermark
-  const ends = progress.left.filter(({ slice }) => slice.pass === pass.name && slice.to !== undefined).map(({ slice }) => slice.to!)
+  const to = wholeDays ? new Date(dayOf(behind).getTime() + dayMs) : new Date(Math.floor(behind / 1_000) * 1_000)
+  const own = ({ pass, parent }: Line) => pass === line.pass && parent === line.parent
+  const watermark = progress.watermarks.find(own)?.watermark
+  const ends = progress.left.filter(({ slice }) => own(slice) && slice.to !== undefined).map(({ slice }) => slice.to!)
   const known = [watermark, ...ends].filter((instant) => instant !== undefined).map((instant) => new Date(instant).getTime())
-  const start = startOf(settings.start, now)
+  const written = startOf(settings.start, now)
+  const start = written && wholeDays ? dayOf(written) : written
   if (known.length === 0) {
     if (first === 'skip') return { slices: [], watermark: to.toISOString() }
     const lanes = lanesOf(definition, stream)
-    if (days === undefined && earliest && lanes > 1)
-      return { slices: between(pass, start, to, await cuts(earliest, http, { from: start, to }, lanes)) }
-    const from = start ?? (days === undefined || !earliest ? undefined : await oldest(earliest, http))
-    if (from === undefined) return { slices: [{ pass: pass.name, to: to.toISOString() }] }
-    return { slices: ranges(pass, from, to, days) }
+    if (days === undefined && earliest && lanes > 1 && !wholeDays)
+      return { slices: between(line, start, to, await cuts(earliest, http, { from: start, to }, lanes)) }
+    const from = start ?? ((days !== undefined || wholeDays) && earliest ? await oldest(earliest, http) : undefined)
+    // Reports need a first day. Where the vendor has none yet, today is one.
+    if (from === undefined && wholeDays) return { slices: ranges(line, firstDay(to, earliest !== undefined, stream), to, days) }
+    if (from === undefined) return { slices: [{ ...line, to: to.toISOString() }] }
+    return { slices: ranges(line, from, to, days) }
   }
-  const reach = Math.max(...known)
-  const from = new Date(Math.max(reach - (settings.lookbackMs ?? lookbackMs), start?.getTime() ?? Number.NEGATIVE_INFINITY))
+  const back = settings.lookbackMs ?? lookbackMs
+  // The last day was not over when it was read; nor was the one before it, in a zone behind UTC.
+  const reach = Math.max(...known) - (wholeDays ? dayMs + Math.max(back, dayMs) : back)
+  const from = Math.max(wholeDays ? dayOf(reach).getTime() : reach, start?.getTime() ?? Number.NEGATIVE_INFINITY)
   const taken = new Set(progress.left.map(({ key }) => key))
-  return { slices: ranges(pass, from, to, days).filter((slice) => !taken.has(sliceKey(slice))) }
+  return { slices: ranges(line, new Date(from), to, days).filter((slice) => !taken.has(sliceKey(slice))) }
+}
+
+/** The only day of a line of which the vendor knows no record. @throws Failure `config` where nobody can say which day is the first */
+function firstDay(to: Date, isAsked: boolean, { name }: Stream): Date {
+  if (isAsked) return new Date(to.getTime() - dayMs)
+  throw new Failure('config', `Stream ${name} is read by days and nobody says from which one: set its start, such as start: -90d.`, {
+    stream: name,
+  })
 }
 
 const dayMs = 86_400_000
 
-function ranges(pass: Pass, from: Date, to: Date, days: number | undefined): Slice[] {
+/** Midnight in UTC of an instant's day. */
+const dayOf = (instant: number | Date) => new Date(Math.floor(Number(instant) / dayMs) * dayMs)
+
+function ranges(line: Line, from: Date, to: Date, days: number | undefined): Slice[] {
   if (from.getTime() >= to.getTime()) return []
-  if (days === undefined) return [{ pass: pass.name, from: from.toISOString(), to: to.toISOString() }]
-  return cut(from, to, days).map((range) => ({ pass: pass.name, ...range }))
+  if (days === undefined) return [{ ...line, from: from.toISOString(), to: to.toISOString() }]
+  return cut(from, to, days).map((range) => ({ ...line, ...range }))
 }
 
 /** Neighbouring slices with the given ends; the first one takes what lies before all of them, too. */
-function between(pass: Pass, from: Date | undefined, to: Date, instants: readonly string[]): Slice[] {
+function between(line: Line, from: Date | undefined, to: Date, instants: readonly string[]): Slice[] {
   const ends = [...instants, to.toISOString()]
   return ends.map((end, i) => {
     const start = i === 0 ? from?.toISOString() : ends[i - 1]
-    return { pass: pass.name, ...(start === undefined ? {} : { from: start }), to: end }
+    return { ...line, ...(start === undefined ? {} : { from: start }), to: end }
   })
 }
 
 /** The day of the oldest record, so that slices fall on days; undefined where the vendor has none. */
 async function oldest(earliest: (http: Http) => Promise<string | undefined>, http: Http): Promise<Date | undefined> {
   const instant = await earliest(http)
-  return instant === undefined ? undefined : new Date(Math.floor(new Date(instant).getTime() / dayMs) * dayMs)
+  return instant === undefined ? undefined : dayOf(new Date(instant))
 }
 
 /** `start` as written: an ISO date or instant, or so many days before now (`-90d`). */
 export function startOf(start: string | undefined, now: Date): Date | undefined {
   if (start === undefined) return undefined
   const back = /^-(\d+)d$/.exec(start)
-  return back ? new Date(Math.floor((now.getTime() - Number(back[1]) * dayMs) / dayMs) * dayMs) : new Date(start)
+  return back ? dayOf(now.getTime() - Number(back[1]) * dayMs) : new Date(start)
 }

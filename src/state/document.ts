@@ -40,6 +40,13 @@ const slice = z.strictObject(
 const stream = z.strictObject(
   {
     watermarks: z.record(z.string(), instant, expected('an object of passes and instants')),
+    parents: z
+      .record(
+        z.string(),
+        z.record(z.string(), instant, expected('an object of parents and instants')),
+        expected('an object of passes and parents'),
+      )
+      .optional(),
     slices: z.array(slice, expected('a list of slices')),
   },
   expected('an object with "watermarks" and "slices"'),
@@ -69,13 +76,24 @@ export function documentOf({ watermarks, checkpoints }: Found, of: { project: st
   const streams = names.map((name) => [
     name,
     {
-      watermarks: Object.fromEntries(watermarks.filter((one) => one.stream === name).map(({ pass, watermark }) => [pass, watermark])),
+      ...marksOf(watermarks.filter((one) => one.stream === name)),
       slices: checkpoints
         .filter((one) => one.stream === name)
         .map(({ bounds, state, position }) => ({ ...bounds, state, ...(position ? { position } : {}) })),
     },
   ])
   return { format, version, project: of.project, sync: of.sync, exportedAt: of.now.toISOString(), streams: Object.fromEntries(streams) }
+}
+
+/** Watermarks of passes, and beside them those of parents, where there are any. */
+function marksOf(marks: readonly Watermark[]): Pick<StateDocument['streams'][string], 'watermarks' | 'parents'> {
+  const watermarks: Record<string, string> = {}
+  const parents: Record<string, Record<string, string>> = {}
+  for (const { pass, parent, watermark } of marks) {
+    if (parent === undefined) watermarks[pass] = watermark
+    else parents[pass] = { ...parents[pass], [parent]: watermark }
+  }
+  return { watermarks, ...(Object.keys(parents).length === 0 ? {} : { parents }) }
 }
 
 /** The document in a file's text, or what is wrong with it: each problem with its place. */
@@ -103,9 +121,14 @@ const pathText = (path: readonly PropertyKey[]) =>
 export function statesOf({ streams }: StateDocument, only?: string): StreamState[] {
   return Object.entries(streams)
     .filter(([name]) => only === undefined || name === only)
-    .map(([name, { watermarks, slices }]) => ({
+    .map(([name, { watermarks, parents = {}, slices }]) => ({
       stream: name,
-      watermarks: Object.entries(watermarks).map(([pass, watermark]) => ({ pass, watermark })),
+      watermarks: [
+        ...Object.entries(watermarks).map(([pass, watermark]) => ({ pass, watermark })),
+        ...Object.entries(parents).flatMap(([pass, marks]) =>
+          Object.entries(marks).map(([parent, watermark]) => ({ pass, parent, watermark })),
+        ),
+      ],
       slices: slices.map(({ state, position, ...bounds }) => ({
         slice: defined<Slice>(bounds),
         state,

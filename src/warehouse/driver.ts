@@ -189,9 +189,10 @@ export interface StreamState {
   slices: readonly { slice: Slice; state: CheckpointRow['state']; position: Position | null }[]
 }
 
-/** One pass of a stream, each time that its state was settled or changed by hand. Instants are ISO 8601 in UTC. */
+/** One pass of a stream, or one parent in it, each time that its state was settled or changed by hand. Instants are ISO 8601 in UTC. */
 export interface StateEntry extends StreamRef {
   pass: string
+  parent?: string
   /** `found` is what stood when the history began. */
   kind: 'found' | 'run' | 'reset' | 'import' | 'rollback'
   /** The run that settled it; of a rollback, the run that it went back to. */
@@ -209,6 +210,8 @@ export interface StateEntry extends StreamRef {
 
 export interface Watermark {
   pass: string
+  /** Where each parent has one of its own. */
+  parent?: string
   watermark: string
 }
 

@@ -24,6 +24,8 @@ export interface FakeStream {
   parallel?: number
   /** What the vendor holds, in pages. */
   pages: () => readonly (readonly Rec[])[]
+  /** Field that names a record's parent, where slices have one. */
+  parentField?: string
   /** Called before a page is given; may throw. */
   before?: (page: number, context: ReadContext) => Promise<void> | void
 }
@@ -37,16 +39,24 @@ export function fakeStream({
   slicing,
   parallel = 1,
   pages,
+  parentField,
   before,
 }: FakeStream): Stream {
   async function* read(context: ReadContext): AsyncIterable<Page> {
     const all = pages()
-    const { from, to } = context.slice
+    const { from, to, parent } = context.slice
+    const isOwn = (record: Rec) => parentField === undefined || parent === undefined || record[parentField] === parent
+    // Days are compared with days.
     const inRange = ({ updated }: Rec) =>
-      typeof updated !== 'string' || !/^\d/.test(updated) || ((from === undefined || updated >= from) && (to === undefined || updated < to))
+      typeof updated !== 'string' ||
+      !/^\d/.test(updated) ||
+      ((from === undefined || updated >= from.slice(0, updated.length)) && (to === undefined || updated < to.slice(0, updated.length)))
     for (let at = Number(context.resume?.at ?? 0); at < Math.max(1, all.length); at++) {
       await before?.(at, context)
-      yield { records: (all[at] ?? []).filter(inRange), ...(at + 1 < all.length ? { resume: { at: at + 1 } } : {}) }
+      yield {
+        records: (all[at] ?? []).filter((record) => isOwn(record) && inRange(record)),
+        ...(at + 1 < all.length ? { resume: { at: at + 1 } } : {}),
+      }
     }
   }
   return {
@@ -55,7 +65,7 @@ export function fakeStream({
     fields: fields ?? { id: { type: 'text' }, name: { type: 'text' }, updated: { type: 'timestamp' } },
     mode,
     modes: ['merge', 'append', 'replace', 'replace_slice', 'history'],
-    bounds: { range: 'updated' },
+    bounds: { range: 'updated', ...(parentField === undefined ? {} : { parent: parentField }) },
     isDefault: true,
     cursor: { field: 'updated', ordered: true },
     ...(deletedAt ? { deletedAt } : {}),

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { Failure } from '../../core/failure.js'
 import type { Slice } from '../../core/types.js'
 import type { Column } from '../../schema/encode.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
@@ -61,8 +62,12 @@ function notRefused(spec: TableSpec, columns: readonly Column[], { sync, stream,
     AND d.run_id = ${literal(run)} AND d.status = 'open' AND d.kind = 'record' AND d.record_key = ${key})`
 }
 
-/** The rows of the table that a slice speaks for. Days are days of UTC; the day in which a slice ends belongs to it. */
-function within({ bounds }: TableSpec, columns: readonly Column[], { from, to, parent }: Slice): string {
+/**
+ * The rows of the table that a slice speaks for. Days are days of UTC; the day in which a slice ends belongs to it.
+ * @throws Failure `config` where the rows of its parent cannot be told from others': they would go, too
+ */
+function within(spec: TableSpec, columns: readonly Column[], { from, to, parent }: Slice): string {
+  const { bounds } = spec
   const conditions: string[] = []
   const range = columns.find(({ field }) => field === bounds?.range)
   if (range) {
@@ -72,6 +77,11 @@ function within({ bounds }: TableSpec, columns: readonly Column[], { from, to, p
     if (to !== undefined) conditions.push(`t.${id(range.name)} < ${at(to)}`)
   }
   const owner = columnOf(columns, bounds?.parent)
+  if (parent !== undefined && owner === undefined)
+    throw new Failure(
+      'config',
+      `Table ${spec.schema}.${spec.table} has no column that says whose rows they are (${bounds?.parent ?? 'no field is named'}), so a slice of one parent cannot be replaced.`,
+    )
   if (owner !== undefined && parent !== undefined) conditions.push(`t.${id(owner)}::text = ${literal(parent)}`)
   return conditions.length === 0 ? 'true' : conditions.join(' AND ')
 }

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { FailureNote, RunStatus } from '../../core/activities.js'
 import { noCounts, sum } from '../../core/receipt.js'
-import { sliceKey } from '../../core/slices.js'
+import { lineName, sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
 import type { Progress, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
@@ -11,7 +11,7 @@ import { exchange, sizes } from './replace.js'
 import { streamRunOf } from './runs.js'
 import { type SliceRow, sliceOf } from './slices.js'
 import { stageName, sweepStages } from './stage.js'
-import { settle, voided, voidedEnd } from './state.js'
+import { type MarkRow, markOf, settle, voided, voidedEnd } from './state.js'
 import { tableIn } from './tables.js'
 
 type Ref = StreamRef & { run: string }
@@ -27,16 +27,16 @@ const run = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
 
 export async function progress(pool: pg.Pool, { sync, stream }: StreamRef): Promise<Progress> {
   return run(`Reading the state of ${sync}/${stream}`, async () => {
-    const marks = await pool.query<{ pass: string; watermark: Date }>(
-      'SELECT pass, watermark FROM _weir.watermarks WHERE sync = $1 AND stream = $2',
-      [sync, stream],
-    )
+    const marks = await pool.query<MarkRow>('SELECT pass, parent, watermark FROM _weir.watermarks WHERE sync = $1 AND stream = $2', [
+      sync,
+      stream,
+    ])
     const left = await pool.query<SliceRow & { state: string }>(
       'SELECT slice, pass, range_from, range_to, parent, state FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal',
       [sync, stream],
     )
     return {
-      watermarks: marks.rows.map(({ pass, watermark }) => ({ pass, watermark: watermark.toISOString() })),
+      watermarks: marks.rows.map(markOf),
       left: left.rows.map((row) => ({ slice: sliceOf(row), key: row.slice, isFinished: row.state !== 'open' })),
     }
   })
@@ -59,7 +59,7 @@ export async function recordPlan(pool: pg.Pool, ref: Ref, plan: Parameters<Wareh
         await client.query('DELETE FROM _weir.watermarks WHERE sync = $1 AND stream = $2', [sync, stream])
       }
       await client.query('DELETE FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = ANY($3)', [sync, stream, plan.forget])
-      for (const { pass, watermark } of plan.watermarks) await moveWatermark(client, ref, pass, watermark)
+      for (const mark of plan.watermarks) await moveWatermark(client, ref, mark)
       await client.query(
         `INSERT INTO _weir.checkpoints (sync, stream, slice, pass, range_from, range_to, parent, run_id)
          SELECT $1, $2, s->>'key', s->>'pass', s->>'from', s->>'to', s->>'parent', $3 FROM jsonb_array_elements($4::jsonb) s
@@ -92,27 +92,34 @@ export async function openSlices(pool: pg.Pool, { sync, stream }: Ref, limit: nu
   })
 }
 
-async function moveWatermark(client: pg.ClientBase, ref: Ref, pass: string, watermark: string): Promise<void> {
+async function moveWatermark(client: pg.ClientBase, ref: Ref, { pass, parent = '', watermark }: Watermark): Promise<void> {
   await client.query(
-    `INSERT INTO _weir.watermarks AS w (sync, stream, pass, watermark, run_id) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (sync, stream, pass) DO UPDATE SET watermark = excluded.watermark, run_id = excluded.run_id, updated_at = now()
+    `INSERT INTO _weir.watermarks AS w (sync, stream, pass, parent, watermark, run_id) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (sync, stream, pass, parent) DO UPDATE SET watermark = excluded.watermark, run_id = excluded.run_id, updated_at = now()
      WHERE w.watermark < excluded.watermark`,
-    [ref.sync, ref.stream, pass, watermark, ref.run],
+    [ref.sync, ref.stream, pass, parent, watermark, ref.run],
   )
 }
 
-/** The end of the unbroken row of finished slices of each pass; a slice set aside counts as passed. */
+/**
+ * The end of the unbroken row of finished slices of each pass, or of each parent in it; a slice set aside counts as passed. Slices of two
+ * runs may overlap: the one that reaches furthest counts, not the one that begins last.
+ */
 export function newWatermarks(slices: readonly { slice: Slice; isFinished: boolean }[]): Watermark[] {
-  const marks = new Map<string, string>()
+  const marks = new Map<string, Watermark>()
   const broken = new Set<string>()
   const ordered = slices
     .filter(({ slice }) => slice.to !== undefined)
     .sort((a, b) => (a.slice.from ?? '').localeCompare(b.slice.from ?? ''))
   for (const { slice, isFinished } of ordered) {
-    if (!isFinished) broken.add(slice.pass)
-    else if (!broken.has(slice.pass)) marks.set(slice.pass, slice.to!)
+    const { pass, parent, to } = slice
+    const line = lineName(slice)
+    const mark = marks.get(line)
+    if (!isFinished) broken.add(line)
+    else if (!broken.has(line) && (mark === undefined || mark.watermark < to!))
+      marks.set(line, { pass, ...(parent === undefined ? {} : { parent }), watermark: to! })
   }
-  return [...marks].map(([pass, watermark]) => ({ pass, watermark }))
+  return [...marks.values()]
 }
 
 export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<Warehouse['streams']['finish']>[1]): Promise<StreamRunRow> {
@@ -151,7 +158,7 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
       end ??= outcome.status(counts, letters)
       if (isInPlace) {
         const slices = rows.map((row) => ({ slice: sliceOf(row), isFinished: row.state !== 'open' }))
-        for (const { pass, watermark } of newWatermarks(slices)) await moveWatermark(client, ref, pass, watermark)
+        for (const mark of newWatermarks(slices)) await moveWatermark(client, ref, mark)
       }
       await settle(client, ref, counts.loaded)
       const set = countColumns.map((column, i) => `${column} = $${i + 6}`).join(', ')

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { documentOf, readDocument, statesOf } from '../../../src/state/document.js'
-import { type KnownStreams, problemsOf } from '../../../src/state/judge.js'
+import { type KnownStream, type KnownStreams, problemsOf, type Reading } from '../../../src/state/judge.js'
 
 const now = new Date('2026-06-01T00:00:00Z')
-const known: KnownStreams = new Map([
-  ['events', { passes: new Map([['main', 'time'] as const, ['deleted', 'time'] as const]) }],
-  ['lists', { passes: new Map([['main', 'all'] as const]) }],
-  ['members', { passes: new Map([['main', 'parent'] as const]) }],
-  ['orders', { passes: new Map([['main', 'time'] as const]), start: new Date('2026-03-01T00:00:00Z') }],
+const reads = (reading: Reading, ...passes: string[]) => ({ passes: new Map(['main', ...passes].map((pass) => [pass, reading])) })
+const known: KnownStreams = new Map<string, KnownStream>([
+  ['events', reads({ by: 'time' }, 'deleted')],
+  ['lists', reads({ by: 'all' })],
+  ['members', reads({ by: 'parent' })],
+  ['orders', { ...reads({ by: 'time' }), start: new Date('2026-03-01T00:00:00Z') }],
 ])
+const withAds: KnownStreams = new Map<string, KnownStream>([...known, ['ads', reads({ by: 'time', hasParents: true, wholeDays: true })]])
 
 const day = (text: string) => `2026-${text}T00:00:00.000Z`
 const open = (from: string | undefined, to: string, more: object = {}) => ({
@@ -214,5 +216,46 @@ describe('a state in a file', () => {
 
   it('says all that is wrong at once', () => {
     expect(said({ ...stream('events', { main: 'x', deleted: 'y' }), sync: 1 })).toHaveLength(3)
+  })
+})
+
+describe('a state whose parents each have a watermark', () => {
+  const ads = (marks: object, slices: object[] = []) => ({ ...good, streams: { ads: { watermarks: {}, ...marks, slices } } })
+  const judged = (document: object) => {
+    const read = readDocument(JSON.stringify(document))
+    return 'problems' in read ? read.problems : problemsOf(statesOf(read.document), withAds, now)
+  }
+
+  it('comes back from its file as it was', () => {
+    const marks = [
+      { stream: 'ads', pass: 'main', parent: '1', watermark: day('05-01') },
+      { stream: 'ads', pass: 'main', parent: '2', watermark: day('06-02') },
+    ]
+    const document = documentOf({ watermarks: marks, checkpoints: [] }, { project: 'weir', sync: 'shop', now })
+    expect(document.streams.ads).toEqual({ watermarks: {}, parents: { main: { 1: day('05-01'), 2: day('06-02') } }, slices: [] })
+    const read = readDocument(JSON.stringify(document))
+    expect('document' in read && statesOf(read.document)[0]?.watermarks).toEqual(marks.map(({ stream: _, ...mark }) => mark))
+    expect(judged(document)).toEqual([])
+  })
+
+  it('is refused where a parent is missing, or one too many, or its slices leave a hole', () => {
+    expect(judged(ads({ watermarks: { main: day('05-01') } }))).toEqual([
+      'streams.ads.watermarks.main: each parent of this pass has a watermark of its own: name it below "parents"',
+    ])
+    expect(judged(ads({ parents: { main: { 1: day('06-03') } } }))).toEqual([
+      expect.stringContaining('main.1: 2026-06-03T00:00:00.000Z lies in the future'),
+    ])
+    expect(judged(ads({ parents: { main: { 1: 'soon' } } }))).toEqual([
+      expect.stringContaining('streams.ads.parents.main.1: expected an instant'),
+    ])
+    expect(judged(ads({}, [open('05-01', '05-08')]))).toEqual([expect.stringContaining('"parent", "to"')])
+    const slices = [
+      open('05-01', '05-08', { parent: '1' }),
+      open('05-10', '05-12', { parent: '1' }),
+      open('05-10', '05-12', { parent: '2' }),
+    ]
+    expect(judged(ads({}, slices))).toEqual([expect.stringContaining('nothing in pass main 1 would read')])
+    const events = { ...good, streams: { events: { watermarks: {}, parents: { main: { 1: day('05-01') } }, slices: [] } } }
+    expect(judged(events)).toEqual(['streams.events.parents.main.1: this pass has one watermark for all'])
   })
 })

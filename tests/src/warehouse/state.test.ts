@@ -327,7 +327,7 @@ describe.each(servers())('the state of a stream on PostgreSQL $name', ({ url }) 
     await sync(2)
     await other.sync(2)
     await db.query(
-      "INSERT INTO _weir.state_history (sync, stream, pass, kind, watermark_after) SELECT 'fake', $1, 'main', 'run', $2 FROM generate_series(1, 1500)",
+      "INSERT INTO _weir.state_history (sync, stream, pass, kind, watermark_after, at) SELECT 'fake', $1, 'main', 'run', $2, now() + i * interval '1 millisecond' FROM generate_series(1, 1500) i",
       [name, day(2)],
     )
     const { run } = await sync(3)
