@@ -70,8 +70,8 @@ function stats(seed: number, n: number, ageMs: number): Record<string, unknown> 
   }
 }
 
-/** Campaigns with the properties that were asked for; without any there are none. */
-export function marketingCampaigns(times: Times, asked: readonly string[]): Record<string, unknown>[] {
+/** Campaigns with the properties that are asked for; the API gives no others. */
+export function marketingCampaigns(times: Times, asked?: readonly string[]): Record<string, unknown>[] {
   return adCampaigns.map((one) => {
     const { fromMs, toMs } = runs(times, one)
     const all: Record<string, string | null> = {
@@ -86,7 +86,7 @@ export function marketingCampaigns(times: Times, asked: readonly string[]): Reco
     }
     return {
       id: campaignGuid(times, one.n),
-      properties: Object.fromEntries(asked.filter((name) => name in all).map((name) => [name, all[name]])),
+      properties: Object.fromEntries(Object.entries(all).filter(([name]) => asked?.includes(name) ?? true)),
       businessUnits: one.account === 0 ? [] : [{ id: 1 }],
       createdAt: iso(fromMs - 3 * day),
       updatedAt: iso(Math.min(Number.isFinite(toMs) ? toMs : fromMs, times.openedMs)),

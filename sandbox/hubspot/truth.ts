@@ -27,9 +27,9 @@ export interface HubspotTruth extends Records {
   /** Every known value of the properties that are not calculated, of the records that are not archived. */
   history(type: TypeName): Shown[]
   marketing_emails(): Shown[]
-  campaigns(properties: readonly string[]): Shown[]
+  campaigns(): Shown[]
   forms(): Shown[]
-  form_submissions(): Shown[]
+  submissions(formGuid: string): Shown[]
   email_events(): Shown[]
 }
 
@@ -67,10 +67,9 @@ export function truthOf(store: HubspotStore, objects: Objects, lists: Lists, eve
       )
     },
     marketing_emails: () => marketingEmails(company.times, now(), true),
-    campaigns: (properties) => marketingCampaigns(company.times, properties),
+    campaigns: () => marketingCampaigns(company.times),
     forms: () => showForms(company, true),
-    form_submissions: () =>
-      showForms(company, true).flatMap(({ id }) => (submissionsOf(company, String(id)) ?? []).map((one) => ({ ...one, form_id: id }))),
+    submissions: (guid) => submissionsOf(company, guid) ?? [],
     email_events: () => events.within(0, Number.POSITIVE_INFINITY),
   }
 }

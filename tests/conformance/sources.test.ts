@@ -5,7 +5,7 @@ import { registry } from '../../connectors/registry.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
 import type { ConnectionDefinition } from '../../src/core/definition.js'
 import type { Failure } from '../../src/core/failure.js'
-import type { Fields, Http, Page, Pass, Rec, Resume, Slice, Stream } from '../../src/core/types.js'
+import type { Fields, Http, Page, Pass, Rec, Resume, Slice, Slicing, Stream } from '../../src/core/types.js'
 import type { Connector } from '../../src/extract/connector.js'
 import { createAccounts } from '../../src/http/budget.js'
 import { type ClientLimits, createHttp } from '../../src/http/client.js'
@@ -87,14 +87,22 @@ function open(type: string, { way = 'fixed', limits, apiVersion, signal }: Openi
   })
 }
 
-/** The slices that a first run, and a later one, would read of a pass. */
+/** The slices that a first run, and a later one, would read of a pass; of the first three parents, where it has any. */
 async function slicesOf({ name, slicing }: Pass, http: Http): Promise<Slice[]> {
-  const to = now.toISOString()
   if (slicing.by === 'all') return [{ pass: name }]
-  if (slicing.by === 'time') return [...(slicing.first === 'whole' ? [{ pass: name, to }] : []), { pass: name, from: monthAgo, to }]
-  const parents: Slice[] = []
-  for await (const parent of slicing.parents(http)) if (parents.push({ pass: name, parent }) >= 3) break
-  return parents
+  const slices = slicing.by === 'time' ? rangesOf(slicing).map((range) => ({ pass: name, ...range })) : [{ pass: name }]
+  if (!slicing.parents) return slices
+  const parents: string[] = []
+  for await (const parent of slicing.parents(http)) if (parents.push(parent) >= 3) break
+  return parents.flatMap((parent) => slices.map((slice) => ({ ...slice, parent })))
+}
+
+/** What is read by days has a first one; its last one ends after today. */
+function rangesOf({ first, wholeDays }: Extract<Slicing, { by: 'time' }>): { from?: string; to: string }[] {
+  const to = now.toISOString()
+  const day = (instant: string) => `${instant.slice(0, 10)}T00:00:00.000Z`
+  if (wholeDays) return [{ from: day(monthAgo), to: day(new Date(now.getTime() + 86_400_000).toISOString()) }]
+  return [...(first === 'whole' ? [{ to }] : []), { from: monthAgo, to }]
 }
 
 const fieldsOf = async ({ discover, fields }: Stream, http: Http): Promise<Fields> => ({
