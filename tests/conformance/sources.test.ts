@@ -87,21 +87,20 @@ function open(type: string, { way = 'fixed', limits, apiVersion, signal }: Openi
   })
 }
 
-/** The slices that a first run, and a later one, would read of a pass; of the first three parents, where it has any. */
+/** The slices that a first run, and a later one, would read of a pass. */
 async function slicesOf({ name, slicing }: Pass, http: Http): Promise<Slice[]> {
   if (slicing.by === 'all') return [{ pass: name }]
-  const slices = slicing.by === 'time' ? rangesOf(slicing).map((range) => ({ pass: name, ...range })) : [{ pass: name }]
-  if (!slicing.parents) return slices
+  const ranges = slicing.by === 'time' ? rangesOf(slicing) : [{}]
+  if (!slicing.parents) return ranges.map((range) => ({ pass: name, ...range }))
   const parents: string[] = []
   for await (const parent of slicing.parents(http)) if (parents.push(parent) >= 3) break
-  return parents.flatMap((parent) => slices.map((slice) => ({ ...slice, parent })))
+  return parents.flatMap((parent) => ranges.map((range) => ({ pass: name, parent, ...range })))
 }
 
-/** What is read by days has a first one; its last one ends after today. */
-function rangesOf({ first, wholeDays }: Extract<Slicing, { by: 'time' }>): { from?: string; to: string }[] {
+function rangesOf({ first, wholeDays }: Extract<Slicing, { by: 'time' }>): Omit<Slice, 'pass'>[] {
+  const midnight = (instant: number) => new Date(Math.floor(instant / 86_400_000) * 86_400_000).toISOString()
+  if (wholeDays) return [{ from: midnight(Date.parse(monthAgo)), to: midnight(now.getTime() + 86_400_000) }]
   const to = now.toISOString()
-  const day = (instant: string) => `${instant.slice(0, 10)}T00:00:00.000Z`
-  if (wholeDays) return [{ from: day(monthAgo), to: day(new Date(now.getTime() + 86_400_000).toISOString()) }]
   return [...(first === 'whole' ? [{ to }] : []), { from: monthAgo, to }]
 }
 
