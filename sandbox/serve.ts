@@ -92,7 +92,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const company = new Company({ seed, people, openedAt, activitiesPerPerson })
   const drift = new Drift()
   const rules = limits === 'real' ? {} : limits
-  const klaviyo = createKlaviyo(company, drift, rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.klaviyo })
+  const klaviyo = createKlaviyo(company, drift, clock.now, rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.klaviyo })
   const hubspotLimits = rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules.hubspot }
   const hubspot = createHubspot(company, drift, clock.now, { lagMs, extraProperties, limits: hubspotLimits })
   const faults = new Faults()

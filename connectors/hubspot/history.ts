@@ -1,3 +1,4 @@
+import { Failure } from '../../src/core/failure.js'
 import type { Http, Page, ReadContext, Rec } from '../../src/core/types.js'
 import type { DeclaredStream } from '../../src/extract/define.js'
 import { recordsAt } from '../../src/extract/paginate.js'
@@ -56,6 +57,8 @@ async function* read(object: string, changedBy: string, context: ReadContext): A
 async function kept(http: Http, object: string): Promise<string[]> {
   const { body } = await http.request({ path: path(http, 'properties', `/${object}`) })
   const found = recordsAt('results')(body).filter(({ calculated, archived }) => calculated !== true && archived !== true)
+  // No object is without properties; and asked for none, HubSpot would tell nothing of the past.
+  if (found.length === 0) throw new Failure('transient', `HubSpot named no properties of ${object}.`)
   return found.map(({ name }) => String(name))
 }
 

@@ -59,14 +59,22 @@ export const catalogItems = collection({
   scopes: ['catalogs:read'],
   page: { standard: 100, max: 100 },
   sorts: ['created'],
-  fields: words('external_id title description price url image_full_url image_thumbnail_url images custom_metadata published created updated'),
+  fields: words(
+    'external_id title description price url image_full_url image_thumbnail_url images custom_metadata published created updated',
+  ),
   includes: ['variants'],
 })
 
 const ofFlows = { tier: 'S', scopes: ['flows:read'], page: { standard: 50, max: 50 } } as const
 const filters = { id: listOf('any'), created: full, updated: full }
 
-export const flowActions = collection({ ...ofFlows, type: 'flow-action', filters, sorts: words('created id updated'), fields: words('created updated definition') })
+export const flowActions = collection({
+  ...ofFlows,
+  type: 'flow-action',
+  filters,
+  sorts: words('created id updated'),
+  fields: words('created updated definition'),
+})
 
 export const flowMessages = collection({
   ...ofFlows,

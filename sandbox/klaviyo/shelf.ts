@@ -43,11 +43,18 @@ export class Shelf {
       this.tags.put(row(id('tag', n), name, n, { name }))
     for (let n = 0; n < 130; n++) {
       const it = row(String(1_000 + n * 7), `image ${n}`, n, {})
-      const image = { name: it.name, image_url: `https://img.shop.example/${n}.png`, format: n % 4 === 0 ? 'jpeg' : 'png', size: 900 + n * 31 }
+      const image = {
+        name: it.name,
+        image_url: `https://img.shop.example/${n}.png`,
+        format: n % 4 === 0 ? 'jpeg' : 'png',
+        size: 900 + n * 31,
+      }
       this.images.put({ ...it, more: { ...image, hidden: n % 9 === 0, updated_at: iso(it.updatedMs) } })
     }
     for (const [n, name] of ['10OFF', 'Été-20', 'WELCOME'].entries())
-      this.coupons.put(row(id('coupon', n), name, n, { external_id: name, description: n === 1 ? null : name, monitor_configuration: { low: n } }))
+      this.coupons.put(
+        row(id('coupon', n), name, n, { external_id: name, description: n === 1 ? null : name, monitor_configuration: { low: n } }),
+      )
     for (let n = 0; n < goods.length * 10; n++) {
       const title = `${goods[n % goods.length]} №${Math.floor(n / goods.length) + 1}`
       const more = {
@@ -86,7 +93,12 @@ export class Shelf {
       this.messages.set(id, messages)
       if (type !== 'send-email') continue
       const message = code(6, seed, S, place('message'), n, i)
-      const definition = { id: message, name: `${name} – mail ${i + 1}`, subject_line: 'Hello {{ first_name }}', from_email: 'hello@shop.example' }
+      const definition = {
+        id: message,
+        name: `${name} – mail ${i + 1}`,
+        subject_line: 'Hello {{ first_name }}',
+        from_email: 'hello@shop.example',
+      }
       messages.put(dated(row(message, definition.name, n + i, { channel: 'email', definition }, id)))
     }
   }
@@ -96,7 +108,11 @@ export class Shelf {
 export function showShelf(type: string, row: ShelfRow, { request }: Pick<View, 'request'>): Resource {
   const parent = type === 'flow-action' ? 'flow' : type === 'flow-message' ? 'flow-action' : undefined
   const relationships =
-    parent !== undefined ? { [parent]: { data: { type: parent, id: row.of } } } : type === 'tag' ? { 'tag-group': { data: { type: 'tag-group', id: 'tg1' } } } : undefined
+    parent !== undefined
+      ? { [parent]: { data: { type: parent, id: row.of } } }
+      : type === 'tag'
+        ? { 'tag-group': { data: { type: 'tag-group', id: 'tg1' } } }
+        : undefined
   return {
     type,
     id: row.id,
