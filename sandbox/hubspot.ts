@@ -3,17 +3,19 @@
 import type { Company } from './company/company.js'
 import { Access, portalId } from './hubspot/access.js'
 import { readAssociations, recordAssociations } from './hubspot/associations.js'
+import { EmailEvents } from './hubspot/email-events.js'
 import { expiredToken, invalid, notFound, plainRefusal, Refused, refusal, throttled } from './hubspot/errors.js'
 import { type Bucket, type HubspotLimits, Limits } from './hubspot/limits.js'
 import { Lists } from './hubspot/lists.js'
+import { addMarketing, token as placeToken } from './hubspot/marketing-routes.js'
 import { token } from './hubspot/oauth.js'
 import { names, Objects, readLimit } from './hubspot/objects.js'
 import { learnDrift, showProperty } from './hubspot/properties.js'
 import { iso } from './hubspot/rows.js'
-import { pipelines, showOwner } from './hubspot/setup.js'
+import { pipelines, showOwner, showSchema } from './hubspot/setup.js'
 import { HubspotStore } from './hubspot/store.js'
 import { type HubspotTruth, truthOf } from './hubspot/truth.js'
-import { type ObjectType, objectType } from './hubspot/types.js'
+import { type ObjectType, objectType, objectTypes } from './hubspot/types.js'
 import type { Drift } from './kit/drift.js'
 import { jsonObject, type Reply, type Request, Router, type Vendor } from './kit/http.js'
 
@@ -69,6 +71,8 @@ export function createHubspot(
         const headers = limits.spend(who, bucket, now())
         const reply = answered(() => {
           access.demand(who.token, scopes(request))
+          const also = objectType(request.params.type ?? '')?.alsoScope
+          if (also !== undefined) access.demand(who.token, [also])
           return handle(request)
         })
         return { ...reply, headers: { ...headers, ...reply.headers } }
@@ -225,18 +229,20 @@ export function createHubspot(
   )
   const onePaths = ['/crm/v4/objects/:from/:id/associations/:to', ...dated('/crm/objects/:v/:from/:id/associations/:to')]
   on('GET', onePaths, pairScopes, (request) => recordAssociations(store.associations, pair(request), request), 'associations')
-  // This account has no custom objects.
-  on('GET', ['/crm-object-schemas/v3/schemas', '/crm/v3/schemas', ...dated('/crm-object-schemas/:v/schemas')], anyOf(), () => ({
+  const schemas = ['/crm-object-schemas/v3/schemas', '/crm/v3/schemas', ...dated('/crm-object-schemas/:v/schemas')]
+  on('GET', schemas, anyOf('crm.schemas.custom.read'), () => ({
     status: 200,
-    body: { results: [] },
+    body: { results: objectTypes.filter(({ objectTypeId }) => objectTypeId.startsWith('2-')).map((type) => showSchema(type, store)) },
   }))
+  const events = new EmailEvents(company)
+  addMarketing(on, dated, store, events, () => now().getTime())
   for (const path of ['/oauth/v1/token', '/oauth/v3/token', ...dated('/oauth/:v/token')])
     router.on(`POST ${path}`, (request) => token(access, request))
   // Contact lists v1 are gone since 2026-04-30; the general 404 says so as the vendor does.
 
   const vendor: Vendor = {
     name: 'hubspot',
-    roots: ['/crm', '/crm-object-schemas', '/account-info', '/oauth', '/contacts', '/events', '/marketing'],
+    roots: ['/crm', '/crm-object-schemas', '/account-info', '/oauth', '/contacts', '/events', '/marketing', '/form-integrations', '/email'],
     handle(request) {
       if (request.url.length > urlMax) return plainRefusal(414)
       return answered(() => {
@@ -255,13 +261,15 @@ export function createHubspot(
         : plainRefusal(trouble.status)
     },
     page: {
-      records: (body) =>
-        (body as { results?: unknown[]; lists?: unknown[] } | undefined)?.results ?? (body as { lists?: unknown[] } | undefined)?.lists,
+      records: (body) => {
+        const page = body as { results?: unknown[]; lists?: unknown[]; events?: unknown[] } | undefined
+        return page?.results ?? page?.lists ?? page?.events
+      },
       repeat(body, request) {
-        const page = body as { paging?: unknown; offset?: number; hasMore?: boolean }
+        const page = body as { paging?: unknown; offset?: number | string; hasMore?: boolean }
         const asked = jsonObject(request)
         if (page.offset !== undefined) {
-          page.offset = Number(asked?.offset ?? 0)
+          page.offset = typeof page.offset === 'string' ? (request.query.get('offset') ?? placeToken(0)) : Number(asked?.offset ?? 0)
           page.hasMore = true
         } else page.paging = { next: { after: request.query.get('after') ?? String(asked?.after ?? 0), link: request.url } }
       },
@@ -271,7 +279,7 @@ export function createHubspot(
       },
     },
   }
-  return { vendor, store, access, switches: store.options, truth: truthOf(store, objects, lists, company.times.foundedMs) }
+  return { vendor, store, access, switches: store.options, truth: truthOf(store, objects, lists, events, () => now().getTime()) }
 }
 
 /** The same path under each dated version that is served. */

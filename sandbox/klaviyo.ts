@@ -21,13 +21,13 @@ export interface Klaviyo {
 }
 
 /** `rules` undefined counts no calls. */
-export function createKlaviyo(company: Company, drift: Drift, rules: KlaviyoLimits | undefined): Klaviyo {
+export function createKlaviyo(company: Company, drift: Drift, now: () => Date, rules: KlaviyoLimits | undefined): Klaviyo {
   const store = new KlaviyoStore(company)
   const show = new Show(drift, company.times)
   const access = new Access()
   const switches: KlaviyoSwitches = { boundIncluded: false, unsortedCampaigns: false, cursorLifeMs: null }
   const router = new Router()
-  addReading(router, { store, show, access, limits: new Limits(rules), switches })
+  addReading(router, { store, show, access, limits: new Limits(rules), switches, now: () => now().getTime() })
   router.on('POST /oauth/token', (request) => token(access, request))
 
   const vendor: Vendor = {

@@ -73,6 +73,7 @@ function createVendors(company: Company, drift: Drift, now: () => Date, options:
       ...createKlaviyo(
         company,
         drift,
+        now,
         of(({ klaviyo }) => klaviyo),
       ),
       apiKey: klaviyoKey,

@@ -1,6 +1,6 @@
 import type { Http } from '../../src/core/types.js'
 import { keyOrApp } from '../../src/extract/credentials.js'
-import { at } from '../../src/extract/paginate.js'
+import { at, cursorParameter } from '../../src/extract/paginate.js'
 import type { Api } from '../../src/http/api.js'
 
 /**
@@ -18,6 +18,14 @@ const areas = {
   owners: { dated: '/crm/owners/2026-09', v3: '/crm/v3/owners' },
   pipelines: { dated: '/crm/pipelines/2026-09', v3: '/crm/v3/pipelines' },
   lists: { dated: '/crm/lists/2026-09', v3: '/crm/v3/lists' },
+  associations: { dated: '/crm/associations/2026-09', v3: '/crm/v4/associations' },
+  schemas: { dated: '/crm-object-schemas/2026-09/schemas', v3: '/crm-object-schemas/v3/schemas' },
+  emails: { dated: '/marketing/emails/2026-09', v3: '/marketing/v3/emails' },
+  campaigns: { dated: '/marketing/campaigns/2026-09', v3: '/marketing/v3/campaigns' },
+  // No dated form has been published of these three.
+  forms: { dated: '/marketing/v3/forms', v3: '/marketing/v3/forms' },
+  submissions: { dated: '/form-integrations/v1/submissions/forms', v3: '/form-integrations/v1/submissions/forms' },
+  emailEvents: { dated: '/email/public/v1/events', v3: '/email/public/v1/events' },
   account: { dated: '/account-info/2026-09', v3: '/account-info/v3' },
 } as const
 
@@ -61,7 +69,7 @@ export const hubspot: Api = {
     general: { windows: [{ count: 100, perMs: 10 * second }], concurrency: 6 },
     // Searches are counted apart, five a second for the whole account, and their answers have no rate headers.
     search: { windows: [{ count: 5, perMs: second }], concurrency: 2 },
-    // So are the batch calls of associations: 100 in ten seconds for the smallest account. No stream makes them yet.
+    // So are the batch calls of associations: 100 in ten seconds for the smallest account.
     associations: { windows: [{ count: 100, perMs: 10 * second }], concurrency: 4 },
   },
   // The limits belong to an app in an account; one app may serve many accounts, and a first refresh token stands for one.
@@ -103,3 +111,6 @@ export const hubspot: Api = {
     { status: 530, reason: 'config', hint: 'The account’s API does not answer under this address.' },
   ],
 }
+
+/** Most collections: records under `results`, and the cursor of the next page, which goes into the query. */
+export const pages = cursorParameter('results', 'paging.next.after', 'after')

@@ -57,7 +57,7 @@ function beside(properties: Rec): Rec {
   return properties
 }
 
-const typed = (fields: Record<string, FieldType>): Fields =>
+export const typed = (fields: Record<string, FieldType>): Fields =>
   Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, { type }]))
 
 export const owner = typed({
@@ -100,3 +100,25 @@ export const list = typed({
 })
 
 export const membership = typed({ list_id: 'text', record_id: 'text', membershipTimestamp: 'timestamp' })
+
+export const association = typed({
+  from_object: 'text',
+  from_id: 'text',
+  to_object: 'text',
+  to_id: 'text',
+  // HUBSPOT_DEFINED, USER_DEFINED …: ids of types are counted apart in each
+  category: 'text',
+  type_id: 'text',
+  label: 'text',
+})
+
+export const version = typed({
+  id: 'text',
+  property: 'text',
+  timestamp: 'timestamp',
+  source: 'text',
+  value: 'text',
+  source_type: 'text',
+  source_label: 'text',
+  updated_by_user_id: 'text',
+})

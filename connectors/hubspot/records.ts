@@ -1,9 +1,9 @@
 import { Failure } from '../../src/core/failure.js'
 import type { Fields, Http, HttpRequest, Page, ReadContext, Rec } from '../../src/core/types.js'
 import { ahead } from '../../src/extract/ahead.js'
-import { cursorParameter, recordsAt } from '../../src/extract/paginate.js'
+import { recordsAt } from '../../src/extract/paginate.js'
 import { walk } from '../../src/extract/walk.js'
-import { path } from './api.js'
+import { pages, path } from './api.js'
 import { propertyNames } from './fields.js'
 
 /** Longer addresses are refused (414 from about 16,000 characters). */
@@ -15,8 +15,6 @@ const searchSize = 200
 const batchSize = 100
 /** Times that a search may show an empty page and lead on. */
 const empties = 5
-
-const pages = cursorParameter('results', 'paging.next.after', 'after')
 
 /** Every record of an object by the list endpoint, in the order of ids; archived ones are another walk. */
 export const listed = (object: string, archived: boolean) => (context: ReadContext) => ahead(list(object, archived, context))
@@ -30,7 +28,7 @@ async function* list(object: string, archived: boolean, { http, resume, fields }
     query: { limit: listPage, archived, properties: isShort ? properties : 'hs_object_id' },
   }
   for await (const page of walk({ http, paginator: pages, requests: () => [request], resume })) {
-    yield isShort ? page : { ...page, records: await withProperties(http, object, page.records, names, archived) }
+    yield isShort ? page : { ...page, records: await batched(http, object, page.records, { properties: names }, { archived }) }
   }
 }
 
@@ -53,7 +51,7 @@ async function* search(object: string, changedBy: string, { http, slice, resume,
     const filters = [range, ...(lastId > 0n ? [{ propertyName: 'hs_object_id', operator: 'GT', value: String(lastId) }] : [])]
     const { results, isLast } = await searchPage(http, object, filters, fields)
     const highest = highestOf(object, results, lastId)
-    const records = isShort(filters, fields) ? results : await withProperties(http, object, results, propertyNames(fields), false)
+    const records = isShort(filters, fields) ? results : await batched(http, object, results, { properties: propertyNames(fields) })
     yield { records, ...(isLast ? {} : { resume: { lastId: String(highest) } }) }
     if (isLast) return
     lastId = highest
@@ -110,30 +108,46 @@ export const countOf =
     return Number.isSafeInteger(total) ? total : undefined
   }
 
-/** The records with all their properties, by batches of ids. One that is gone meanwhile is left out: half a record would blank what is known of it. */
-async function withProperties(
+/** What is read of the records beside their ids. */
+export interface Asked {
+  properties?: readonly string[]
+  propertiesWithHistory?: readonly string[]
+}
+
+/**
+ * The records once more, by batches of ids, with all that is asked for. One that is gone meanwhile is left out: half a record would blank
+ * what is known of it.
+ */
+export async function batched(
   http: Http,
   object: string,
   records: readonly Rec[],
-  properties: string[],
-  archived: boolean,
+  asked: Asked,
+  { archived = false, size = batchSize } = {},
 ): Promise<Rec[]> {
-  const batches = Array.from({ length: Math.ceil(records.length / batchSize) }, (_, i) => records.slice(i * batchSize, (i + 1) * batchSize))
+  const batches = Array.from({ length: Math.ceil(records.length / size) }, (_, i) => records.slice(i * size, (i + 1) * size))
   const read = batches.map(async (batch): Promise<Rec[]> => {
     const { body } = await http.request({
       method: 'POST',
       path: path(http, 'objects', `/${object}/batch/read`),
       query: { archived },
-      body: { inputs: batch.map(({ id }) => ({ id })), properties },
+      body: { inputs: batch.map(({ id }) => ({ id })), properties: [], ...asked },
     })
-    // 200 and 207 alike may carry errors: those that are not about missing records are refusals.
-    const errors = Array.isArray(body.errors) ? (body.errors as Rec[]) : []
-    const other = errors.find(({ category }) => category !== 'OBJECT_NOT_FOUND')
-    if (other)
-      throw new Failure('permanent', `HubSpot could not read some ${object}: ${String(other.category)}.`, { code: String(other.category) })
-    const results = recordsAt('results')(body)
-    if (results.length === 0 && errors.length === 0) throw new Failure('transient', `HubSpot read none of ${batch.length} ${object}.`)
-    return results
+    return found(body, `read some ${object}`)
   })
   return (await Promise.all(read)).flat()
+}
+
+/**
+ * Results of a batch. 200 and 207 alike may carry errors: those that say only that something is not there are no failure.
+ * @throws Failure `permanent` for other errors; `transient` when there is neither a result nor an error.
+ */
+export function found(body: Rec, what: string): Rec[] {
+  const errors = Array.isArray(body.errors) ? (body.errors as Rec[]) : []
+  const other = errors.find(({ category }) => category !== 'OBJECT_NOT_FOUND')
+  if (other) throw new Failure('permanent', `HubSpot could not ${what}: ${String(other.category)}.`, { code: String(other.category) })
+  const results = recordsAt('results')(body)
+  const isCutShort = results.length === 0 && (errors.length === 0 || body.paging !== undefined)
+  if (isCutShort) throw new Failure('transient', `HubSpot was to ${what}, and answered with nothing.`)
+  return results
 }

@@ -81,6 +81,15 @@ export const klaviyo: Api = {
       ],
       concurrency: 1,
     },
+    // Two a minute, and no more a day than these.
+    reports: {
+      windows: [
+        { count: 1, perMs: second },
+        { count: 2, perMs: minute },
+        { count: 225, perMs: 24 * 60 * minute },
+      ],
+      concurrency: 1,
+    },
     accounts: {
       windows: [
         { count: 1, perMs: second },

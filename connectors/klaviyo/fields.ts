@@ -113,3 +113,54 @@ export const template = typed({
   created: 'timestamp',
   updated: 'timestamp',
 })
+
+export const campaignMessage = typed({
+  campaign_id: 'text',
+  // channel, label and content, whose members differ by channel
+  definition: 'json',
+  send_times: 'json',
+  created_at: 'timestamp',
+  updated_at: 'timestamp',
+  template_id: 'text',
+  image_id: 'text',
+})
+
+export const flowAction = typed({ flow_id: 'text', definition: 'json', created: 'timestamp', updated: 'timestamp' })
+
+export const flowMessage = typed({
+  flow_action_id: 'text',
+  channel: 'text',
+  definition: 'json',
+  created: 'timestamp',
+  updated: 'timestamp',
+})
+
+export const form = typed({ name: 'text', status: 'text', ab_test: 'boolean', created_at: 'timestamp', updated_at: 'timestamp' })
+
+export const tag = typed({ name: 'text', tag_group_id: 'text' })
+
+export const image = typed({
+  name: 'text',
+  image_url: 'text',
+  format: 'text',
+  size: 'bigint',
+  hidden: 'boolean',
+  updated_at: 'timestamp',
+})
+
+export const coupon = typed({ external_id: 'text', description: 'text', monitor_configuration: 'json' })
+
+export const catalogItem = typed({
+  external_id: 'text',
+  title: 'text',
+  description: 'text',
+  price: 'numeric',
+  url: 'text',
+  image_full_url: 'text',
+  image_thumbnail_url: 'text',
+  images: 'json',
+  custom_metadata: 'json',
+  published: 'boolean',
+  created: 'timestamp',
+  updated: 'timestamp',
+})

@@ -19,6 +19,12 @@ export const allScopes: readonly string[] = [
   'tickets',
   'crm.lists.read',
   'crm.lists.write',
+  'crm.schemas.custom.read',
+  'e-commerce',
+  'sales-email-read',
+  'content',
+  'forms',
+  'marketing.campaigns.read',
   'oauth',
 ]
 

@@ -10,18 +10,55 @@ export interface Link {
   primary: boolean
 }
 
+interface AssociationType {
+  category: 'HUBSPOT_DEFINED' | 'USER_DEFINED'
+  typeId: number
+  label: string | null
+}
+
 /** Plain and primary type id of each direction, from the vendor's guide. */
-const typeIds: Record<string, readonly [plain: number, primary: number | null]> = {
+const typeIds: Record<string, readonly [plain: number, primary?: number]> = {
   'contacts companies': [279, 1],
   'companies contacts': [280, 2],
-  'deals contacts': [3, null],
-  'contacts deals': [4, null],
+  'deals contacts': [3],
+  'contacts deals': [4],
   'deals companies': [341, 5],
   'companies deals': [342, 6],
-  'contacts tickets': [15, null],
-  'tickets contacts': [16, null],
+  'contacts tickets': [15],
+  'tickets contacts': [16],
   'tickets companies': [339, 26],
   'companies tickets': [340, 25],
+  'deals line_items': [19],
+  'line_items deals': [20],
+  'deals quotes': [63],
+  'quotes deals': [64],
+  'calls contacts': [194],
+  'contacts calls': [193],
+  'calls deals': [206],
+  'deals calls': [205],
+  'emails contacts': [198],
+  'contacts emails': [197],
+  'emails deals': [210],
+  'deals emails': [209],
+  'meetings contacts': [200],
+  'contacts meetings': [199],
+  'meetings deals': [212],
+  'deals meetings': [211],
+  'meetings companies': [188],
+  'companies meetings': [187],
+  'notes contacts': [202],
+  'contacts notes': [201],
+  'notes tickets': [228],
+  'tickets notes': [227],
+  'tasks contacts': [204],
+  'contacts tasks': [203],
+  'tasks tickets': [230],
+  'tickets tasks': [229],
+}
+/** The account's own types: their ids are counted apart from the vendor's, so that the same number may mean both. */
+const ownTypes: Record<string, AssociationType> = {
+  'p999_machines companies': { category: 'USER_DEFINED', typeId: 3, label: 'Installed at' },
+  'companies p999_machines': { category: 'USER_DEFINED', typeId: 4, label: 'Runs' },
 }
 
 export class Associations {
@@ -36,15 +73,32 @@ export class Associations {
     return this.links.get(`${from} ${to}`)?.get(fromId) ?? []
   }
 
-  types(from: TypeName, to: TypeName, { primary }: Link): { category: string; typeId: number; label: string | null }[] {
-    const [plain, first] = typeIds[`${from} ${to}`] ?? [0, null]
-    const types = [{ category: 'HUBSPOT_DEFINED', typeId: plain, label: null as string | null }]
-    if (primary && first !== null) types.push({ category: 'HUBSPOT_DEFINED', typeId: first, label: 'Primary' })
+  types(from: TypeName, to: TypeName, { primary }: Link): AssociationType[] {
+    const own = ownTypes[`${from} ${to}`]
+    if (own !== undefined) return [own]
+    const [plain, first] = typeIds[`${from} ${to}`] ?? [0]
+    const types: AssociationType[] = [{ category: 'HUBSPOT_DEFINED', typeId: plain, label: null }]
+    if (primary && first !== undefined) types.push({ category: 'HUBSPOT_DEFINED', typeId: first, label: 'Primary' })
     return types
   }
 
-  labels(from: TypeName, to: TypeName): { category: string; typeId: number; label: string | null }[] {
+  labels(from: TypeName, to: TypeName): AssociationType[] {
     return this.types(from, to, { toId: '', primary: true })
+  }
+
+  /** A record that was erased has no partners left, and is nobody's. */
+  forget(type: TypeName, id: string): void {
+    for (const [pair, table] of this.links) {
+      const [from, to] = pair.split(' ')
+      if (from === type) table.delete(id)
+      if (to !== type) continue
+      for (const [other, links] of table)
+        if (links.some(({ toId }) => toId === id))
+          table.set(
+            other,
+            links.filter(({ toId }) => toId !== id),
+          )
+    }
   }
 
   private one(from: TypeName, fromId: string, to: TypeName, link: Link): void {

@@ -173,26 +173,8 @@ export class Objects {
     associations: readonly string[],
   ): HubspotRecord {
     if (history.length > 0) {
-      // One older value is made up for what has been changed since it was created.
-      const entry = (value: string | null, ms: number) => ({
-        value: value ?? '',
-        timestamp: iso(ms),
-        sourceType: 'CRM_UI',
-        sourceId: 'userId:1000',
-        sourceLabel: null,
-        updatedByUserId: 1000,
-      })
-      record.propertiesWithHistory = Object.fromEntries(
-        history
-          .filter((name) => this.store.properties.get(type.name)?.has(name))
-          .map((name) => {
-            const value = row.properties[name] ?? null
-            return [
-              name,
-              row.updatedMs > row.createdMs ? [entry(value, row.updatedMs), entry('', row.createdMs)] : [entry(value, row.createdMs)],
-            ]
-          }),
-      )
+      const known = history.filter((name) => this.store.properties.get(type.name)?.get(name)?.archived === false)
+      record.propertiesWithHistory = Object.fromEntries(known.map((name) => [name, this.store.history.of(type.name, row.id, name)]))
     }
     for (const name of associations) {
       const to = objectType(name)

@@ -1,12 +1,11 @@
 /** Definitions of properties: what an account has beside the vendor's own, with types that its values do not always keep. */
 
-import { dealPipelines, ticketPipelines } from '../company/catalogue.js'
-import { industries, interests, plans } from '../company/words.js'
 import type { Drift } from '../kit/drift.js'
+import { added, own } from './property-names.js'
 import type { PropertyRow } from './rows.js'
 import type { TypeName } from './types.js'
 
-type Kind =
+export type Kind =
   | 'string'
   | 'textarea'
   | 'number'
@@ -52,97 +51,13 @@ export function property(name: string, kind: Kind, createdMs: number, custom = f
   }
 }
 
-const own: Record<TypeName, readonly (readonly [string, Kind, (readonly string[])?])[]> = {
-  contacts: [
-    ['email', 'string'],
-    ['firstname', 'string'],
-    ['lastname', 'string'],
-    ['phone', 'phone'],
-    ['jobtitle', 'string'],
-    ['company', 'string'],
-    ['city', 'string'],
-    ['country', 'string'],
-    ['lifecyclestage', 'select', ['subscriber', 'lead', 'opportunity', 'customer']],
-    ['hubspot_owner_id', 'select'],
-    ['hs_email_optout', 'bool'],
-    ['num_notes', 'number'],
-    ['createdate', 'stamp'],
-    ['lastmodifieddate', 'stamp'],
-    ['hs_object_id', 'calculated'],
-    ['associatedcompanyid', 'number'],
-    ['total_revenue', 'calculated'],
-  ],
-  companies: [
-    ['name', 'string'],
-    ['domain', 'string'],
-    ['industry', 'select', industries],
-    ['country', 'string'],
-    ['numberofemployees', 'number'],
-    ['hubspot_owner_id', 'select'],
-    ['createdate', 'stamp'],
-    ['hs_lastmodifieddate', 'stamp'],
-    ['hs_object_id', 'calculated'],
-    ['description', 'textarea'],
-  ],
-  deals: [
-    ['dealname', 'string'],
-    ['pipeline', 'select', dealPipelines.map(({ id }) => id)],
-    ['dealstage', 'select', dealPipelines.flatMap(({ stages }) => stages.map(({ id }) => id))],
-    ['amount', 'number'],
-    ['amount_in_home_currency', 'calculated'],
-    ['deal_currency_code', 'select', ['EUR', 'USD']],
-    ['closedate', 'datetime'],
-    ['hubspot_owner_id', 'select'],
-    ['createdate', 'stamp'],
-    ['hs_lastmodifieddate', 'stamp'],
-    ['hs_object_id', 'calculated'],
-    ['hs_is_closed_won', 'bool'],
-  ],
-  tickets: [
-    ['subject', 'string'],
-    ['content', 'textarea'],
-    ['hs_pipeline', 'select', ticketPipelines.map(({ id }) => id)],
-    ['hs_pipeline_stage', 'select', ticketPipelines.flatMap(({ stages }) => stages.map(({ id }) => id))],
-    ['hs_ticket_priority', 'select', ['LOW', 'MEDIUM', 'HIGH']],
-    ['hs_ticket_category', 'select', ['GENERAL_INQUIRY', 'PRODUCT_ISSUE']],
-    ['hubspot_owner_id', 'select'],
-    ['createdate', 'stamp'],
-    ['hs_lastmodifieddate', 'stamp'],
-    ['hs_object_id', 'calculated'],
-  ],
-}
-
-const added: Record<TypeName, readonly (readonly [string, Kind, (readonly string[])?])[]> = {
-  contacts: [
-    ['external_id', 'unique'],
-    ['plan', 'select', plans],
-    ['seats', 'number'],
-    ['opted_in', 'bool'],
-    ['birthday', 'date'],
-    ['interests', 'checkbox', interests],
-    ['last_demo_at', 'datetime'],
-    ['order', 'string'],
-    ['legacy_kundennr_2', 'string'],
-    ['n2024_survey_score', 'number'],
-  ],
-  companies: [
-    ['customer_tier', 'select', ['A', 'B', 'C']],
-    ['contract_value', 'number'],
-  ],
-  deals: [
-    ['source_campaign', 'string'],
-    ['probability_note', 'textarea'],
-  ],
-  tickets: [['csat', 'number']],
-}
-
 /** `extra` more text properties on contacts, named and numbered, for accounts that have a thousand. */
 export function definitions(createdMs: number, extra: number): Map<TypeName, Map<string, PropertyRow>> {
   return new Map(
     (Object.keys(own) as TypeName[]).map((type) => {
       const rows = [
         ...own[type].map(([name, kind, options]) => property(name, kind, createdMs, false, options)),
-        ...added[type].map(([name, kind, options]) => property(name, kind, createdMs, true, options)),
+        ...(added[type] ?? []).map(([name, kind, options]) => property(name, kind, createdMs, true, options)),
         ...Array.from({ length: type === 'contacts' ? extra : 0 }, (_, n) => property(extraName(n), 'string', createdMs, true)),
       ]
       return [type, new Map(rows.map((row) => [row.name, row]))]

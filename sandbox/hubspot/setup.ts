@@ -1,7 +1,9 @@
 /** What an account is set up with: owners and pipelines. */
 import { dealPipelines, type Pipeline, ticketPipelines } from '../company/catalogue.js'
+import { showProperty } from './properties.js'
 import { iso, type OwnerRow } from './rows.js'
-import type { TypeName } from './types.js'
+import type { HubspotStore } from './store.js'
+import type { ObjectType, TypeName } from './types.js'
 
 /** The user behind an archived owner is told under another key only. */
 export function showOwner(row: OwnerRow): Record<string, unknown> {
@@ -41,4 +43,25 @@ export function pipelines(type: TypeName, createdMs: number): Record<string, unk
           : { ticketState: stage.closed ? 'CLOSED' : 'OPEN' },
     })),
   }))
+}
+
+/** A custom object, with the definitions of its properties. */
+export function showSchema({ name, singular, objectTypeId }: ObjectType, store: HubspotStore): Record<string, unknown> {
+  const properties = [...(store.properties.get(name)?.values() ?? [])]
+  const at = iso(store.company.times.foundedMs)
+  return {
+    id: objectTypeId.slice(2),
+    objectTypeId,
+    name: name.replace(/^p\d+_/, ''),
+    fullyQualifiedName: name,
+    labels: { singular, plural: `${singular}s` },
+    primaryDisplayProperty: 'serial',
+    requiredProperties: ['serial'],
+    searchableProperties: ['serial'],
+    properties: properties.map(showProperty),
+    associations: [],
+    archived: false,
+    createdAt: at,
+    updatedAt: at,
+  }
 }

@@ -1,12 +1,17 @@
 /** The CRM's tables, filled from the company's past and kept up to date by what happens. */
 
+import { broughtBy, utmOf } from '../company/ads.js'
 import { day, dealPipelines, staff, ticketPipelines } from '../company/catalogue.js'
 import type { Company } from '../company/company.js'
 import { Dice, place, roll } from '../company/dice.js'
+import type { Times } from '../company/history.js'
 import { firm, type Person } from '../company/people.js'
 import type { Consent, Deal, Edit, Happening, Ticket } from '../company/story.js'
+import { goods } from '../company/words.js'
 import { Table } from '../kit/table.js'
+import { type Around, aroundDeal, aroundTicket, type Made, product } from './around.js'
 import { Associations } from './associations.js'
+import { History } from './history.js'
 import { definitions, extraName } from './properties.js'
 import { iso, type ListRow, type MembershipRow, type ObjectRow, type OwnerRow, type PropertyRow } from './rows.js'
 import { SearchIndex } from './search-index.js'
@@ -24,6 +29,7 @@ export class HubspotStore {
   readonly searchable: Record<TypeName, SearchIndex>
   readonly properties: Map<TypeName, Map<string, PropertyRow>>
   readonly associations = new Associations()
+  readonly history = new History()
   readonly owners: OwnerRow[]
   readonly lists = new Table<ListRow>((row) => Number(row.id))
   readonly memberships = new Map<string, Table<MembershipRow>>()
@@ -31,7 +37,7 @@ export class HubspotStore {
   private readonly seed: number
 
   constructor(
-    private readonly company: Company,
+    readonly company: Company,
     readonly options: StoreOptions,
   ) {
     const { seed, foundedMs } = company.times
@@ -52,6 +58,7 @@ export class HubspotStore {
       archived: gone,
     }))
     for (let n = 0; n < company.firms; n++) this.addFirm(n)
+    for (let n = 0; n < goods.length; n++) this.keep(product(this.aroundId(n), n, foundedMs), foundedMs)
     for (const who of company.people) if (who.inCrm) this.addContact(who, company.consents[who.n] as Consent)
     for (const deal of company.deals) this.putDeal(deal)
     for (const ticket of company.tickets) this.putTicket(ticket)
@@ -65,13 +72,28 @@ export class HubspotStore {
   companyId = (n: number) => this.id(n, Math.floor(this.company.firms * 0.5))
   dealId = (n: number) => this.id(n, Math.floor(this.company.dealsAtOpening * 0.5))
   ticketId = (n: number) => this.id(n, Math.floor(this.company.ticketsAtOpening * 0.5))
+  aroundId = (n: number) => this.id(n, 900)
   ownerId = (n: number) => String(n < 3 ? 51 + n : 77_000_000 + n)
 
   /** A row's new state, and when the search index will know it. */
   private put(type: TypeName, row: ObjectRow, atMs: number): void {
     const before = this.objects[type].get(row.id)
     this.objects[type].put(row)
+    this.history.changed(type, before, row)
     this.searchable[type].changed(before, row, atMs)
+  }
+
+  /** Something beside the company's own story: its links stand from the first time on. */
+  private keep({ type, row, links }: Made, atMs: number): void {
+    const isNew = this.objects[type].get(row.id) === undefined
+    this.put(type, row, atMs)
+    if (isNew) for (const [to, id] of links) this.associations.link(type, row.id, to, id, false)
+  }
+
+  private around(person: number, firmN: number | null, n: number): Around {
+    const contact = this.objects.contacts.get(this.contactId(person))?.id
+    const company = firmN === null ? undefined : this.companyId(firmN)
+    return { seed: this.seed, id: this.aroundId, owner: this.ownerId(n % staff.length), contact, company }
   }
 
   private hear(happening: Happening): void {
@@ -121,6 +143,7 @@ export class HubspotStore {
   private erase(person: number): void {
     const id = this.contactId(person)
     this.objects.contacts.delete(id)
+    this.associations.forget('contacts', id)
     for (const table of this.memberships.values()) table.delete(id)
   }
 
@@ -160,6 +183,7 @@ export class HubspotStore {
       order: dice.chance(0.8) ? null : dice.pick(['first', '"quoted", with comma', 'line\nbreak', "O'Neil; DROP TABLE", 'emoji 🐈‍⬛']),
       legacy_kundennr_2: dice.chance(0.5) ? null : `0${dice.below(99_999)}`,
       n2024_survey_score: dice.chance(0.9) ? null : (dice.below(100) / 10).toFixed(1),
+      ...broughtWith(this.company.times, who),
     }
     for (let i = 0; i < this.options.extraProperties; i++) if (roll(this.seed, H, who.n, i) < 0.1) properties[extraName(i)] = `value ${i}`
     this.put(
@@ -218,6 +242,7 @@ export class HubspotStore {
       probability_note: null,
     }
     this.put('deals', { id, properties, createdMs: deal.openedAtMs, updatedMs: deal.changedAtMs, archivedMs: null }, deal.changedAtMs)
+    for (const one of aroundDeal(deal, id, this.around(deal.person, deal.firm, deal.n))) this.keep(one, deal.changedAtMs)
     if (known !== undefined) return
     if (this.objects.contacts.get(this.contactId(deal.person)) !== undefined)
       this.associations.link('deals', id, 'contacts', this.contactId(deal.person), false)
@@ -247,6 +272,7 @@ export class HubspotStore {
       { id, properties, createdMs: ticket.openedAtMs, updatedMs: ticket.changedAtMs, archivedMs: null },
       ticket.changedAtMs,
     )
+    for (const one of aroundTicket(ticket, id, this.around(ticket.person, null, ticket.n))) this.keep(one, ticket.changedAtMs)
     if (known === undefined && this.objects.contacts.get(this.contactId(ticket.person)) !== undefined)
       this.associations.link('tickets', id, 'contacts', this.contactId(ticket.person), false)
   }
@@ -287,4 +313,21 @@ export class HubspotStore {
 
 function edited({ field, value }: Edit): Record<string, string> {
   return { [field === 'title' ? 'jobtitle' : field]: String(value) }
+}
+
+/** The source of a person, in the vendor's words, and the parameters of the link that brought them. */
+function broughtWith(times: Times, who: Person): Record<string, string | null> {
+  const ad = broughtBy(times, who)
+  if (ad === undefined) {
+    const source = who.n % 2 === 0 ? 'ORGANIC_SEARCH' : 'DIRECT_TRAFFIC'
+    return { hs_analytics_source: source, hs_analytics_source_data_1: null, hs_analytics_source_data_2: null }
+  }
+  const isSocial = ad.network === 'meta'
+  return {
+    hs_analytics_source: isSocial ? 'PAID_SOCIAL' : ad.kind === 'display' ? 'OTHER_CAMPAIGNS' : 'PAID_SEARCH',
+    // Of social networks the first detail is the network, of searches the campaign.
+    hs_analytics_source_data_1: isSocial ? 'Facebook' : ad.slug,
+    hs_analytics_source_data_2: isSocial ? ad.slug : ad.kind,
+    ...utmOf(ad),
+  }
 }

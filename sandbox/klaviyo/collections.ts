@@ -3,12 +3,12 @@ import type { Collection } from './collection.js'
 import type { FieldRule, FieldValue, Operator } from './filter.js'
 import type { EventRow, MemberRow, ProfileRow, ThingRow } from './rows.js'
 
-const all: readonly Operator[] = ['greater-than', 'greater-or-equal', 'less-than', 'less-or-equal']
-const text = (...operators: Operator[]): FieldRule => ({ type: 'text', operators })
-const date = (...operators: Operator[]): FieldRule => ({ type: 'datetime', operators })
+export const all: readonly Operator[] = ['greater-than', 'greater-or-equal', 'less-than', 'less-or-equal']
+export const text = (...operators: Operator[]): FieldRule => ({ type: 'text', operators })
+export const date = (...operators: Operator[]): FieldRule => ({ type: 'datetime', operators })
 const identifier = text('any', 'equals')
-const listOf = (...operators: Operator[]): FieldRule => ({ type: 'text', operators, listOnly: true })
-const flag: FieldRule = { type: 'boolean', operators: ['equals'] }
+export const listOf = (...operators: Operator[]): FieldRule => ({ type: 'text', operators, listOnly: true })
+export const flag: FieldRule = { type: 'boolean', operators: ['equals'] }
 const suppression = 'subscriptions.email.marketing.suppression'
 
 export const profileFields =
@@ -101,7 +101,7 @@ export const events: Collection<EventRow> = {
 }
 
 /** The two kinds of dates: most resources say `updated`, campaigns `updated_at`. */
-function thing(row: ThingRow, field: string): FieldValue {
+export function thing(row: ThingRow, field: string): FieldValue {
   switch (field) {
     case 'updated':
     case 'updated_at':
@@ -163,7 +163,7 @@ export const segments: Collection<ThingRow> = {
   fields: ['name', 'definition', 'created', 'updated', 'is_active', 'is_processing', 'is_starred'],
 }
 
-const full = date('equals', ...all)
+export const full = date('equals', ...all)
 
 export const campaigns: Collection<ThingRow> = {
   type: 'campaign',

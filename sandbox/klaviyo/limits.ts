@@ -9,13 +9,20 @@ export const tiers = {
   M: { burst: 10, steady: 150 },
   L: { burst: 75, steady: 750 },
   XL: { burst: 350, steady: 3500 },
+  reports: { burst: 1, steady: 2, daily: 225 },
 } as const
 export type Tier = keyof typeof tiers
+
+interface Numbers {
+  burst: number
+  steady: number
+  daily?: number
+}
 
 export interface KlaviyoLimits {
   scale: number
   /** Other numbers for some tiers. */
-  tiers?: Partial<Record<Tier, { burst: number; steady: number }>>
+  tiers?: Partial<Record<Tier, Numbers>>
 }
 
 export class Limits {
@@ -39,10 +46,10 @@ export class Limits {
     for (const { windows, tier: of } of counters) {
       const verdict = windows.look(nowMs)
       if (!verdict.allowed) throw new Refused(throttled(String(verdict.waitSeconds)))
-      const { burst, steady } = this.numbers(of)
+      const { burst, steady, daily } = this.numbers(of)
       // The tightest counter is described: it comes last.
       headers = {
-        'ratelimit-limit': `${burst}, ${burst};w=1, ${steady};w=60`,
+        'ratelimit-limit': `${burst}, ${burst};w=1, ${steady};w=60${daily === undefined ? '' : `, ${daily};w=86400`}`,
         'ratelimit-remaining': String(verdict.remaining),
         'ratelimit-reset': String(verdict.resetSeconds),
       }
@@ -51,17 +58,18 @@ export class Limits {
     return headers
   }
 
-  private numbers(tier: Tier): { burst: number; steady: number } {
+  private numbers(tier: Tier): Numbers {
     return this.rules?.tiers?.[tier] ?? tiers[tier]
   }
 
   private counter(name: string, tier: Tier): FixedWindows {
     const known = this.counters.get(name)
     if (known !== undefined) return known
-    const { burst, steady } = this.numbers(tier)
+    const { burst, steady, daily } = this.numbers(tier)
     const windows: Window[] = [
       { calls: burst, seconds: 1 },
       { calls: steady, seconds: 60 },
+      ...(daily === undefined ? [] : [{ calls: daily, seconds: 86_400 }]),
     ]
     const made = new FixedWindows(windows, this.rules?.scale ?? 1)
     this.counters.set(name, made)

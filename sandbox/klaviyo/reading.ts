@@ -7,7 +7,10 @@ import { type Collection, checkParameters, pageReply, type Resource, readPage, s
 import { campaignShells, campaigns, events, flows, lists, members, metrics, profiles, segments, templates } from './collections.js'
 import { contentType, notFound, Refused } from './errors.js'
 import type { Limits, Tier } from './limits.js'
+import { aggregates, type ReportKind, report, reportKinds } from './reports.js'
 import type { EventRow, MemberRow, ProfileRow, ThingRow } from './rows.js'
+import { showShelf } from './shelf.js'
+import { catalogItems, coupons, flowActions, flowMessages, forms, images, tags } from './shelf-collections.js'
 import type { Show } from './show.js'
 import type { KlaviyoStore } from './store.js'
 
@@ -27,9 +30,11 @@ export interface ReadingParts {
   access: Access
   limits: Limits
   switches: KlaviyoSwitches
+  /** The sandbox's own time, in milliseconds. */
+  now: () => number
 }
 
-export function addReading(router: Router, { store, show, access, limits, switches }: ReadingParts): void {
+export function addReading(router: Router, { store, show, access, limits, switches, now }: ReadingParts): void {
   /** Credentials, revision and quota, in this order; then the answer with the quota's headers. */
   const guarded = (
     endpoint: string,
@@ -141,6 +146,36 @@ export function addReading(router: Router, { store, show, access, limits, switch
     const row = found(store.campaigns, 'campaign', request)
     return pageReply(request, [show.message(row, { request, revision, additional: new Set(), include: new Set() })], null)
   })
+  for (const [spec, table] of [
+    [forms, store.shelf.forms],
+    [tags, store.shelf.tags],
+    [images, store.shelf.images],
+    [coupons, store.shelf.coupons],
+    [catalogItems, store.shelf.items],
+  ] as const) {
+    both<ThingRow>(spec, table, (row, view) => showShelf(spec.type, row, view))
+  }
+  for (const [spec, path, tables, of] of [
+    [flowActions, '/api/flows/:id/flow-actions', store.shelf.actions, 'flow'],
+    [flowMessages, '/api/flow-actions/:id/flow-messages', store.shelf.messages, 'flow-action'],
+  ] as const) {
+    const table = ({ params }: Request): Table<ThingRow> => {
+      const found = tables.get(params.id ?? '')
+      if (found === undefined) throw notFound(of, params.id ?? '')
+      return found
+    }
+    list<ThingRow>(path, spec, table, (row, view) => sparse(showShelf(spec.type, row, view), view.request))
+  }
+  for (const kind of Object.keys(reportKinds) as ReportKind[]) {
+    for (const what of ['values', 'series'] as const) {
+      // Campaigns have no series.
+      if (kind === 'campaign' && what === 'series') continue
+      guarded(`POST /api/${kind}-${what}-reports`, { tier: 'reports', scopes: reportKinds[kind].scopes }, (request) =>
+        report(store, kind, what === 'series', request, now()),
+      )
+    }
+  }
+  guarded('POST /api/metric-aggregates', { tier: 'S', scopes: ['metrics:read'] }, (request) => aggregates(store, request))
 }
 
 /** A refusal is an answer too. */

@@ -9,6 +9,7 @@ import type { Activity, Consent, Happening } from '../company/story.js'
 import { Table } from '../kit/table.js'
 import { consented, edited, profileProperties, suppressed } from './profile.js'
 import { type EventRow, type MemberRow, type ProfileRow, type ThingRow, toSecond } from './rows.js'
+import { Shelf } from './shelf.js'
 
 const K = place('klaviyo')
 const Events = place('klaviyo event')
@@ -25,6 +26,7 @@ export class KlaviyoStore {
   readonly campaigns = new Table<ThingRow>()
   readonly flows = new Table<ThingRow>()
   readonly templates = new Table<ThingRow>()
+  readonly shelf: Shelf
   /** By id of list or segment. */
   readonly members = new Map<string, Table<MemberRow>>()
 
@@ -36,6 +38,7 @@ export class KlaviyoStore {
     this.seed = company.times.seed
     this.metricIds = new Map(metrics.map((name) => [name, code(6, this.seed, K, place('metric'), place(name))]))
     this.fillThings()
+    this.shelf = new Shelf(company.times, this.flowId)
     const lastAct = new Map<number, number>()
     for (const { person, atMs } of company.activities) lastAct.set(person, Math.max(atMs, lastAct.get(person) ?? 0))
     for (const who of company.people)
@@ -47,6 +50,7 @@ export class KlaviyoStore {
   }
 
   listId = (n: number) => code(6, this.seed, K, place('list'), n)
+  flowId = (n: number) => code(6, this.seed, K, place('flow'), n)
   segmentId = (n: number) => code(6, this.seed, K, place('segment'), n)
   metricId = (name: string) => this.metricIds.get(name) ?? ''
 
@@ -190,7 +194,7 @@ export class KlaviyoStore {
       })
     }
     for (const [n, flow] of flows.entries()) {
-      put(this.flows, code(6, this.seed, K, place('flow'), n), flow.name, foundedMs + n * 17 * day, foundedMs + n * 40 * day, {
+      put(this.flows, this.flowId(n), flow.name, foundedMs + n * 17 * day, foundedMs + n * 40 * day, {
         status: flow.status,
         archived: 'archived' in flow,
         trigger_type: flow.trigger,
