@@ -101,8 +101,11 @@ async function moveWatermark(client: pg.ClientBase, ref: Ref, pass: string, wate
   )
 }
 
-/** The end of the unbroken row of finished slices of each pass; a slice set aside counts as passed. */
-export function newWatermarks(slices: readonly { slice: Slice; isFinished: boolean }[]): Watermark[] {
+/**
+ * The end of the unbroken row of finished slices of each pass; a slice set aside counts as passed. Slices that a failed run left may overlap
+ * those of the next, so the row ends where one of them reaches furthest.
+ */
+function newWatermarks(slices: readonly { slice: Slice; isFinished: boolean }[]): Watermark[] {
   const marks = new Map<string, string>()
   const broken = new Set<string>()
   const ordered = slices
@@ -110,7 +113,7 @@ export function newWatermarks(slices: readonly { slice: Slice; isFinished: boole
     .sort((a, b) => (a.slice.from ?? '').localeCompare(b.slice.from ?? ''))
   for (const { slice, isFinished } of ordered) {
     if (!isFinished) broken.add(slice.pass)
-    else if (!broken.has(slice.pass)) marks.set(slice.pass, slice.to!)
+    else if (!broken.has(slice.pass) && slice.to! > (marks.get(slice.pass) ?? '')) marks.set(slice.pass, slice.to!)
   }
   return [...marks].map(([pass, watermark]) => ({ pass, watermark }))
 }
