@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client'
 import { defineSearchAttributeKey } from '@temporalio/common'
 import logUpdate from 'log-update'
-import type { Acceptance, RunInput, RunStatus } from '../../src/core/activities.js'
+import { type Acceptance, type RunInput, type RunStatus, workflowTaskMs } from '../../src/core/activities.js'
 import { Failure, type Reason, reasons } from '../../src/core/failure.js'
 import { modeSwitches } from '../../src/engine/mode-switch.js'
 import type { QualityResult, StreamRunRow } from '../../src/warehouse/driver.js'
@@ -115,6 +115,7 @@ export async function startSync(
       taskQueue: queue(),
       workflowId: `sync/${name}`,
       args: [input],
+      workflowTaskTimeout: workflowTaskMs,
       memo: { definition: hash },
       staticSummary: `${name}: ${definition.connection.type} into schema ${definition.schema}`,
       staticDetails: `Started by hand. Streams: ${(stream ?? Object.keys(definition.streams)).join(', ')}.${full ? ' Everything is read again.' : ''}`,
