@@ -3,6 +3,8 @@ import { asFailure, Failure } from '../../core/failure.js'
 
 /** Statements may wait behind a COPY of another slice, but not for ever. */
 const statementTimeoutMs = 10 * 60_000
+/** Between two statements of a transaction there is no waiting: a client that is silent for so long stands still, and must not hold its locks. */
+const idleInTransactionMs = 30_000
 const connectTimeoutMs = 15_000
 
 export function createPool(url: string, max = 12): pg.Pool {
@@ -13,7 +15,7 @@ export function createPool(url: string, max = 12): pg.Pool {
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: 'weir',
-    options: `-c statement_timeout=${statementTimeoutMs} -c timezone=UTC -c idle_in_transaction_session_timeout=${statementTimeoutMs}`,
+    options: `-c statement_timeout=${statementTimeoutMs} -c timezone=UTC -c idle_in_transaction_session_timeout=${idleInTransactionMs}`,
   })
   // An idle connection that dies is replaced at next use; without a listener it would end the process.
   pool.on('error', () => {})
