@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { World } from '../world.js'
 import type { Fault } from './fault.js'
-import { targetTable } from './target.js'
+import { targetTables } from './target.js'
 
 const run = promisify(execFile)
 const sizeMb = 1_024
 
 /**
- * The table's disk is full. It is moved to a small file system of its own, and that is filled: the run must stop and say why, make no dead
+ * The disk is full. What is being written is moved to a small file system of its own, and that is filled: the run must stop and say why, make no dead
  * letters of it, and go on when there is room. It ends the run, so the sync is started again by us.
  */
 export const diskFull: Fault = {
@@ -39,7 +39,8 @@ export const diskFull: Fault = {
     try {
       await ownAsServer(world, small)
       await world.query(`CREATE TABLESPACE small LOCATION '${small}'`)
-      await world.query(`ALTER TABLE ${await targetTable(world)} SET TABLESPACE small`)
+      // All of them: a slice that still has room would be read to its end first.
+      for (const table of await targetTables(world)) await world.query(`ALTER TABLE IF EXISTS ${table} SET TABLESPACE small`)
       const ballast = join(small, 'ballast')
       await fill(small, ballast)
       await endsRun('warehouse', async () => {
