@@ -146,7 +146,7 @@ export interface ApplyChangeReceipt {
   isBusy: boolean
 }
 
-export type LetterKind = 'record' | 'page' | 'slice'
+export type LetterKind = 'record' | 'slice'
 export type LetterStatus = 'open' | 'replayed' | 'superseded' | 'discarded'
 
 /** Which dead letters: each part that is given must fit. */

@@ -2,7 +2,7 @@ import type { Rec, Resume, Stream } from '../core/types.js'
 import { shown, Unstorable } from '../schema/cells.js'
 import type { Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
-import { isEmpty, letterKey } from '../schema/key.js'
+import { isEmpty, letterKey, versionAt } from '../schema/key.js'
 import { Lines } from '../schema/lines.js'
 import { rawField } from '../schema/names.js'
 import { isDate, isInstant } from '../schema/typing.js'
@@ -151,6 +151,7 @@ function letterOf(record: Rec, stream: Stream, message: string): Letter {
     message,
     payload: jsonText(withoutRaw(record)),
     ...letterKey(record, stream.key),
+    ...versionAt(record, { cursor: stream.cursor?.field, deletedAt: stream.deletedAt }),
   }
 }
 

@@ -59,6 +59,8 @@ export interface Letter {
   message: string
   /** The record's key, where it has one; the name of a slice. */
   recordKey?: string
+  /** How old the version says that it is: an ISO 8601 instant. */
+  versionAt?: string
   /** JSON text, whole. */
   payload: string
   /** Is the payload as the vendor shows it, since it could not be made a flat record? */

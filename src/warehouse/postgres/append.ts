@@ -24,7 +24,7 @@ export function versionOf(columns: readonly Column[]): string {
 /** Every version once: the same one read again changes nothing. */
 export function appendStatement(spec: TableSpec, columns: readonly Column[]): string {
   const { all, keys, own, ownValues } = partsOf(spec, columns)
-  return `INSERT INTO ${id(spec.schema, spec.table)} (${all}, ${own}, ${versionColumn})
-    SELECT ${all}, ${ownValues}, ${versionOf(columns)} FROM weir_batch ORDER BY ${keys}, _weir_line
+  return `INSERT INTO ${id(spec.schema, spec.table)} (${all}, ${own.join(', ')}, ${versionColumn})
+    SELECT ${all}, ${ownValues.join(', ')}, ${versionOf(columns)} FROM weir_batch ORDER BY ${keys}, _weir_line
     ON CONFLICT (${keys}, ${versionColumn}) DO NOTHING`
 }

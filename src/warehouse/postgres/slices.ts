@@ -7,7 +7,7 @@ import type { BatchCommit, Claim, Letter, StreamRef } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import type { LetterSeal } from './letter-seal.js'
 import { lockName, supersede, writeLetters } from './letters.js'
-import { type Loaded, loadRows } from './load.js'
+import { loadRows } from './load.js'
 import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
 import { exchange } from './replace.js'
 import { openStage, stageName } from './stage.js'
@@ -112,10 +112,10 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 2))', [`${table.spec.schema}.${table.spec.table}`])
   }
   const { segments, rows } = batch
-  const { loaded, letters }: Loaded = await loadRows(client, { table, segments, rows, run: claim.run, stage }, careful)
-  const all = [...batch.letters, ...letters]
+  const { loaded, refused } = await loadRows(client, { table, segments, rows, run: claim.run, stage }, careful)
+  const all = [...batch.letters, ...refused.map(({ letter }) => letter)]
   if (held[0].has_letters) await supersede(client, batch, all)
-  await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined)
+  await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined, mode)
   const deadLetters = all.length
   const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...batch.used }
   if (stage === undefined) Object.assign(counts, { loaded, unchanged: batch.read - deadLetters - loaded })
