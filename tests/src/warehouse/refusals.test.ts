@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
@@ -6,6 +8,30 @@ import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
 import { syncOnce } from '../../support/engine.js'
 import { fakeStream } from '../../support/fake-source.js'
 import { openedDatabase, servers } from '../../support/postgres.js'
+
+describe('a pooler in transaction mode', () => {
+  it('is refused at once, with what to do', async () => {
+    // What PgBouncer answers to a session's settings in the start-up packet (docs: ignore_startup_parameters).
+    const fields = ['SFATAL', 'C08P01', 'Munsupported startup parameter: options', ''].map((field) => `${field}\0`).join('')
+    const answer = Buffer.concat([Buffer.from('E'), Buffer.alloc(4), Buffer.from(fields)])
+    answer.writeInt32BE(answer.length - 1, 1)
+    const pooler = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.end(answer))
+    }).listen(0, '127.0.0.1')
+    await once(pooler, 'listening')
+    const warehouse = createWarehouse(`postgres://weir:weir@127.0.0.1:${(pooler.address() as AddressInfo).port}/weir`)
+    try {
+      await expect(warehouse.migrate()).rejects.toMatchObject({
+        reason: 'warehouse',
+        message: expect.stringContaining('Point `warehouse.url` at PostgreSQL itself'),
+      })
+    } finally {
+      await warehouse.close()
+      pooler.close()
+    }
+  })
+})
 
 /** What an operator must mend: the message names the cause and what to do. */
 describe.each(servers())('a warehouse that refuses, PostgreSQL $name', ({ url }) => {
