@@ -9,6 +9,7 @@ import { targetTables } from './target.js'
 
 const run = promisify(execFile)
 const sizeMb = 1_024
+const fillAttempts = 20
 
 /**
  * The disk is full. What is being written is moved to a small file system of its own, and that is filled: the run must stop and say why, make no dead
@@ -64,8 +65,16 @@ async function ownAsServer(world: World, folder: string): Promise<void> {
   await chown(folder, uid, gid)
 }
 
+/** All that is free; what the load takes meanwhile makes a try fail, and the next one asks for less. */
 async function fill(folder: string, ballast: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
   await writeFile(ballast, '')
-  await run('fallocate', ['-l', String(bavail * bsize), ballast])
+  for (let left = fillAttempts; ; left--) {
+    const { bavail, bsize } = await statfs(folder)
+    try {
+      await run('fallocate', ['-l', String(bavail * bsize), ballast])
+      return
+    } catch (error) {
+      if (left === 0) throw error
+    }
+  }
 }
