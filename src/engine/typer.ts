@@ -2,6 +2,7 @@ import type { Definition, SchemaPolicy } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { Rec, Stream } from '../core/types.js'
 import { type Missing, RowEncoder } from '../schema/encode.js'
+import { rawField } from '../schema/names.js'
 import type { OpenTable, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
 
 /** The encoder of a table as it stands now; what records need beyond it is decided by the schema policy, and the encoder follows. */
@@ -57,8 +58,12 @@ export async function openTyper(
     },
     async extend(missing) {
       const fields: Missing = new Map([...missing].map(([field, type]) => [field, spec.fields[field]?.type ?? type]))
+      const raw = fields.get(rawField)
       if (policy === 'evolve') table = await warehouse.tables.addColumns(ref, table, fields)
-      else {
+      else if (raw !== undefined) {
+        // No change of the vendor's: the user has asked for it. What else is missing is met again at once.
+        table = await warehouse.tables.addColumns(ref, table, new Map([[rawField, raw]]))
+      } else {
         await warehouse.changes.hold(ref, spec, fields, policy === 'capture' ? 'captured' : 'pending')
         if (policy === 'freeze') throw frozen(ref, fields)
         for (const field of fields.keys()) held.add(field)

@@ -183,6 +183,17 @@ describe.each(servers())('column policies and raw records on PostgreSQL $name', 
     expect(await sync({})).toMatchObject({ loaded: 0, unchanged: 1 })
   })
 
+  it.each(['capture', 'approve', 'freeze'] as const)(
+    'asks nobody about the column of raw records, whatever the policy: %s',
+    async (onSchemaChange) => {
+      const { name, sync, all } = table(() => [[{ id: '1', updated, name: 'a' }]])
+      await sync({ onSchemaChange })
+      expect(await sync({ onSchemaChange, raw: 'keep' })).toMatchObject({ status: 'completed', loaded: 1 })
+      expect(await all()).toMatchObject([{ _weir_raw: { id: '1', name: 'a' }, _weir_extra: null }])
+      expect(await warehouse.changes.list({ stream: name, status: ['captured', 'pending'] })).toEqual([])
+    },
+  )
+
   it.each(['merge', 'replace', 'append'] as const)('counts no row as changed for its raw text alone, in mode %s', async (mode) => {
     let id: unknown = '1'
     const fields = { id: { type: 'text' }, n: { type: 'bigint' }, updated: { type: 'timestamp' } } as const
