@@ -8,7 +8,7 @@ import { parseJson } from '../http/json.js'
 import { Unstorable } from '../schema/cells.js'
 import { type Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
-import { letterKey } from '../schema/key.js'
+import { letterKey, versionAt } from '../schema/key.js'
 import type { Letter, RawRow, RebuildBatch, RowPlace, TableSpec, Warehouse } from '../warehouse/driver.js'
 import { deadLettersOf } from './dead-letters.js'
 import { knownTableSpec } from './table-spec.js'
@@ -117,6 +117,7 @@ async function retyped(
         message,
         payload: jsonText(record),
         ...letterKey(record, stream.key),
+        ...versionAt(record, typer.table.spec),
       })
       const lacks: Missing = new Map()
       try {

@@ -83,7 +83,8 @@ export function createRebuilds(pool: pg.Pool, seal: () => LetterSeal): Warehouse
         const key = await identityOf(client, batch.table.spec)
         const { rewritten, letters } = await writeRebuilt(client, rebuild, batch, key)
         const all = [...batch.letters, ...letters]
-        if (!rebuild.isDryRun) await writeLetters(client, { ...rebuild, key: null }, all, batch.encrypt ? seal() : undefined)
+        if (!rebuild.isDryRun)
+          await writeLetters(client, { ...rebuild, key: null }, all, batch.encrypt ? seal() : undefined, batch.table.spec)
         const counts = { ...batch.counts, rewritten: batch.counts.rewritten + rewritten, deadLetters: all.length }
         const added = keys.map((name, i) => `${countColumns[name]} = ${countColumns[name]} + $${i + 3}`).join(', ')
         const { rows } = await client.query(`UPDATE _weir.rebuilds SET position = $2, ${added} WHERE run_id = $1 RETURNING *`, [
