@@ -90,7 +90,11 @@ type Typing = Pick<Typer, 'table' | 'encoder' | 'extend'>
 /** A typer that adds no columns: what would need one is counted as changed. */
 async function lookingTyper(warehouse: Warehouse, spec: TableSpec): Promise<Typing> {
   const table = await warehouse.rebuilds.look(spec)
-  return { table, encoder: new RowEncoder(table.columns), extend: () => Promise.reject(new TypeError('a dry run adds no columns')) }
+  return {
+    table,
+    encoder: new RowEncoder(table.columns, undefined, undefined, spec.key, spec.keepsRaw),
+    extend: () => Promise.reject(new TypeError('a dry run adds no columns')),
+  }
 }
 
 async function retyped(
