@@ -61,7 +61,7 @@ export function judge(mode: SyncMode, records: readonly Doc[], { columns, rows, 
     if (inRows.has(one) || inLetters.has(one)) continue
     const isKeptByLetter = mayBeRefused(one.record) && ofKey(one).some((other) => inLetters.has(other) && holdsBack(mode, other, one))
     const winner = winnerOf(mode, stood(one))
-    const isOutdone = winner !== undefined && winner !== one && inRows.has(winner) && mayVanish(one, winner, stood(one))
+    const isOutdone = winner !== undefined && winner !== one && inRows.has(winner) && mayVanish(mode, one, winner, stood(one))
     if (!isKeptByLetter && !isOutdone) wrong.push(`a record is nowhere: key ${one.key}, number ${one.at} of ${sent.length}`)
   }
   for (const one of sent) {
@@ -83,10 +83,16 @@ function winnerOf(mode: SyncMode, versions: readonly Sent[]): Sent | undefined {
 const isLess = (a: bigint | undefined, b: bigint | undefined) => b !== undefined && (a === undefined || a < b)
 
 /** May `one` be gone since `winner` stands? Not where nobody can tell which is newer: it came after what says its age, and says none. */
-function mayVanish(one: Sent, winner: Sent, versions: readonly Sent[]): boolean {
-  const cannotTell = one.age === undefined && versions.some(({ age, at }) => age !== undefined && at < one.at)
-  return winner.age === undefined || !cannotTell || same(without(one.record, 'updated'), without(winner.record, 'updated'))
+function mayVanish(mode: SyncMode, one: Sent, winner: Sent, versions: readonly Sent[]): boolean {
+  const cannotTell = mode === 'merge' && one.age === undefined && versions.some(({ age, at }) => age !== undefined && at < one.at)
+  return !cannotTell || same(beside(one.record), beside(winner.record))
 }
+
+/** What a record says beside its key and its cursor. */
+const beside = (doc: Doc): Doc =>
+  doc.is === 'object'
+    ? { is: 'object', members: new Map([...doc.members].filter(([key, { is }]) => key !== 'id' && key !== 'updated' && is !== 'null')) }
+    : doc
 
 /** Is `one` rightly no letter, since `other`, of the same key, is one? Only where one version stands, and the other is as new. */
 const holdsBack = (mode: SyncMode, other: Sent, one: Sent): boolean =>
@@ -131,15 +137,12 @@ function byKey(rows: readonly Row[]): Row[][] {
   return [...keys.values()]
 }
 
-const without = (doc: Doc, name: string): Doc =>
-  doc.is === 'object' ? { is: 'object', members: new Map([...doc.members].filter(([key, { is }]) => key !== name && is !== 'null')) } : doc
-
 function isIn(record: Doc, { payload, message, key }: StoredLetter): boolean {
   // What is nested too deeply for json is kept as text.
   if (payload.is === 'text' && message.includes('kept as text'))
     return isIn(record, { payload: readExactly(payload.value), message: message.replace('kept as text', ''), key })
   if (record.is !== 'object') return same(payload, record)
-  return differences(record, membersOf(payload, message.startsWith('PostgreSQL refused') ? 'refused' : 'json')).length === 0
+  return differences(record, membersOf(payload, /^(PostgreSQL refused|says nothing in)/.test(message) ? 'refused' : 'json')).length === 0
 }
 
 const memberOf = (doc: Doc, name: string): Doc | undefined => (doc.is === 'object' ? doc.members.get(name) : undefined)
