@@ -2,7 +2,6 @@ import type { Definition, SchemaPolicy } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { Rec, Stream } from '../core/types.js'
 import { type Missing, RowEncoder } from '../schema/encode.js'
-import { rawField } from '../schema/names.js'
 import type { OpenTable, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
 
 /** The encoder of a table as it stands now; what records need beyond it is decided by the schema policy, and the encoder follows. */
@@ -40,7 +39,7 @@ export async function openTyper(
   const encoderOf = () => {
     const known = new Set(table.columns.map(({ field }) => field))
     // A full table takes no more columns: what has none goes to `_weir_extra`.
-    return new RowEncoder(table.columns, (field) => held.has(field) || (table.isFull && !known.has(field)), keep, spec.key)
+    return new RowEncoder(table.columns, (field) => held.has(field) || (table.isFull && !known.has(field)), keep, spec.key, spec.keepsRaw)
   }
   let encoder = encoderOf()
   let hasOverflowed = false
@@ -58,12 +57,8 @@ export async function openTyper(
     },
     async extend(missing) {
       const fields: Missing = new Map([...missing].map(([field, type]) => [field, spec.fields[field]?.type ?? type]))
-      const raw = fields.get(rawField)
       if (policy === 'evolve') table = await warehouse.tables.addColumns(ref, table, fields)
-      else if (raw !== undefined) {
-        // No change of the vendor's: the user has asked for it. What else is missing is met again at once.
-        table = await warehouse.tables.addColumns(ref, table, new Map([[rawField, raw]]))
-      } else {
+      else {
         await warehouse.changes.hold(ref, spec, fields, policy === 'capture' ? 'captured' : 'pending')
         if (policy === 'freeze') throw frozen(ref, fields)
         for (const field of fields.keys()) held.add(field)

@@ -27,6 +27,8 @@ export interface TableSpec {
   deletedAt?: string
   /** Fields that bound the rows of a slice, for `replace_slice`. */
   bounds?: Bounds
+  /** Is the record as it was read kept beside each row? */
+  keepsRaw?: boolean
   /** Which key made the table's hashes, and which fields of the row's key are hashed. */
   hashed?: { by: string; keyFields: readonly string[] }
 }

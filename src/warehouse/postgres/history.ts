@@ -34,21 +34,21 @@ export function placed(spec: TableSpec, columns: readonly Column[], sources: rea
   const { all, keys } = partsOf(spec, columns)
   const found = sources.map(
     ({ from, held = 'NULL', seen = 'NULL', line = 'NULL' }) =>
-      `SELECT ${all}, _weir_run_id, _weir_loaded_at, _weir_deleted_at, ${held}::timestamptz AS held, ${seen}::timestamptz AS seen, ${line} AS line FROM ${from}`,
+      `SELECT ${all}, _weir_run_id, _weir_loaded_at, _weir_deleted_at, ${held}::timestamptz AS _weir_held, ${seen}::timestamptz AS _weir_seen, ${line} AS _weir_place FROM ${from}`,
   )
   const micro = `interval '1 microsecond'`
-  const first = 'count(held) OVER same = 0 AND row_number() OVER (same ORDER BY seen, line) = 1'
-  const windows = `WINDOW versions AS (PARTITION BY ${keys} ORDER BY age, _weir_deleted_at IS NOT NULL, at, held, line),
-    ages AS (PARTITION BY ${keys} ORDER BY age, _weir_deleted_at IS NOT NULL)`
-  const nextAge = 'min(age) OVER (ages GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)'
-  return `SELECT *, max(earliest - n * ${micro}) OVER (PARTITION BY ${keys} ORDER BY n) + n * ${micro} AS since FROM (
-      SELECT *, row_number() OVER versions AS n, greatest(age, least(at, ${nextAge} - ${micro})) AS earliest FROM (
-        SELECT *, row_number() OVER versions > 1 AND lag(said) OVER versions IS NOT DISTINCT FROM said AS is_said FROM (
-          SELECT *, ROW(${saying(spec, columns)}) AS said, coalesce(held, CASE WHEN ${first} THEN age ELSE greatest(age, seen) END) AS at
-            FROM (SELECT *, coalesce(${age(spec, columns)}, held, seen) AS age FROM (${found.join(' UNION ALL ')}) found) aged
-          WINDOW same AS (PARTITION BY ${keys}, age, _weir_deleted_at IS NULL)) dated
+  const first = 'count(_weir_held) OVER same = 0 AND row_number() OVER (same ORDER BY _weir_seen, _weir_place) = 1'
+  const windows = `WINDOW versions AS (PARTITION BY ${keys} ORDER BY _weir_age, _weir_deleted_at IS NOT NULL, _weir_at, _weir_held, _weir_place),
+    ages AS (PARTITION BY ${keys} ORDER BY _weir_age, _weir_deleted_at IS NOT NULL)`
+  const nextAge = 'min(_weir_age) OVER (ages GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)'
+  return `SELECT *, max(_weir_earliest - _weir_n * ${micro}) OVER (PARTITION BY ${keys} ORDER BY _weir_n) + _weir_n * ${micro} AS _weir_since FROM (
+      SELECT *, row_number() OVER versions AS _weir_n, greatest(_weir_age, least(_weir_at, ${nextAge} - ${micro})) AS _weir_earliest FROM (
+        SELECT *, row_number() OVER versions > 1 AND lag(_weir_said) OVER versions IS NOT DISTINCT FROM _weir_said AS _weir_is_said FROM (
+          SELECT *, ROW(${saying(spec, columns)}) AS _weir_said, coalesce(_weir_held, CASE WHEN ${first} THEN _weir_age ELSE greatest(_weir_age, _weir_seen) END) AS _weir_at
+            FROM (SELECT *, coalesce(${age(spec, columns)}, _weir_held, _weir_seen) AS _weir_age FROM (${found.join(' UNION ALL ')}) found) aged
+          WINDOW same AS (PARTITION BY ${keys}, _weir_age, _weir_deleted_at IS NULL)) dated
         ${windows}) compared
-      WHERE held IS NOT NULL OR NOT is_said ${windows}) numbered`
+      WHERE _weir_held IS NOT NULL OR NOT _weir_is_said ${windows}) numbered`
 }
 
 /**
@@ -65,17 +65,17 @@ export function historyStatements(spec: TableSpec, columns: readonly Column[]): 
   const isLast = `lead(_weir_line) OVER (PARTITION BY ${keys}, ${age(spec, columns)}, _weir_deleted_at IS NULL ORDER BY _weir_seen_at, _weir_line) IS NULL`
   const stand: Source = { from: `${target} WHERE ${inBatch}`, held: '_weir_valid_from' }
   const come: Source = {
-    from: `(SELECT *, ${isLast} AS is_last FROM ${batch}) n
-      WHERE is_last OR NOT EXISTS (SELECT 1 FROM ${target} t WHERE ${same} AND NOT ${differs(spec, columns, 'n')})`,
+    from: `(SELECT *, ${isLast} AS _weir_is_last FROM ${batch}) n
+      WHERE _weir_is_last OR NOT EXISTS (SELECT 1 FROM ${target} t WHERE ${same} AND NOT ${differs(spec, columns, 'n')})`,
     seen: '_weir_seen_at',
     line: '_weir_line',
   }
   // What makes room is written anew, since a key may not stand twice even for a moment: `made` is counted before anything is put.
   const put = `WITH n AS MATERIALIZED (${placed(spec, columns, [stand, come])}),
-    moved AS (DELETE FROM ${target} t USING n WHERE ${same} AND t._weir_valid_from = n.held AND n.since <> n.held RETURNING 1),
+    moved AS (DELETE FROM ${target} t USING n WHERE ${same} AND t._weir_valid_from = n._weir_held AND n._weir_since <> n._weir_held RETURNING 1),
     put AS (INSERT INTO ${target} (${all}, ${own.join(', ')}, _weir_valid_from, _weir_is_current)
-      SELECT ${all}, ${own.join(', ')}, since, true FROM n, (SELECT count(*) FROM moved) made WHERE held IS DISTINCT FROM since)
-    SELECT FROM n WHERE held IS NULL`
+      SELECT ${all}, ${own.join(', ')}, _weir_since, true FROM n, (SELECT count(*) FROM moved) made WHERE _weir_held IS DISTINCT FROM _weir_since)
+    SELECT FROM n WHERE _weir_held IS NULL`
   return [put, linkStatement(spec, columns, inBatch)]
 }
 

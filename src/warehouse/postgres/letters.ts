@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import type { LetterFilter } from '../../core/activities.js'
-import type { SyncMode } from '../../core/types.js'
 import { nesting } from '../../schema/json.js'
 import { keyText } from '../../schema/key.js'
 import { recordOf, split } from '../../schema/lines.js'
-import type { BatchCommit, Letter, LetterRow, StreamRef, Warehouse } from '../driver.js'
+import type { BatchCommit, Letter, LetterRow, StreamRef, TableSpec, Warehouse } from '../driver.js'
 import { type LetterSeal, readPayload } from './letter-seal.js'
 import { transaction } from './pool.js'
 
@@ -19,14 +18,14 @@ export const lockName = ({ sync, stream }: StreamRef): string => `weir/dead-lett
 
 /**
  * One letter for one cause: the same record with the same reason raises the count of the letter that is there, and opens it again.
- * An open letter goes on holding what is newer than what comes; how old a version is that does not say is not known, so it is no newer.
+ * An open letter goes on holding what is newer than what comes.
  */
 export async function writeLetters(
   client: pg.ClientBase,
   { sync, stream, run, key }: Ref & { key: string | null },
   letters: readonly Letter[],
   seal: LetterSeal | undefined,
-  mode?: SyncMode,
+  spec?: TableSpec,
 ): Promise<void> {
   const held = ['slice', 'message', 'payload', 'version_at', 'form', 'sealed_by']
   const isNewer = `(d.status <> 'open' OR d.version_at IS NULL OR coalesce(excluded.version_at >= d.version_at, false))`
@@ -53,7 +52,7 @@ export async function writeLetters(
         message,
         letter.recordKey ?? null,
         payload,
-        fingerprintOf(letter, mode),
+        fingerprintOf(letter, spec),
         letter.isRaw ? 'raw' : 'record',
         sealed?.by ?? null,
         letter.versionAt ?? null,
@@ -62,11 +61,13 @@ export async function writeLetters(
   }
 }
 
-/** Do all versions of a row stand? Then each that is refused has a letter of its own, and none takes the place of another. */
-const keepsVersions = (mode: SyncMode | undefined): boolean => mode === 'append' || mode === 'history'
+/** Do all versions of a row stand? Then none takes the place of another. */
+const keepsVersions = ({ mode }: TableSpec): boolean => mode === 'append' || mode === 'history'
 
-const fingerprintOf = ({ kind, reason, recordKey, payload }: Letter, mode: SyncMode | undefined): string => {
-  const cause = recordKey === undefined ? [payload] : keepsVersions(mode) ? [recordKey, payload] : [recordKey]
+/** What is one cause: a key and a reason; the content, too, where each version counts, or may be newer than any other. */
+function fingerprintOf({ kind, reason, recordKey, payload, versionAt }: Letter, spec: TableSpec | undefined): string {
+  const isOneOfMany = spec && (keepsVersions(spec) || (spec.cursor !== undefined && versionAt === undefined))
+  const cause = recordKey === undefined ? [payload] : isOneOfMany ? [recordKey, payload] : [recordKey]
   return createHash('sha256')
     .update([kind, reason, ...cause].join('\n'))
     .digest('hex')
@@ -84,7 +85,7 @@ export async function supersede(client: pg.ClientBase, batch: BatchCommit, met: 
   const keys = split(batch.segments)
     .map((line) => keyText(recordOf(line).values, table.spec.key))
     .filter((key) => !refused.has(key))
-  if (keys.length > 0 && !keepsVersions(table.spec.mode))
+  if (keys.length > 0 && !keepsVersions(table.spec))
     await client.query(`${close} AND kind = 'record' AND record_key = ANY($3)`, [claim.sync, claim.stream, [...new Set(keys)]])
   if (!batch.isLast) return
   const { pass, parent, from, to } = claim.slice

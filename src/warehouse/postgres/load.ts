@@ -7,7 +7,7 @@ import type { Letter, OpenTable } from '../driver.js'
 import { appendStatement } from './append.js'
 import { halve } from './halve.js'
 import { historyStatements } from './history.js'
-import { mergeStatement, undatedStatement } from './merge.js'
+import { besides, mergeStatement, undatedStatement } from './merge.js'
 import { id, list, sqlType } from './sql.js'
 
 /** Rows on their way into a table, and whose they are. */
@@ -42,7 +42,9 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
   const definition = columns.map(({ name, type }) => `${id(name)} ${sqlType[type]}`).join(', ')
   await client.query(
     `SET LOCAL work_mem = '${sortMemory}';
-     CREATE TEMP TABLE weir_batch (${definition}, _weir_extra jsonb, _weir_line int GENERATED ALWAYS AS IDENTITY,
+     CREATE TEMP TABLE weir_batch (${definition}, ${besides(spec)
+       .map((name) => `${name} jsonb`)
+       .join(', ')}, _weir_line int GENERATED ALWAYS AS IDENTITY,
        _weir_seen_at timestamptz NOT NULL DEFAULT now()) ON COMMIT DROP`,
   )
   const statements = statementsFor(load)
@@ -55,7 +57,7 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
   }
   /** Moves rows on; answers with those of them that cannot be compared with what stands. */
   const write = async (segments: readonly Segment[], seenAt: readonly string[] | undefined): Promise<number[]> => {
-    for (const segment of segments) await copy(client, segment)
+    for (const segment of segments) await copy(client, segment, besides(spec))
     if (seenAt)
       await client.query(
         `UPDATE weir_batch SET _weir_seen_at = s.seen FROM unnest($1::timestamptz[]) WITH ORDINALITY s (seen, n)
@@ -96,8 +98,8 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
   return result
 }
 
-async function copy(client: pg.ClientBase, { columns, chunks }: Segment): Promise<void> {
-  const names = [list(columns.map(({ name }) => name)), '_weir_extra'].join(', ')
+async function copy(client: pg.ClientBase, { columns, chunks }: Segment, besides: readonly string[]): Promise<void> {
+  const names = list([...columns.map(({ name }) => name), ...besides])
   const stream = client.query(copyFrom(`COPY weir_batch (${names}) FROM STDIN`))
   const done = once(stream, 'finish')
   for (const chunk of chunks) stream.write(chunk)

@@ -1,6 +1,6 @@
 import type { Column } from '../../schema/encode.js'
+import { rawColumn } from '../../schema/names.js'
 import type { TableSpec } from '../driver.js'
-import { bringsRaw, telling } from './raw.js'
 import { id, list } from './sql.js'
 
 /** The column that a field fills, and its name. */
@@ -19,7 +19,7 @@ export const isBehind = (a: string, b: string): string => `coalesce(${a} < ${b},
 
 /** What every row says beside the vendor's columns, and where a batch's row has it from. */
 export interface Parts {
-  /** Quoted names of the vendor's columns and `_weir_extra`. */
+  /** Quoted names of the vendor's columns, of `_weir_extra`, and of the raw record where it is kept. */
   all: string
   /** Quoted names of the key's columns. */
   keys: string
@@ -39,7 +39,7 @@ export function partsOf(spec: TableSpec, columns: readonly Column[]): Parts {
   const cursor = columnFor(columns, spec.cursor)
   const mark = deletedAt ? `${id(deletedAt)}::timestamptz` : 'NULL::timestamptz'
   return {
-    all: `${list(columns.map(({ name }) => name))}, _weir_extra`,
+    all: list([...columns.map(({ name }) => name), ...besides(spec)]),
     keys: list(key),
     key,
     own: ['_weir_run_id', '_weir_loaded_at', '_weir_deleted_at'],
@@ -49,10 +49,13 @@ export function partsOf(spec: TableSpec, columns: readonly Column[]): Parts {
   }
 }
 
+/** What a batch brings beside the vendor's columns. */
+export const besides = ({ keepsRaw }: TableSpec): string[] => ['_weir_extra', ...(keepsRaw ? [rawColumn] : [])]
+
 /** SET list that takes over everything of the row `excluded` but its key. */
-export function takeOver(columns: readonly Column[], key: readonly string[]): string {
+export function takeOver(spec: TableSpec, columns: readonly Column[], key: readonly string[]): string {
   const names = columns.map(({ name }) => name).filter((name) => !key.includes(name))
-  return [...names, '_weir_extra', '_weir_run_id', '_weir_loaded_at', '_weir_deleted_at']
+  return [...names, ...besides(spec), '_weir_run_id', '_weir_loaded_at', '_weir_deleted_at']
     .map((name) => `${id(name)} = excluded.${id(name)}`)
     .join(', ')
 }
@@ -69,7 +72,7 @@ export function mergeStatement(spec: TableSpec, columns: readonly Column[], stag
       : [id('_weir_stage', stage), '_weir_line DESC', '']
   return `INSERT INTO ${target} AS t (${all}, ${own.join(', ')})
     SELECT DISTINCT ON (${keys}) ${all}, ${ownValues.join(', ')} FROM weir_batch ORDER BY ${keys}, ${order}
-    ON CONFLICT (${keys}) DO UPDATE SET ${takeOver(columns, key)} ${guard}`
+    ON CONFLICT (${keys}) DO UPDATE SET ${takeOver(spec, columns, key)} ${guard}`
 }
 
 /**
@@ -103,9 +106,12 @@ export function undatedStatement(spec: TableSpec, columns: readonly Column[]): s
     WHERE ${ageIn(cursor, 'b')} IS NULL AND ${ageIn(cursor, 't')} IS NOT NULL AND ${differs(spec, but, 'b')} ORDER BY 1`
 }
 
-/** What a row says beside its key, as a list of columns, of `of` where it is named. Weir's own marks of run and time do not count. */
+/**
+ * What a row says beside its key, as a list of columns, of `of` where it is named. Weir's own marks of run and time do not count,
+ * nor does the raw record: what it says stands in the columns.
+ */
 export function saying(spec: TableSpec, columns: readonly Column[], of?: string): string {
-  const told = telling(columns).filter(({ field }) => !spec.key.includes(field))
+  const told = columns.filter(({ field }) => !spec.key.includes(field))
   return [...told.map(({ name }) => name), '_weir_extra', '_weir_deleted_at']
     .map((name) => (of ? `${of}.${id(name)}` : id(name)))
     .join(', ')
@@ -114,5 +120,14 @@ export function saying(spec: TableSpec, columns: readonly Column[], of?: string)
 /** Does the row `next` say anything else than `t`? */
 export function differs(spec: TableSpec, columns: readonly Column[], next: string): string {
   const row = (of: string) => `ROW(${saying(spec, columns, of)})`
-  return `(${row('t')} IS DISTINCT FROM ${row(next)} OR ${bringsRaw(spec, columns, next)})`
+  return `(${row('t')} IS DISTINCT FROM ${row(next)} OR ${bringsRaw(spec, next)})`
+}
+
+/**
+ * Does the row `next` bring the raw record that `t` lacks? It is filled in where rows are replaced; where each version is kept
+ * it would be a version that says nothing new.
+ */
+function bringsRaw({ mode, keepsRaw }: TableSpec, next: string): string {
+  if (!keepsRaw || mode === 'history' || mode === 'append') return 'false'
+  return `(t.${rawColumn} IS NULL AND ${next}.${rawColumn} IS NOT NULL)`
 }

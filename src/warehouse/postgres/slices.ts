@@ -115,7 +115,7 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   const { loaded, refused } = await loadRows(client, { table, segments, rows, run: claim.run, stage }, careful)
   const all = [...batch.letters, ...refused.map(({ letter }) => letter)]
   if (held[0].has_letters) await supersede(client, batch, all)
-  await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined, mode)
+  await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined, table.spec)
   const deadLetters = all.length
   const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...batch.used }
   if (stage === undefined) Object.assign(counts, { loaded, unchanged: batch.read - deadLetters - loaded })

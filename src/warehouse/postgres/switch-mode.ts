@@ -58,10 +58,10 @@ async function reshape(client: pg.ClientBase, { spec, columns }: OpenTable): Pro
       await keepNewest(`${key}, ${versionColumn}`)
       break
     case 'history': {
-      const versions = placed(spec, columns, [{ from: target, seen: '_weir_loaded_at', line: 'ctid' }])
+      const versions = placed({ ...spec, keepsRaw: false }, columns, [{ from: target, seen: '_weir_loaded_at', line: 'ctid' }])
       await client.query(
-        `UPDATE ${target} t SET _weir_valid_from = p.since, _weir_is_current = true, _weir_valid_to = NULL
-           FROM ${target} o LEFT JOIN (${versions}) p ON p.line = o.ctid WHERE t.ctid = o.ctid`,
+        `UPDATE ${target} t SET _weir_valid_from = p._weir_since, _weir_is_current = true, _weir_valid_to = NULL
+           FROM ${target} o LEFT JOIN (${versions}) p ON p._weir_place = o.ctid WHERE t.ctid = o.ctid`,
       )
       await client.query(`DELETE FROM ${target} WHERE _weir_valid_from IS NULL`)
       await client.query(linkStatement(spec, columns, 'true'))

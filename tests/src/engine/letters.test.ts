@@ -97,12 +97,19 @@ describe.each(servers())('dead letters on PostgreSQL $name', ({ url }) => {
       const stream = fakeStream({ name, slicing: { by: 'all' }, pages: () => (isOneBatch ? [given] : given.map((record) => [record])) })
       await syncOnce({ warehouse: base.warehouse, stream, run: nextRun(), limits: { batchBytes: 1 } })
       const held = () =>
-        base.rows(`SELECT substring(payload::text from '2026[^"]*') AS updated, attempts FROM _weir.dead_letters WHERE stream = $1`, [name])
-      expect(await held()).toEqual([{ updated: '2026-01-05T00:00:00Z', attempts: 4 }])
+        base.rows(
+          `SELECT substring(payload::text from '2026[^"]*') AS updated, attempts FROM _weir.dead_letters WHERE stream = $1 ORDER BY id`,
+          [name],
+        )
+      // What does not say how old it is may be newer than any other.
+      expect(await held()).toEqual([
+        { updated: '2026-01-05T00:00:00Z', attempts: 3 },
+        { updated: null, attempts: 1 },
+      ])
       await base.warehouse.letters.discard({ stream: name })
       given.splice(0, 4, at(4))
       await syncOnce({ warehouse: base.warehouse, stream, run: nextRun(), full: true })
-      expect(await held()).toEqual([{ updated: '2026-01-04T00:00:00Z', attempts: 5 }])
+      expect((await held())[0]).toEqual({ updated: '2026-01-04T00:00:00Z', attempts: 4 })
     },
   )
 
