@@ -13,6 +13,7 @@ import { type SliceRow, sliceOf } from './slices.js'
 import { stageName, sweepStages } from './stage.js'
 import { settle, voided, voidedEnd } from './state.js'
 import { tableIn } from './tables.js'
+import { takeOver } from './take-over.js'
 
 type Ref = StreamRef & { run: string }
 type StreamEnd = { status: RunStatus; failure?: FailureNote }
@@ -48,6 +49,10 @@ export async function recordPlan(pool: pg.Pool, ref: Ref, plan: Parameters<Wareh
   const doing = `Planning ${sync}/${stream}`
   await run(doing, () =>
     transaction(pool, doing, async (client) => {
+      // What an earlier run still holds is taken before anything of it is forgotten.
+      await takeOver(pool, client, () =>
+        client.query('SELECT 1 FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal FOR UPDATE', [sync, stream]),
+      )
       const { rows } = await client.query<{ planned: boolean }>(
         `INSERT INTO _weir.stream_runs AS s (run_id, sync, stream, status) VALUES ($1, $2, $3, 'running')
          ON CONFLICT (run_id, stream) DO UPDATE SET run_id = s.run_id RETURNING planned`,
@@ -101,8 +106,11 @@ async function moveWatermark(client: pg.ClientBase, ref: Ref, pass: string, wate
   )
 }
 
-/** The end of the unbroken row of finished slices of each pass; a slice set aside counts as passed. */
-export function newWatermarks(slices: readonly { slice: Slice; isFinished: boolean }[]): Watermark[] {
+/**
+ * The end of the unbroken row of finished slices of each pass; a slice set aside counts as passed. Slices that a failed run left may overlap
+ * those of the next, so the row ends where one of them reaches furthest.
+ */
+function newWatermarks(slices: readonly { slice: Slice; isFinished: boolean }[]): Watermark[] {
   const marks = new Map<string, string>()
   const broken = new Set<string>()
   const ordered = slices
@@ -110,7 +118,7 @@ export function newWatermarks(slices: readonly { slice: Slice; isFinished: boole
     .sort((a, b) => (a.slice.from ?? '').localeCompare(b.slice.from ?? ''))
   for (const { slice, isFinished } of ordered) {
     if (!isFinished) broken.add(slice.pass)
-    else if (!broken.has(slice.pass)) marks.set(slice.pass, slice.to!)
+    else if (!broken.has(slice.pass) && slice.to! > (marks.get(slice.pass) ?? '')) marks.set(slice.pass, slice.to!)
   }
   return [...marks].map(([pass, watermark]) => ({ pass, watermark }))
 }
@@ -126,10 +134,9 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
         [ref.run, sync, stream],
       )
       if (found[0]!.finished_at !== null) return streamRunOf(found[0]!)
-      const { rows } = await client.query('SELECT * FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal FOR UPDATE', [
-        sync,
-        stream,
-      ])
+      const { rows } = await takeOver(pool, client, () =>
+        client.query('SELECT * FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal FOR UPDATE', [sync, stream]),
+      )
       let counts: Counts = sum([noCounts(), ...rows.filter((row) => row.run_id === ref.run).map(countsOf)])
       const letters = rows.filter((row) => row.state === 'dead_letter' && row.run_id === ref.run).length
       const { table } = outcome
