@@ -12,10 +12,15 @@ export interface Command {
   readonly hasEnded: boolean
 }
 
-/** The built command as a person starts it: what names servers is found in the project's folder, not in our environment. */
-export function runCommand(bin: string, args: readonly string[], cwd: string): Command {
+/** As a person starts it: what names servers is found in the project's folder, not in our environment. */
+function ownEnvironment(): NodeJS.ProcessEnv {
   const env = { ...process.env }
   for (const name of ['TEMPORAL_ADDRESS', 'WAREHOUSE_URL', 'WEIR_KEY', 'WEIR_PROJECT_DIR']) delete env[name]
+  return env
+}
+
+/** The built command in a project's folder. */
+export function runCommand(bin: string, args: readonly string[], cwd: string, env = ownEnvironment()): Command {
   const child = spawn(process.execPath, [bin, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let [stdout, stderr, hasEnded] = ['', '', false]
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

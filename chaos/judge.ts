@@ -40,6 +40,12 @@ async function judgeRows(world: World, load: Load): Promise<Omit<Verdict, 'probl
   }
   const compare = (key: string, rows: string[], expected: Expected) => {
     const distinct = new Set(rows)
+    if (expected.oneOf) {
+      const isOne = expected.oneOf.some((way) => way.length === distinct.size && way.every((row) => distinct.has(row)))
+      blame('doubled', rows.length - distinct.size, key)
+      blame(rows.length === 0 ? 'lost' : 'wrong', isOne ? 0 : 1, key)
+      return
+    }
     const known = [...distinct].filter((row) => expected.must.includes(row) || expected.may.includes(row)).length
     const missing = expected.must.filter((row) => !distinct.has(row)).length
     blame('wrong', distinct.size - known, key)
@@ -54,7 +60,8 @@ async function judgeRows(world: World, load: Load): Promise<Omit<Verdict, 'probl
       blame('wrong', rows.length, key)
       continue
     }
-    compare(key, rows, mode.expected(vendor.truth, i, load))
+    const named = mode.named?.(vendor.truth, i, rows) ?? rows
+    compare(key, named.map(hashOf), mode.expected(vendor.truth, i, load))
   }
   for (let i = 0; i < met.length; i++) if (!met[i]) compare(`record ${i}`, [], mode.expected(vendor.truth, i, load))
   return found
@@ -62,13 +69,13 @@ async function judgeRows(world: World, load: Load): Promise<Omit<Verdict, 'probl
 
 const fetchSize = 10_000
 
-/** Hashes of the rows of each key, in the order of keys. */
-async function* byKey({ connect, table, mode }: World): AsyncIterable<[string, string[]]> {
+/** The rows of each key by what they say, in the order of keys. */
+async function* byKey({ connect, table, mode }: World): AsyncIterable<[string, Row[]]> {
   const client = await connect()
   try {
     await client.query('BEGIN READ ONLY')
     await client.query(`DECLARE standing CURSOR FOR SELECT id, to_jsonb(t) AS row FROM ${table} t ORDER BY id`)
-    let current: [string, string[]] | undefined
+    let current: [string, Row[]] | undefined
     for (;;) {
       const { rows } = await client.query<{ id: string; row: Row }>(`FETCH ${fetchSize} FROM standing`)
       if (rows.length === 0) break
@@ -80,7 +87,7 @@ async function* byKey({ connect, table, mode }: World): AsyncIterable<[string, s
           if (current) yield current
           current = [id, []]
         }
-        current[1].push(hashOf(said))
+        current[1].push(said)
       }
     }
     if (current) yield current

@@ -41,6 +41,7 @@ export interface LoadOptions {
 
 const quickShare = 0.6
 const stuckAfterMs = 90_000
+/** Beside what the vendor takes, which is made slow by us. */
 const endsWithinMs = 180_000
 
 export async function runLoad({ world, load, plan, seed, isFull, records, onFault, log }: LoadOptions): Promise<LoadResult> {
@@ -58,7 +59,7 @@ export async function runLoad({ world, load, plan, seed, isFull, records, onFaul
 
   /** Waits for the command and for its run, which may outlive it. */
   const end = async (): Promise<'ended' | 'stuck'> => {
-    const isDone = await until(async () => ((await isOver()) ? true : undefined), endsWithinMs, 200)
+    const isDone = await until(async () => ((await isOver()) ? true : undefined), endsWithinMs + vendor.slowMs(records), 200)
     return isDone ? 'ended' : 'stuck'
   }
   const judgeCommand = async (mayFail: boolean) => {

@@ -1,7 +1,9 @@
 /** The figures of a campaign, as Markdown. */
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import type { Report } from './campaign.js'
+import { workerKill } from './faults/worker-kill.js'
 import type { Outcome } from './load.js'
+import { heartbeatMs } from './world.js'
 
 export function markdown({ seed, startedAt, modes, skipped, problems }: Report): string {
   const outcomes = modes.flatMap((mode) => mode.outcomes)
@@ -23,6 +25,8 @@ export function markdown({ seed, startedAt, modes, skipped, problems }: Report):
       row([kind, ...modes.map((mode) => cell(mode.outcomes, kind)), ...times(outcomes.filter((one) => one.kind === kind))]),
     ),
     row(['**all**', ...modes.map((mode) => cell(mode.outcomes)), ...times(outcomes)]),
+    '',
+    `A worker killed: the next commit is to come within ${aimMs / 1_000} s, the heartbeat time-out and ten; ${lateOf(outcomes)}.`,
     '',
     row(['', ...modes.map(({ mode }) => mode)]),
     row(['---', ...modes.map(() => '---:')]),
@@ -54,6 +58,14 @@ const isInjected = ({ state }: Outcome) => state === 'survived' || state === 'st
 function cell(outcomes: readonly Outcome[], kind?: string): string {
   const these = outcomes.filter((one) => isInjected(one) && (kind === undefined || one.kind === kind))
   return these.length === 0 ? '' : `${these.filter(({ state }) => state === 'survived').length} / ${these.length}`
+}
+
+const aimMs = heartbeatMs + 10_000
+
+function lateOf(outcomes: readonly Outcome[]): string {
+  const kills = outcomes.filter(({ kind, state }) => kind === workerKill.name && state === 'survived')
+  const late = kills.filter(({ progressMs = 0 }) => progressMs > aimMs)
+  return `it did after ${kills.length - late.length} of ${kills.length}`
 }
 
 /** Median and worst, in seconds. */

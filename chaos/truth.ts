@@ -8,7 +8,7 @@ import type { Dice } from './dice.js'
 export type StreamName = 'profiles' | 'events'
 export type Row = Record<string, unknown>
 
-/** One record as the vendor's walk meets it; an updated profile moves to the end of the walk, an event stays where it is. */
+/** One record as the vendor's walk meets it; an updated profile moves to the end of the walk, unless its cursor does not move; an event stays where it is. */
 export interface Entry {
   i: number
   version: number
@@ -26,7 +26,9 @@ export interface Truth {
   /** Versions of record i, oldest first, by their instants. */
   versionsOf: (i: number) => readonly number[]
   hasVanished: (i: number) => boolean
-  /** Changes this share of all records, never one twice; of events, a tenth of them vanish instead. */
+  /** Has record i changed without its cursor? Only who reads it again learns of it. */
+  isQuiet: (i: number) => boolean
+  /** Changes this share of all records, never one twice; of profiles, a tenth keep their cursor; of events, a tenth vanish instead. */
   change: (share: number, random: Dice) => number
 }
 
@@ -64,12 +66,12 @@ export function makeTruth(stream: StreamName, rows: number, now: Date): Truth {
       if (changed.has(i) || vanished.has(i) || isBad(i)) continue
       done++
       const old = entries[i]!
-      if (stream === 'profiles') {
+      if (stream === 'profiles' && done % 10 !== 0) {
         const at = whole(new Date())
         old.isGone = true
         entries.push({ i, version: 1, at, isGone: false })
         changed.set(i, [old.at, at])
-      } else if (done % 10 === 0) {
+      } else if (stream === 'events' && done % 10 === 0) {
         old.isGone = true
         vanished.add(i)
       } else {
@@ -79,7 +81,9 @@ export function makeTruth(stream: StreamName, rows: number, now: Date): Truth {
     }
     return count
   }
-  return { stream, rows, entries, versionsOf: (i) => changed.get(i) ?? [first(i)], hasVanished: (i) => vanished.has(i), change }
+  const versionsOf = (i: number) => changed.get(i) ?? [first(i)]
+  const isQuiet = (i: number) => versionsOf(i).length > 1 && versionsOf(i)[0] === versionsOf(i)[1]
+  return { stream, rows, entries, versionsOf, hasVanished: (i) => vanished.has(i), isQuiet, change }
 }
 
 const whole = (instant: Date) => Math.floor(instant.getTime() / 1000)

@@ -25,6 +25,8 @@ export interface Vendor {
   /** Records given beyond these come slowly, until more are allowed. Counted from the last call of `begin`. */
   allow: (records: number) => void
   begin: () => void
+  /** How long so many records, less what was given since `begin`, take at most as slowly as they come now: read one page after the other. */
+  slowMs: (records: number) => number
   /** The next pages fail so; answers when all of them have. */
   fail: (fault: VendorFault, times: number) => Promise<void>
   /** Takes back what has not failed yet. */
@@ -89,6 +91,7 @@ export async function startVendor(truth: Truth): Promise<Vendor> {
     begin: () => {
       given = 0
     },
+    slowMs: (records) => (allowed === Number.POSITIVE_INFINITY ? 0 : Math.max(0, Math.ceil((records - given) / pageSize)) * slowMs),
     fail: async (fault, times) => {
       await Promise.all(Array.from({ length: times }, () => new Promise<void>((done) => faults.push({ fault, done }))))
     },

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { WorkflowFailedError } from '@temporalio/client'
 import type { Manifest } from '../src/config/compile.js'
 import type { AskInput, AskReceipt } from '../src/core/activities.js'
-import { Failure, type Reason } from '../src/core/failure.js'
+import { Failure } from '../src/core/failure.js'
 import type { Answers } from '../src/engine/ask.js'
 import { putDefinition, queue, type Session } from './session.js'
+import { workflowFailure } from './workflow-failure.js'
 
 /** Asks a worker about the connection of a sync; the answer comes by a row that is deleted when read. */
 export async function ask<Q extends AskInput['question']>(
@@ -22,14 +22,7 @@ export async function ask<Q extends AskInput['question']>(
     })) as AskReceipt
     return (await session.warehouse.handovers.take(handover)) as Answers[Q]
   } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error
-    const cause = (error.cause as { cause?: Error } | undefined)?.cause ?? error.cause
-    throw new Failure(
-      ((cause as { type?: string } | undefined)?.type ?? 'bug') as Reason,
-      cause?.message ?? error.message,
-      { sync },
-      { cause: error },
-    )
+    throw workflowFailure(error, { sync })
   }
 }
 

@@ -15,7 +15,7 @@ export interface LetterOptions {
 
 export const letterOptions = (): Option[] => [
   new Option('--stream <name>', 'only of this stream'),
-  new Option('--kind <kind>', 'only of this kind').choices(['record', 'page', 'slice'] satisfies LetterKind[]),
+  new Option('--kind <kind>', 'only of this kind').choices(['record', 'slice'] satisfies LetterKind[]),
   new Option('--reason <reason>', 'only with this reason').choices(Object.keys(reasons)),
   new Option('--run <id>', 'only those that this run met last'),
   new Option('--since <when>', 'only those met since: 2h, 7d, or a date'),

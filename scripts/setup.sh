@@ -8,6 +8,11 @@ if ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); proce
   exit 1
 fi
 
+if [ -L node_modules ]; then
+  echo "node_modules is a symbolic link to $(readlink node_modules): npm ci would replace the link or empty what it leads to. Remove it, and run this again." >&2
+  exit 1
+fi
+
 stamp=node_modules/.weir-setup
 wanted="$(node -p 'process.version + " " + require("crypto").createHash("sha256").update(require("fs").readFileSync("package-lock.json")).digest("hex")')"
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then

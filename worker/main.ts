@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import { workflowTaskMs } from '../src/core/activities.js'
 import { createActivities } from './activities/index.js'
 import { bundlePath, workflowsPath } from './bundle.js'
 import { createDeps } from './deps.js'
@@ -27,6 +28,7 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
       connection,
       namespace: settings.namespace,
       maxHeartbeatThrottleInterval: Math.min(5_000, settings.timing.heartbeatMs / 3),
+      stickyQueueScheduleToStartTimeout: Math.min(workflowTaskMs, settings.timing.heartbeatMs),
       ...grace,
     }
     const workflows = existsSync(bundlePath) ? { workflowBundle: { codePath: bundlePath } } : { workflowsPath }

@@ -42,6 +42,6 @@ export async function replayDeadLetters(input: ReplayInput): Promise<ReplayRecei
   const { loaded, unchanged, failed: again } = receipt
   show(cancelled ? 'cancelled' : failure ? 'failed' : again > 0 ? 'completed_with_dead_letters' : 'completed', loaded + unchanged + again)
   if (cancelled !== undefined) throw cancelled
-  if (failure !== undefined) throw failed(failure)
+  if (failure !== undefined) throw failed(failure, { failure })
   return receipt
 }

@@ -9,7 +9,16 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { Activities, FailureNote, FinishRunInput, RunInput, RunPlan, RunReceipt, StreamOutcome } from '../src/core/activities.js'
+import {
+  type Activities,
+  type FailureNote,
+  type FinishRunInput,
+  type RunInput,
+  type RunPlan,
+  type RunReceipt,
+  type StreamOutcome,
+  workflowTaskMs,
+} from '../src/core/activities.js'
 import { inParallel } from './in-parallel.js'
 import { policies } from './policies.js'
 import { failed, noteOf, show } from './status.js'
@@ -85,6 +94,7 @@ async function readStream(input: RunInput, { vendor, ...start }: StreamStart): P
       args: [{ sync, definition, ...start, ...(full ? { full } : {}), ...(accept ? { accept } : {}) }],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      workflowTaskTimeout: workflowTaskMs,
       staticSummary: `${sync} / ${stream}`,
       typedSearchAttributes: [
         { key: keyword('WeirSync'), value: sync },

@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { World } from '../world.js'
 import type { Fault } from './fault.js'
-import { targetTable } from './target.js'
+import { targetTables } from './target.js'
 
 const run = promisify(execFile)
 const sizeMb = 1_024
+const fillAttempts = 20
 
 /**
- * The table's disk is full. It is moved to a small file system of its own, and that is filled: the run must stop and say why, make no dead
+ * The disk is full. What is being written is moved to a small file system of its own, and that is filled: the run must stop and say why, make no dead
  * letters of it, and go on when there is room. It ends the run, so the sync is started again by us.
  */
 export const diskFull: Fault = {
@@ -39,7 +40,8 @@ export const diskFull: Fault = {
     try {
       await ownAsServer(world, small)
       await world.query(`CREATE TABLESPACE small LOCATION '${small}'`)
-      await world.query(`ALTER TABLE ${await targetTable(world)} SET TABLESPACE small`)
+      // All of them: a slice that still has room would be read to its end first.
+      for (const table of await targetTables(world)) await world.query(`ALTER TABLE IF EXISTS ${table} SET TABLESPACE small`)
       const ballast = join(small, 'ballast')
       await fill(small, ballast)
       await endsRun('warehouse', async () => {
@@ -63,8 +65,16 @@ async function ownAsServer(world: World, folder: string): Promise<void> {
   await chown(folder, uid, gid)
 }
 
+/** All that is free; what the load takes meanwhile makes a try fail, and the next one asks for less. */
 async function fill(folder: string, ballast: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
   await writeFile(ballast, '')
-  await run('fallocate', ['-l', String(bavail * bsize), ballast])
+  for (let left = fillAttempts; ; left--) {
+    const { bavail, bsize } = await statfs(folder)
+    try {
+      await run('fallocate', ['-l', String(bavail * bsize), ballast])
+      return
+    } catch (error) {
+      if (left === 0) throw error
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fault } from './fault.js'
-import { targetTable } from './target.js'
+import { targetTables } from './target.js'
 
 /** Another session holds the table that is being written for some seconds, as a careless ALTER TABLE would. */
 export const lock: Fault = {
@@ -12,7 +12,8 @@ export const lock: Fault = {
     try {
       await client.query('BEGIN')
       await client.query(`SET LOCAL lock_timeout = '20s'`)
-      await client.query(`LOCK TABLE ${await targetTable(world)} IN ACCESS EXCLUSIVE MODE`)
+      const [table] = await targetTables(world)
+      await client.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
       await sleep(isFull ? 60_000 : random.whole(2_000, 6_000))
       await client.query('ROLLBACK')
       return undefined

@@ -1,9 +1,9 @@
 import type { World } from '../world.js'
 
-/** Where rows are being written: the staging table of a snapshot that gathers, else the table itself. */
-export async function targetTable(world: World): Promise<string> {
-  const [stage] = await world.query<{ name: string }>(
-    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = '_weir_stage' ORDER BY tablename LIMIT 1`,
+/** Where rows are being written: the staging tables of what gathers, else the table itself. */
+export async function targetTables(world: World): Promise<[string, ...string[]]> {
+  const [first, ...more] = await world.query<{ name: string }>(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = '_weir_stage' ORDER BY tablename`,
   )
-  return stage?.name ?? world.table
+  return first ? [first.name, ...more.map(({ name }) => name)] : [world.table]
 }

@@ -2,11 +2,15 @@ import { kill } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../cli/dev/processes.js'
 import { heartbeatMs } from '../world.js'
+
+/** Longer than the product waits for what a frozen session holds (src/warehouse/postgres/take-over.ts). */
+const holdsMs = heartbeatMs + 8_000
+
 import type { Fault } from './fault.js'
 
 /**
  * A zombie: the worker stands still for two heartbeat time-outs while another one takes its slice, then it goes on with what it held, and
- * its late commit must be refused. One in three stops inside a transaction: then the other one waits for the slice, and nothing is late.
+ * its late commit must be refused. One in three stops inside a transaction, and for so long that the other one must end its session.
  */
 export const workerStop: Fault = {
   name: 'worker SIGSTOP, SIGCONT',
@@ -15,13 +19,14 @@ export const workerStop: Fault = {
   async inject({ world, random, note }) {
     const second = await world.secondWorker()
     try {
+      const isInside = random.next() < 1 / 3
       const claimed = new Promise<void>((resolve) => world.proxies.postgres.onNextSent('FOR UPDATE', () => resolve()))
-      await Promise.race([random.next() < 1 / 3 ? claimed : sleep(random.whole(500, 2_000)), sleep(4_000)])
+      await Promise.race([isInside ? claimed : sleep(random.whole(500, 2_000)), sleep(4_000)])
       const pid = await until(() => world.pid('worker'), 20_000)
       if (pid === undefined) return 'no worker ran'
       kill(-pid, 'SIGSTOP')
       try {
-        await sleep(2 * heartbeatMs + 500)
+        await sleep(isInside ? holdsMs : 2 * heartbeatMs + 500)
       } finally {
         kill(-pid, 'SIGCONT')
       }

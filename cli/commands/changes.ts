@@ -4,6 +4,7 @@ import { who } from '../confirm.js'
 import { ago, number, type Printer } from '../print.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
 import type { Common } from '../weir.js'
+import { workflowFailure } from '../workflow-failure.js'
 
 interface ChangesOptions extends Common {
   stream?: string
@@ -90,12 +91,7 @@ export async function approve({ options, printer, args }: Context): Promise<numb
       if (!definition)
         throw new Failure('config', `Schema change ${change.id} is of sync ${change.sync}, which the project file does not have.`)
       if (change.status !== 'approved') await decide(session, change, 'approved', options)
-      const { filled } = (await session.temporal.workflow.execute('applyChange', {
-        taskQueue: queue(),
-        workflowId: `change/${change.sync}/${change.stream}/${change.id}`,
-        args: [{ sync: change.sync, definition: await putDefinition(session, definition), stream: change.stream, change: change.id }],
-        staticSummary: `${change.sync} / ${change.stream}: column for a new field`,
-      })) as { filled: number }
+      const filled = await apply(session, change, await putDefinition(session, definition))
       results.push({ id: change.id, field: change.field, filled })
       printer.line(`${change.id}: "${change.field}" has its column now, ${number(filled)} rows filled.`)
     }
@@ -103,6 +99,21 @@ export async function approve({ options, printer, args }: Context): Promise<numb
     return 0
   } finally {
     await session.close()
+  }
+}
+
+/** @returns how many rows got their value */
+async function apply({ temporal }: Session, { id, sync, stream }: ChangeRow, definition: string): Promise<number> {
+  try {
+    const { filled } = (await temporal.workflow.execute('applyChange', {
+      taskQueue: queue(),
+      workflowId: `change/${sync}/${stream}/${id}`,
+      args: [{ sync, definition, stream, change: id }],
+      staticSummary: `${sync} / ${stream}: column for a new field`,
+    })) as { filled: number }
+    return filled
+  } catch (error) {
+    throw workflowFailure(error, { sync, stream }, `Schema change ${id} is being applied already. Wait for its end.`)
   }
 }
 

@@ -1,13 +1,13 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client'
 import { defineSearchAttributeKey } from '@temporalio/common'
 import type { LetterFilter, ReplayInput, ReplayReceipt } from '../../src/core/activities.js'
-import { Failure, type Reason } from '../../src/core/failure.js'
+import { Failure } from '../../src/core/failure.js'
 import type { ReplayReport } from '../../src/engine/replay.js'
 import { isSure } from '../confirm.js'
 import { exit, exitOf } from '../exit.js'
 import { maskInline } from '../mask.js'
 import { number, type Printer } from '../print.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
+import { workflowFailure } from '../workflow-failure.js'
 import { type ActOptions, chosen, preview } from './dlq.js'
 import { follow, report, startSync } from './sync.js'
 
@@ -115,16 +115,7 @@ async function replayStream(
     const { letters, isCut } = (await session.warehouse.handovers.take(handover)) as ReplayReport
     return { sync, stream, ...receipt, letters: letters.map(masked), isCut }
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError)
-      throw new Failure(
-        'config',
-        `Dead letters of ${sync}/${stream} are being replayed already. Wait for its end.`,
-        { sync },
-        { cause: error },
-      )
-    if (!(error instanceof WorkflowFailedError)) throw error
-    const cause = error.cause as { type?: string; message?: string } | undefined
-    throw new Failure((cause?.type ?? 'bug') as Reason, cause?.message ?? error.message, { sync, stream }, { cause: error })
+    throw workflowFailure(error, { sync, stream }, `Dead letters of ${sync}/${stream} are being replayed already. Wait for its end.`)
   }
 }
 

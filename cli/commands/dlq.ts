@@ -34,7 +34,7 @@ export async function list({ options, printer, args }: Context<ListOptions>): Pr
     const letters = (await session.warehouse.letters.list(filter, options.limit)).map(shown)
     const total = (await session.warehouse.letters.count(filter)).reduce((sum, one) => sum + one.letters, 0)
     printer.json({ total, letters })
-    if (letters.length === 0) printer.line(`No ${options.status} dead letters${args[0] ? ` of ${args[0]}` : ''} fit.`)
+    if (letters.length === 0) printer.line(`There are no ${options.status} dead letters that fit${args[0] ? ` in ${args[0]}` : ''}.`)
     else letterTable(letters, printer)
     if (letters.length < total) printer.line(`\n${number(letters.length)} of ${number(total)}: more with --limit.`)
     return exit.done
@@ -129,7 +129,7 @@ export async function preview(
   const total = (await letters.count(open)).reduce((sum, one) => sum + one.letters, 0)
   const first = (await letters.list(open, previewed)).map(shown)
   if (total === 0 || dryRun) printer.json({ total, letters: first })
-  if (total === 0) printer.line('No open dead letters fit.')
+  if (total === 0) printer.line('There are no open dead letters that fit.')
   else if (dryRun) {
     letterTable(first, printer)
     printer.line(

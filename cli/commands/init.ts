@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { hubspotToken, klaviyoKey } from '../../sandbox/serve.js'
 import { jsonSchema } from '../../src/config/json-schema.js'
 import { metaOf } from '../../src/config/secrets.js'
 import type { Vendors } from '../../src/config/vendors.js'
@@ -9,8 +10,10 @@ import type { Printer } from '../print.js'
 import { loadVendors } from '../vendors.js'
 
 const sandboxUrl = 'http://127.0.0.1:18790'
+/** What the sandbox takes: no secrets, the same everywhere. */
+const sandboxCredentials: Record<string, string> = { klaviyo: klaviyoKey, hubspot: hubspotToken }
 
-/** Writes a project to start from: `weir.yaml`, `.env` with a line for each secret, `.gitignore`, and the schema for editors. */
+/** Writes a project to start from: `weir.yaml`, `.env` with a line for each secret (filled in for the sandbox), `.gitignore`, and the schema for editors. */
 export async function run({
   options,
   printer,
@@ -24,13 +27,16 @@ export async function run({
   const vendors = await loadVendors()
   for (const type of options.vendor) {
     if (!vendors[type]) throw new Failure('config', `No vendor "${type}". There are ${Object.keys(vendors).join(', ')}.`)
+    if (options.sandbox && !sandboxCredentials[type])
+      throw new Failure('config', `The sandbox does not play ${type}. It plays ${Object.keys(sandboxCredentials).join(', ')}.`)
   }
   if (existsSync(join(folder, 'weir.yaml'))) throw new Failure('config', `${join(folder, 'weir.yaml')} exists already; it was left alone.`)
   await mkdir(folder, { recursive: true })
+  const isSandbox = options.sandbox ?? false
   const secrets = options.vendor.map((type) => ({ type, keys: mainSecrets(vendors, type) }))
   const files: Record<string, string> = {
-    'weir.yaml': projectFile(secrets, options.sandbox ?? false),
-    '.env': `${secrets.flatMap(({ type, keys }) => keys.map((key) => `${variable(type, key)}=`)).join('\n')}\n`,
+    'weir.yaml': projectFile(secrets, isSandbox),
+    '.env': `${secrets.flatMap(({ type, keys }) => keys.map((key) => `${variable(type, key)}=${isSandbox ? sandboxCredentials[type] : ''}`)).join('\n')}\n`,
     '.gitignore': '.env\n.weir/\n',
     'weir.schema.json': `${JSON.stringify(jsonSchema(vendors), null, 2)}\n`,
   }
@@ -45,7 +51,9 @@ export async function run({
   }
   printer.json({ written })
   for (const path of written) printer.line(`wrote ${path}`)
-  printer.line(`\nNext: fill in ${join(folder, '.env')}, then: cd ${folder} && weir check && weir sync`)
+  if (isSandbox) printer.line('\nNext, in another terminal, the vendors that this project asks: weir sandbox')
+  else printer.line(`\nNext: fill in ${join(folder, '.env')}`)
+  printer.line(`Then: cd ${folder} && weir check && weir sync`)
   return 0
 }
 

@@ -1,12 +1,12 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
+import type { WorkflowHandle } from '@temporalio/client'
 import { defineSearchAttributeKey } from '@temporalio/common'
-import { Failure, type Reason } from '../../src/core/failure.js'
 import type { RebuildInput, RebuildReceipt } from '../../src/core/rebuild.js'
 import { exitOf } from '../exit.js'
 import { number, type Printer } from '../print.js'
-import { chosenSyncs } from '../project.js'
+import { chosenStreams } from '../project.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
 import type { Common } from '../weir.js'
+import { workflowFailure } from '../workflow-failure.js'
 
 interface RebuildOptions extends Common {
   stream: string
@@ -15,16 +15,12 @@ interface RebuildOptions extends Common {
 
 /** Types a table anew from its raw records, without the vendor. */
 export async function run({ options, printer, args }: { options: RebuildOptions; printer: Printer; args: string[] }): Promise<number> {
-  const session = await openSession(options, printer, (manifest) => {
-    const streams = manifest.syncs[chosenSyncs(manifest, args)[0]!]!.streams
-    if (!streams[options.stream])
-      throw new Failure('config', `Sync ${args[0]} has no stream "${options.stream}". It reads ${Object.keys(streams).join(', ')}.`)
-  })
+  const session = await openSession(options, printer, (manifest) => chosenStreams(manifest, args, [options.stream]))
   try {
     const sync = args[0]!
     const handle = await start(session, sync, options)
     printer.note(`rebuild/${sync}/${options.stream}: run ${handle.firstExecutionRunId}`)
-    const receipt = await endOf(handle)
+    const receipt = await endOf(handle, { sync, stream: options.stream })
     printer.json({ sync, stream: options.stream, run: handle.firstExecutionRunId, dryRun: options.dryRun ?? false, ...receipt })
     printer.table(
       ['stream', 'rows examined', options.dryRun ? 'would be rewritten' : 'rewritten', 'without raw', 'dead letters'],
@@ -60,26 +56,19 @@ async function start(session: Session, sync: string, { stream, dryRun }: Rebuild
       ],
     })
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-    throw new Failure(
-      'config',
-      `A rebuild of ${sync}/${stream} is under way. Wait for its end, or cancel it in the Temporal UI.`,
-      { sync, stream },
-      { cause: error },
-    )
+    const underWay = `A rebuild of ${sync}/${stream} is under way. Wait for its end, or cancel it in the Temporal UI.`
+    throw workflowFailure(error, { sync, stream }, underWay)
   }
 }
 
 /** The receipt; Ctrl-C cancels, and what is rewritten stays so. */
-async function endOf(handle: WorkflowHandle): Promise<RebuildReceipt> {
+async function endOf(handle: WorkflowHandle, where: { sync: string; stream: string }): Promise<RebuildReceipt> {
   const cancel = () => void handle.cancel().catch(() => process.exit(1))
   process.once('SIGINT', cancel)
   try {
     return (await handle.result()) as RebuildReceipt
   } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error
-    const { type, message } = (error.cause ?? error) as { type?: string; message: string }
-    throw new Failure((type ?? 'bug') as Reason, message, {}, { cause: error })
+    throw workflowFailure(error, where)
   } finally {
     process.off('SIGINT', cancel)
   }

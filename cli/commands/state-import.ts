@@ -1,14 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { registry } from '../../connectors/registry.js'
-import type { Definition } from '../../src/core/definition.js'
 import { Failure } from '../../src/core/failure.js'
-import { startOf } from '../../src/engine/plan-slices.js'
-import { withCustom } from '../../src/extract/custom.js'
 import { diffStates, passesIn, passesNow } from '../../src/state/diff.js'
 import { readDocument, type StateDocument, statesOf } from '../../src/state/document.js'
-import { type KnownStreams, problemsOf, readingOf } from '../../src/state/judge.js'
+import { problemsOf } from '../../src/state/judge.js'
 import type { StreamState } from '../../src/warehouse/driver.js'
 import { isSure, who } from '../confirm.js'
+import { knownStreams } from '../known-streams.js'
 import { refuseUnderWay } from '../under-way.js'
 import { type Context, type StateOptions, withSync } from './state.js'
 import { printDiff } from './state-diff.js'
@@ -76,18 +73,4 @@ async function open({ file, as, stream }: ImportOptions, named: string): Promise
   if (stream !== undefined && !streams.includes(stream))
     throw new Failure('config', `${file} holds no stream "${stream}". It holds ${streams.join(', ')}.`)
   return document
-}
-
-/** What the connector says of the streams that a sync reads. */
-async function knownStreams({ connection, streams }: Definition, now: Date): Promise<KnownStreams> {
-  const source = withCustom((await registry[connection.type]!()).source, streams)
-  return new Map(
-    Object.entries(streams).map(([name, settings]) => [
-      name,
-      {
-        passes: new Map(source.streams[name]!.passes.map((pass) => [pass.name, readingOf(pass.slicing)])),
-        start: startOf(settings.start, now),
-      },
-    ]),
-  )
 }

@@ -1,9 +1,8 @@
-import { Failure } from '../../src/core/failure.js'
 import { lineName } from '../../src/core/slices.js'
 import type { StateEntry } from '../../src/warehouse/driver.js'
 import { isSure, who } from '../confirm.js'
 import { ago, type Printer } from '../print.js'
-import { chosenSyncs } from '../project.js'
+import { chosenStreams, chosenSyncs } from '../project.js'
 import { openSession, type Session } from '../session.js'
 import { refuseUnderWay } from '../under-way.js'
 import type { Common } from '../weir.js'
@@ -80,10 +79,8 @@ const historyRow = (entry: StateEntry) => [
 export async function reset(context: Context): Promise<number> {
   const { options, printer } = context
   return withSync(context, async (session, ref) => {
+    chosenStreams(session.manifest, [ref.sync], ref.stream ? [ref.stream] : [])
     const streams = Object.keys(session.manifest.syncs[ref.sync]!.streams)
-    if (ref.stream && !streams.includes(ref.stream)) {
-      throw new Failure('config', `Sync ${ref.sync} has no stream "${ref.stream}". It reads ${streams.join(', ')}.`)
-    }
     const question = `The next run reads ${nameOf(ref)} again from the start. Tables stay as they are. Go on?`
     if (!options.yes && !(await isSure(question))) return 1
     await refuseUnderWay(session, printer, { sync: ref.sync, streams, force: options.force ?? false })

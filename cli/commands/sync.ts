@@ -1,7 +1,7 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
+import type { WorkflowHandle } from '@temporalio/client'
 import { defineSearchAttributeKey } from '@temporalio/common'
 import logUpdate from 'log-update'
-import type { Acceptance, RunInput, RunStatus } from '../../src/core/activities.js'
+import { type Acceptance, type RunInput, type RunStatus, workflowTaskMs } from '../../src/core/activities.js'
 import { Failure, type Reason, reasons } from '../../src/core/failure.js'
 import { modeSwitches } from '../../src/engine/mode-switch.js'
 import type { QualityResult, StreamRunRow } from '../../src/warehouse/driver.js'
@@ -13,6 +13,7 @@ import { chosenStreams, chosenSyncs } from '../project.js'
 import { printChecks } from '../quality.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
 import type { Common } from '../weir.js'
+import { workflowFailure } from '../workflow-failure.js'
 import { pendingText } from './changes.js'
 
 export interface SyncOptions {
@@ -114,6 +115,7 @@ export async function startSync(
       taskQueue: queue(),
       workflowId: `sync/${name}`,
       args: [input],
+      workflowTaskTimeout: workflowTaskMs,
       memo: { definition: hash },
       staticSummary: `${name}: ${definition.connection.type} into schema ${definition.schema}`,
       staticDetails: `Started by hand. Streams: ${(stream ?? Object.keys(definition.streams)).join(', ')}.${full ? ' Everything is read again.' : ''}`,
@@ -126,13 +128,7 @@ export async function startSync(
     })
     return { sync: name, run: handle.firstExecutionRunId, handle }
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
-    throw new Failure(
-      'config',
-      `A run of sync ${name} is under way. Watch it with \`weir status\`, or wait for its end.`,
-      { sync: name },
-      { cause: error },
-    )
+    throw workflowFailure(error, { sync: name }, `A run of sync ${name} is under way. Watch it with \`weir status\`, or wait for its end.`)
   }
 }
 
@@ -182,8 +178,9 @@ async function failureOf(handle: WorkflowHandle): Promise<string | undefined> {
     await handle.result()
     return undefined
   } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error
-    return error.cause?.message ?? error.message
+    const failure = workflowFailure(error)
+    if (failure instanceof Failure) return failure.message
+    throw failure
   }
 }
 

@@ -40,6 +40,12 @@ export interface Timing {
   retryMs: number
 }
 
+/**
+ * A worker that died with a workflow's task in hand, or with its queue of cached workflows, is noticed after so long. Temporal's ten seconds
+ * each would be most of what a run may take to go on. A task that takes longer is given again, so it must leave room for a long history.
+ */
+export const workflowTaskMs = 5_000
+
 export interface StreamInput {
   sync: string
   definition: string
@@ -142,7 +148,7 @@ export interface ApplyChangeReceipt {
   isBusy: boolean
 }
 
-export type LetterKind = 'record' | 'page' | 'slice'
+export type LetterKind = 'record' | 'slice'
 export type LetterStatus = 'open' | 'replayed' | 'superseded' | 'discarded'
 
 /** Which dead letters: each part that is given must fit. */

@@ -142,6 +142,8 @@ export interface Stream {
   description: string
   /** Set where a column policy is laid over the stream. Both may be applied to what they gave (a raw record, a dead letter). */
   policy?: { record: (flat: Rec) => Rec; fields: (fields: Fields) => Fields }
+  /** Is each record kept as it was read, after the column policy, beside its row? */
+  keepsRaw?: boolean
   /** Set where a column policy hashes fields: the key's fingerprint, and the fields of the stream's key among them. */
   hashed?: { by: string; keyFields: readonly string[] }
 }

@@ -1,7 +1,7 @@
 import type { Definition } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { FieldType, Stream } from '../core/types.js'
-import type { Warehouse } from '../warehouse/driver.js'
+import type { OpenTable, StreamRef, Warehouse } from '../warehouse/driver.js'
 import { knownTableSpec } from './table-spec.js'
 
 export interface ApplyInput {
@@ -38,4 +38,18 @@ export async function applyChange({ warehouse, definition, stream, run, change: 
     )
   const isBusy = await warehouse.changes.isBusy(ref)
   return { ...(await warehouse.changes.fill(change, table, after)), isBusy }
+}
+
+/**
+ * Under the policy `evolve` a field that waited may have got its column by coming again: what `_weir_extra` still holds of it moves there,
+ * and nobody has to decide any more. Called when nobody reads the stream; a repeat goes on where it was cut off.
+ */
+export async function closeEvolved(warehouse: Warehouse, ref: StreamRef, table: OpenTable): Promise<void> {
+  const waiting = await warehouse.changes.list({ ...ref, status: ['captured', 'pending', 'rejected'] })
+  for (const change of waiting) {
+    if (!table.columns.some(({ field }) => field === change.field)) continue
+    for (let after: string | undefined, more = true; more; more = after !== undefined)
+      after = (await warehouse.changes.fill(change, table, after)).next
+    await warehouse.changes.decide(change.id, 'approved', 'on_schema_change: evolve')
+  }
 }

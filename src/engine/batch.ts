@@ -2,9 +2,8 @@ import type { Rec, Resume, Stream } from '../core/types.js'
 import { shown, Unstorable } from '../schema/cells.js'
 import type { Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
-import { isEmpty, letterKey } from '../schema/key.js'
+import { isEmpty, letterKey, versionAt } from '../schema/key.js'
 import { Lines } from '../schema/lines.js'
-import { rawField } from '../schema/names.js'
 import { isDate, isInstant } from '../schema/typing.js'
 import type { BatchCommit, Claim, Letter } from '../warehouse/driver.js'
 import type { Typer } from './typer.js'
@@ -149,14 +148,8 @@ function letterOf(record: Rec, stream: Stream, message: string): Letter {
     kind: 'record',
     reason: 'record',
     message,
-    payload: jsonText(withoutRaw(record)),
+    payload: jsonText(record),
     ...letterKey(record, stream.key),
+    ...versionAt(record, { cursor: stream.cursor?.field, deletedAt: stream.deletedAt }),
   }
-}
-
-/** The raw text beside a record says the same again. */
-function withoutRaw(record: Rec): Rec {
-  if (!(rawField in record)) return record
-  const { [rawField]: _, ...rest } = record
-  return rest
 }

@@ -4,8 +4,10 @@ import { Failure } from '../core/failure.js'
 import { balances } from '../core/receipt.js'
 import type { Counts, Stream } from '../core/types.js'
 import type { StreamRunRow, Warehouse } from '../warehouse/driver.js'
+import { closeEvolved } from './apply-change.js'
 import { deadLettersOf, sweepLetters } from './dead-letters.js'
 import { tableSpec } from './table-spec.js'
+import { policyOf } from './typer.js'
 
 export interface FinishInput {
   warehouse: Warehouse
@@ -24,13 +26,14 @@ export async function finishStream(input: FinishInput): Promise<StreamRunRow> {
   const table = tableSpec(definition, stream)
   const endedEarly = failure !== undefined || cancelled === true
   // An empty stream has a table too.
-  if (!endedEarly) await warehouse.tables.open(ref, table, { adds: false })
+  const standing = endedEarly ? undefined : await warehouse.tables.open(ref, table, { adds: false })
   const row = await warehouse.streams.finish(ref, {
     table,
     endedEarly,
     hold: (snapshot) => collapsed(input, snapshot),
     status: (counts, letters) => outcome(definition, stream, counts, letters, failure, cancelled),
   })
+  if (standing && policyOf(definition, stream) === 'evolve') await closeEvolved(warehouse, ref, standing)
   await sweepLetters(warehouse, definition, stream.name)
   return row
 }

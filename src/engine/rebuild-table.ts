@@ -8,7 +8,7 @@ import { parseJson } from '../http/json.js'
 import { Unstorable } from '../schema/cells.js'
 import { type Missing, RowEncoder } from '../schema/encode.js'
 import { jsonText } from '../schema/json.js'
-import { letterKey } from '../schema/key.js'
+import { letterKey, versionAt } from '../schema/key.js'
 import type { Letter, RawRow, RebuildBatch, RowPlace, TableSpec, Warehouse } from '../warehouse/driver.js'
 import { deadLettersOf } from './dead-letters.js'
 import { knownTableSpec } from './table-spec.js'
@@ -90,7 +90,11 @@ type Typing = Pick<Typer, 'table' | 'encoder' | 'extend'>
 /** A typer that adds no columns: what would need one is counted as changed. */
 async function lookingTyper(warehouse: Warehouse, spec: TableSpec): Promise<Typing> {
   const table = await warehouse.rebuilds.look(spec)
-  return { table, encoder: new RowEncoder(table.columns), extend: () => Promise.reject(new TypeError('a dry run adds no columns')) }
+  return {
+    table,
+    encoder: new RowEncoder(table.columns, undefined, undefined, spec.key, spec.keepsRaw),
+    extend: () => Promise.reject(new TypeError('a dry run adds no columns')),
+  }
 }
 
 async function retyped(
@@ -117,6 +121,7 @@ async function retyped(
         message,
         payload: jsonText(record),
         ...letterKey(record, stream.key),
+        ...versionAt(record, typer.table.spec),
       })
       const lacks: Missing = new Map()
       try {

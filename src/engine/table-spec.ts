@@ -27,6 +27,7 @@ export function tableSpec(definition: Definition, stream: Stream, discovered: Fi
     ...(stream.cursor ? { cursor: stream.cursor.field } : {}),
     ...(stream.bounds ? { bounds: stream.bounds } : {}),
     ...(stream.deletedAt ? { deletedAt: stream.deletedAt } : {}),
+    ...(stream.keepsRaw ? { keepsRaw: true } : {}),
     ...(stream.hashed ? { hashed: stream.hashed } : {}),
   }
 }

@@ -39,7 +39,7 @@ export async function openTyper(
   const encoderOf = () => {
     const known = new Set(table.columns.map(({ field }) => field))
     // A full table takes no more columns: what has none goes to `_weir_extra`.
-    return new RowEncoder(table.columns, (field) => held.has(field) || (table.isFull && !known.has(field)), keep, spec.key)
+    return new RowEncoder(table.columns, (field) => held.has(field) || (table.isFull && !known.has(field)), keep, spec.key, spec.keepsRaw)
   }
   let encoder = encoderOf()
   let hasOverflowed = false

@@ -27,10 +27,14 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The characters of a body. Most are ASCII, or go by way of UTF-16 in less than half of the time that UTF-8 takes. */
+/**
+ * The characters of a body, without the byte order mark that it may begin with. Most are ASCII, or go by way of UTF-16 in less
+ * than half of the time that UTF-8 takes.
+ */
 export function textOf(data: Buffer): string {
   if (isAscii(data)) return data.toString('latin1')
-  return isUtf8(data) ? transcode(data, 'utf8', 'utf16le').toString('utf16le') : data.toString('utf8')
+  const text = isUtf8(data) ? transcode(data, 'utf8', 'utf16le').toString('utf16le') : data.toString('utf8')
+  return text.startsWith('\ufeff') ? text.slice(1) : text
 }
 
 function isOrdinary(text: string): boolean {

@@ -56,10 +56,15 @@ function asNumeric(value: unknown): string | undefined {
   return typeof value === 'string' && plainDecimal.test(value) ? value : undefined
 }
 
+/** Digits that a double gives back as they came. */
+const safeDigits = 15
+
+/** Of texts those that PostgreSQL writes back as they were: below 0.0001 and from 10^15 on it writes exponents. */
 function asDouble(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined
-  if (typeof value === 'string' && decimal.test(value)) return String(Number(value)) === value ? value : undefined
-  return undefined
+  if (typeof value !== 'string' || !plainDecimal.test(value) || value.replace(/\D/g, '').length > safeDigits) return undefined
+  const number = Number(value)
+  return String(number) === value && (number === 0 || Math.abs(number) >= 1e-4) ? value : undefined
 }
 
 function asBoolean(value: unknown): string | undefined {

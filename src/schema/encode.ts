@@ -43,17 +43,19 @@ export class RowEncoder {
     private readonly keep: ReadonlySet<string> = new Set(),
     /** Fields that tell rows apart: they fit their columns, or the record is none. */
     private readonly key: readonly string[] = [],
+    /** Does the record itself follow as a last cell? */
+    private readonly keepsRaw = false,
   ) {
     this.columns = columns
     columns.forEach((column, i) => {
       this.index.set(column.field, i)
     })
     this.encodes = columns.map(({ type }) => encoders[type])
-    this.empty = new Array(columns.length + 1).fill('\\N')
+    this.empty = new Array(columns.length + (keepsRaw ? 2 : 1)).fill('\\N')
   }
 
   /**
-   * The line without its newline; the last cell is `_weir_extra`. Missing columns are added to `missing`, and the line then
+   * The line without its newline; behind the columns stands `_weir_extra`, and behind that the record as it is, where it is kept. Missing columns are added to `missing`, and the line then
    * is not whole. Throws Unstorable.
    */
   encode(record: Rec, missing: Missing): string {
@@ -69,6 +71,7 @@ export class RowEncoder {
     }
     if (this.columns.length > safeColumns) extra = this.narrowed(record, cells, extra)
     if (extra) cells[this.columns.length] = asJson(extra)
+    if (this.keepsRaw) cells[this.columns.length + 1] = asJson(record)
     return cells.join('\t')
   }
 

@@ -1,6 +1,7 @@
 import { ExactNumber } from '../core/types.js'
 import { isStorable } from './cells.js'
 import { jsonText } from './json.js'
+import { hasOffset, isInstant } from './typing.js'
 
 /** Longer ones are not indexed by PostgreSQL, and no vendor's keys. */
 const longestKey = 500
@@ -25,4 +26,18 @@ export function letterKey(values: Readonly<Record<string, unknown>>, key: readon
   }
   const recordKey = keyText(values, key)
   return recordKey.length <= longestKey && isStorable(recordKey) ? { recordKey } : {}
+}
+
+/** How old a version says that it is: its cursor or its deletion, whichever is later, as far as they are instants. */
+export function versionAt(
+  values: Readonly<Record<string, unknown>>,
+  { cursor, deletedAt }: { cursor?: string | undefined; deletedAt?: string | undefined },
+): { versionAt?: string } {
+  const instants = [cursor, deletedAt].flatMap((field) => {
+    const value = field === undefined ? undefined : values[field]
+    return typeof value === 'string' && isInstant(value) ? [hasOffset(value) ? value : `${value}Z`] : []
+  })
+  const [a, b] = instants
+  if (a === undefined) return {}
+  return { versionAt: b !== undefined && Date.parse(b) > Date.parse(a) ? b : a }
 }

@@ -2,7 +2,7 @@
 import type { Column } from './encode.js'
 import { jsonText } from './json.js'
 
-/** Lines that fill the same columns, `_weir_extra` last. */
+/** Lines that fill the same columns; behind them stands `_weir_extra`, and the record as it was read where it is kept. */
 export interface Segment {
   columns: readonly Column[]
   chunks: Buffer[]

@@ -20,15 +20,14 @@ function snakeCase(field: string): string {
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8)
 
-/** The record as it was read, kept beside its row: the one field of Weir's own, and the only one that a `_weir_` name is given to. */
-export const rawField = '_weir_raw'
+/** Column of the record as it was read, kept beside its row. It is none of the vendor's fields, and no field is given its name. */
+export const rawColumn = '_weir_raw'
 
 /**
  * A name for a field that no other column of the table has: the snake_case form where that is free, fits and means something,
  * else a shortened one with a hash of the vendor's own name, so that it is the same in every run.
  */
 export function columnName(field: string, taken: ReadonlySet<string>): string {
-  if (field === rawField) return rawField
   const plain = snakeCase(field)
   const usable = plain !== '' && plain.length <= maxBytes && !plain.startsWith('_weir_') && !systemColumns.has(plain)
   if (usable && !taken.has(plain)) return plain

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Slice } from '../core/types.js'
 import type { CheckpointRow, Position, StreamState, Watermark } from '../warehouse/driver.js'
+import type { KnownStreams } from './judge.js'
 
 const format = 'weir-state'
 const version = 1
@@ -65,9 +66,22 @@ const schema = z.strictObject(
 
 export type StateDocument = z.infer<typeof schema>
 
-interface Found {
+export interface Found {
   watermarks: readonly (Watermark & { stream: string })[]
   checkpoints: readonly Pick<CheckpointRow, 'stream' | 'bounds' | 'state' | 'position'>[]
+}
+
+/** The part of it that the sync still reads, which is what an import takes; and what is not of it, as `stream` or `stream, pass name`. */
+export function stillRead({ watermarks, checkpoints }: Found, known: KnownStreams): { found: Found; left: string[] } {
+  const notRead = (stream: string, pass: string) =>
+    !known.has(stream) ? stream : known.get(stream)!.passes.has(pass) ? undefined : `${stream}, pass ${pass}`
+  const found = {
+    watermarks: watermarks.filter(({ stream, pass }) => notRead(stream, pass) === undefined),
+    checkpoints: checkpoints.filter(({ stream, bounds }) => notRead(stream, bounds.pass) === undefined),
+  }
+  const places = [...watermarks, ...checkpoints.map(({ stream, bounds }) => ({ stream, pass: bounds.pass }))]
+  const left = places.map(({ stream, pass }) => notRead(stream, pass)).filter((place) => place !== undefined)
+  return { found, left: [...new Set(left)].sort() }
 }
 
 /** What is known of a sync now, as a document. */

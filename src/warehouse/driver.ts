@@ -27,6 +27,8 @@ export interface TableSpec {
   deletedAt?: string
   /** Fields that bound the rows of a slice, for `replace_slice`. */
   bounds?: Bounds
+  /** Is the record as it was read kept beside each row? */
+  keepsRaw?: boolean
   /** Which key made the table's hashes, and which fields of the row's key are hashed. */
   hashed?: { by: string; keyFields: readonly string[] }
 }
@@ -61,6 +63,8 @@ export interface Letter {
   message: string
   /** The record's key, where it has one; the name of a slice. */
   recordKey?: string
+  /** How old the version says that it is: an ISO 8601 instant. */
+  versionAt?: string
   /** JSON text, whole. */
   payload: string
   /** Is the payload as the vendor shows it, since it could not be made a flat record? */

@@ -117,7 +117,7 @@ syncs:
     const runs = JSON.parse((await project.weir(['runs', '--json'])).stdout).runs
     expect(runs[0]).toMatchObject({ kind: 'replay', status: 'completed', read: refused, loaded })
     const none = await project.weir(['dlq', 'replay', '--all', '--yes'])
-    expect([none.code, none.stdout]).toEqual([0, 'No open dead letters fit.\n'])
+    expect([none.code, none.stdout]).toEqual([0, 'There are no open dead letters that fit.\n'])
   })
 
   it('has a stream that is replaced as a whole read again', { timeout: 120_000 }, async () => {

@@ -60,6 +60,8 @@ syncs:
     await runOf(shop, 'profiles', 'r2', 6)
     await runOf(shop, 'events', 'r3', 8)
     await runOf(other, 'profiles', 'r9', 5)
+    // Read once, taken out of the project file since.
+    await runOf(other, 'lists', 'r10', 5)
   })
   afterAll(async () => {
     await project?.remove()
@@ -123,6 +125,17 @@ syncs:
     })
     expect(await marks()).toEqual({ events: day(4), profiles: day(6) })
     expect((await answer('show', shop, '--history', '--limit', '1')).history).toMatchObject([{ kind: 'rollback', run: 'r1' }])
+  })
+
+  it('exports what the sync reads, so that an import takes it, and says what it leaves out', async () => {
+    const file = join(project.folder, 'other.json')
+    const { code, stderr } = await state('export', other, '--file', file)
+    expect(code, stderr).toBe(0)
+    expect(stderr).toContain(`Left out, as sync ${other} no longer reads it: lists.`)
+    expect(Object.keys(JSON.parse(await readFile(file, 'utf8')).streams)).toEqual(['profiles'])
+    expect(await answer('import', other, '--file', file, '--yes')).toMatchObject({ streams: ['profiles'], changed: true })
+    expect(await marks(other)).toEqual({ lists: day(5), profiles: day(5) })
+    expect((await state('export', other, '--stream', 'lists')).stderr).toContain('does not read a stream "lists"')
   })
 
   it('exports, and imports what was edited', async () => {

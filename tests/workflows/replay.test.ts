@@ -57,6 +57,24 @@ describe.runIf(process.env.WEIR_RECORD)('recording', () => {
       },
     )
   })
+
+  it('records an approval that fills in two parts, and once more after a run under way', { timeout: 60_000 }, async () => {
+    const parts = [
+      { filled: 5, next: '(7,1)', isBusy: true },
+      { filled: 2, isBusy: true },
+      { filled: 1, isBusy: false },
+    ]
+    const work = fakeActivities({ applyChange: async () => parts.shift()! })
+    await withWorker({ work }, async ({ client, queue }) => {
+      const approval = await client.workflow.start('applyChange', {
+        taskQueue: queue,
+        workflowId: 'change/recorded/a/12',
+        args: [{ sync: 'recorded', definition: 'none', stream: 'a', change: 12 }],
+      })
+      expect(await approval.result()).toEqual({ filled: 8 })
+      await keepHistory(client, 'applyChange', approval.workflowId, approval.firstExecutionRunId)
+    })
+  })
 })
 
 describe('histories of earlier versions', () => {

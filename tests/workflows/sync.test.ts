@@ -22,6 +22,15 @@ describe('a run of a sync', () => {
     })
   })
 
+  it('gives a stream’s workflow task back soon after its worker died', async () => {
+    await withWorker({ work: fakeActivities() }, async ({ client, start }) => {
+      const { sync, result } = await start()
+      await result()
+      const { events } = await client.workflow.getHandle(`stream/${sync}/a`).fetchHistory()
+      expect(Number(events?.[0]?.workflowExecutionStartedEventAttributes?.workflowTaskTimeout?.seconds)).toBe(5)
+    })
+  })
+
   it('goes on with the other streams when one fails, and ends red with who must act', async () => {
     let finished: FinishRunInput | undefined
     const work = fakeActivities()

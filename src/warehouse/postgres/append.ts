@@ -1,7 +1,6 @@
 import type { Column } from '../../schema/encode.js'
 import type { TableSpec } from '../driver.js'
 import { partsOf } from './merge.js'
-import { telling } from './raw.js'
 import { type IdentityColumn, id, literal } from './sql.js'
 
 /** Append keeps every version of a row; this column tells versions apart. */
@@ -15,7 +14,7 @@ export const appendColumns: readonly IdentityColumn[] = [{ name: versionColumn, 
 export function versionOf(columns: readonly Column[]): string {
   const said = ({ name, type }: Pick<Column, 'name' | 'type'>) =>
     type === 'text' ? `replace(${id(name)}, chr(31), chr(31) || chr(31))` : `${id(name)}::text`
-  const parts = [...telling(columns), { name: '_weir_extra', type: 'json' as const }].map(
+  const parts = [...columns, { name: '_weir_extra', type: 'json' as const }].map(
     (column) => `${literal(`${column.name}=`)} || ${said(column)}`,
   )
   return `md5(array_to_string(ARRAY[${parts.join(', ')}], chr(31)))`
@@ -24,7 +23,7 @@ export function versionOf(columns: readonly Column[]): string {
 /** Every version once: the same one read again changes nothing. */
 export function appendStatement(spec: TableSpec, columns: readonly Column[]): string {
   const { all, keys, own, ownValues } = partsOf(spec, columns)
-  return `INSERT INTO ${id(spec.schema, spec.table)} (${all}, ${own}, ${versionColumn})
-    SELECT ${all}, ${ownValues}, ${versionOf(columns)} FROM weir_batch ORDER BY ${keys}, _weir_line
+  return `INSERT INTO ${id(spec.schema, spec.table)} (${all}, ${own.join(', ')}, ${versionColumn})
+    SELECT ${all}, ${ownValues.join(', ')}, ${versionOf(columns)} FROM weir_batch ORDER BY ${keys}, _weir_line
     ON CONFLICT (${keys}, ${versionColumn}) DO NOTHING`
 }

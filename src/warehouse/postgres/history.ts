@@ -1,6 +1,6 @@
 import type { Column } from '../../schema/encode.js'
 import type { TableSpec } from '../driver.js'
-import { ageOf, columnFor, differs, newerWins, partsOf, takeOver } from './merge.js'
+import { ageOf, columnFor, differs, partsOf, saying } from './merge.js'
 import { type IdentityColumn, id } from './sql.js'
 
 /** From when a version of a row held, until when, and whether it still does. */
@@ -10,30 +10,73 @@ export const historyColumns: readonly IdentityColumn[] = [
   { name: '_weir_is_current', type: 'boolean', isRequired: true },
 ]
 
-/** Since when a version holds: its cursor or its deletion, whichever is later; where the vendor says neither, since it was seen. */
-export function validFrom(spec: TableSpec, columns: readonly Column[], deletedAt: string, seenAt: string): string {
+/** How old a version says that it is: its cursor or its deletion, whichever is later. NULL where it says neither. */
+function age(spec: TableSpec, columns: readonly Column[]): string {
   const cursor = columnFor(columns, spec.cursor)
-  return `coalesce(${cursor?.type === 'timestamp' ? ageOf(cursor, id(cursor.name), deletedAt) : deletedAt}, ${seenAt})`
+  return cursor?.type === 'timestamp' ? ageOf(cursor, id(cursor.name), '_weir_deleted_at') : '_weir_deleted_at'
+}
+
+/** What `placed` wants to know of a version beside the columns of its row: since when it stands, if it does; when it was read; and what orders those read at once. */
+interface Source {
+  from: string
+  held?: string
+  seen?: string
+  line?: string
 }
 
 /**
- * Every version of a row with its time (slowly changing dimension, type 2). A version that comes late is fitted in between;
- * one that says nothing new to the version before it is none. The caller holds the table's lock: of two transactions at once
- * each would miss the other's versions.
+ * Versions of rows, each with the instant since which it holds; those that say what the one before them says are left out, unless
+ * they stand. The first version of an age holds since then; a further one, a change that did not move the cursor, since it was seen,
+ * but never beyond a version of a newer age. A deletion is the last of its age. Of two that would begin at once the later one begins
+ * a microsecond behind.
+ */
+export function placed(spec: TableSpec, columns: readonly Column[], sources: readonly Source[]): string {
+  const { all, keys } = partsOf(spec, columns)
+  const found = sources.map(
+    ({ from, held = 'NULL', seen = 'NULL', line = 'NULL' }) =>
+      `SELECT ${all}, _weir_run_id, _weir_loaded_at, _weir_deleted_at, ${held}::timestamptz AS _weir_held, ${seen}::timestamptz AS _weir_seen, ${line} AS _weir_place FROM ${from}`,
+  )
+  const micro = `interval '1 microsecond'`
+  const first = 'count(_weir_held) OVER same = 0 AND row_number() OVER (same ORDER BY _weir_seen, _weir_place) = 1'
+  const windows = `WINDOW versions AS (PARTITION BY ${keys} ORDER BY _weir_age, _weir_deleted_at IS NOT NULL, _weir_at, _weir_held, _weir_place),
+    ages AS (PARTITION BY ${keys} ORDER BY _weir_age, _weir_deleted_at IS NOT NULL)`
+  const nextAge = 'min(_weir_age) OVER (ages GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)'
+  return `SELECT *, max(_weir_earliest - _weir_n * ${micro}) OVER (PARTITION BY ${keys} ORDER BY _weir_n) + _weir_n * ${micro} AS _weir_since FROM (
+      SELECT *, row_number() OVER versions AS _weir_n, greatest(_weir_age, least(_weir_at, ${nextAge} - ${micro})) AS _weir_earliest FROM (
+        SELECT *, row_number() OVER versions > 1 AND lag(_weir_said) OVER versions IS NOT DISTINCT FROM _weir_said AS _weir_is_said FROM (
+          SELECT *, ROW(${saying(spec, columns)}) AS _weir_said, coalesce(_weir_held, CASE WHEN ${first} THEN _weir_age ELSE greatest(_weir_age, _weir_seen) END) AS _weir_at
+            FROM (SELECT *, coalesce(${age(spec, columns)}, _weir_held, _weir_seen) AS _weir_age FROM (${found.join(' UNION ALL ')}) found) aged
+          WINDOW same AS (PARTITION BY ${keys}, _weir_age, _weir_deleted_at IS NULL)) dated
+        ${windows}) compared
+      WHERE _weir_held IS NOT NULL OR NOT _weir_is_said ${windows}) numbered`
+}
+
+/**
+ * Every version of a row with its time (slowly changing dimension, type 2); what is read again changes nothing. Of several states
+ * of a row under one age in one batch the last one may be new again, the others only if they never stood. The caller holds the
+ * table's lock: of two transactions at once each would miss the other's versions. The first statement answers with a row a new version.
  */
 export function historyStatements(spec: TableSpec, columns: readonly Column[]): string[] {
-  const { all, keys, key, own, mark, newest } = partsOf(spec, columns)
+  const { all, keys, key, own, ownValues } = partsOf(spec, columns)
   const target = id(spec.schema, spec.table)
-  const same = (a: string, b: string) => key.map((name) => `${a}.${id(name)} = ${b}.${id(name)}`).join(' AND ')
-  const insert = `INSERT INTO ${target} AS t (${all}, ${own}, _weir_valid_from, _weir_is_current)
-    SELECT ${all}, $1::text, now(), _weir_deleted_at, _weir_valid_from, true FROM (
-      SELECT DISTINCT ON (${keys}, _weir_valid_from) * FROM (
-        SELECT *, ${mark} AS _weir_deleted_at, ${validFrom(spec, columns, mark, 'now()')} AS _weir_valid_from FROM weir_batch) seen
-      ORDER BY ${keys}, _weir_valid_from, ${newest}) n
-    WHERE NOT EXISTS (SELECT 1 FROM ${target} t WHERE ${same('t', 'n')} AND t._weir_valid_from <= n._weir_valid_from
-      AND (t._weir_valid_to IS NULL OR t._weir_valid_to > n._weir_valid_from) AND NOT (${differs(spec, columns, 'n')}))
-    ON CONFLICT (${keys}, _weir_valid_from) DO UPDATE SET ${takeOver(columns, key)} WHERE ${newerWins(spec, columns, 'excluded')}`
-  return [insert, linkStatement(spec, columns, `(${keys}) IN (SELECT ${keys} FROM weir_batch)`)]
+  const same = key.map((name) => `t.${id(name)} = n.${id(name)}`).join(' AND ')
+  const inBatch = `(${keys}) IN (SELECT ${keys} FROM weir_batch)`
+  const batch = `(SELECT ${all}, _weir_line, _weir_seen_at, ${ownValues.map((value, i) => `${value} AS ${own[i]}`).join(', ')} FROM weir_batch) b`
+  const isLast = `lead(_weir_line) OVER (PARTITION BY ${keys}, ${age(spec, columns)}, _weir_deleted_at IS NULL ORDER BY _weir_seen_at, _weir_line) IS NULL`
+  const stand: Source = { from: `${target} WHERE ${inBatch}`, held: '_weir_valid_from' }
+  const come: Source = {
+    from: `(SELECT *, ${isLast} AS _weir_is_last FROM ${batch}) n
+      WHERE _weir_is_last OR NOT EXISTS (SELECT 1 FROM ${target} t WHERE ${same} AND NOT ${differs(spec, columns, 'n')})`,
+    seen: '_weir_seen_at',
+    line: '_weir_line',
+  }
+  // What makes room is written anew, since a key may not stand twice even for a moment: `made` is counted before anything is put.
+  const put = `WITH n AS MATERIALIZED (${placed(spec, columns, [stand, come])}),
+    moved AS (DELETE FROM ${target} t USING n WHERE ${same} AND t._weir_valid_from = n._weir_held AND n._weir_since <> n._weir_held RETURNING 1),
+    put AS (INSERT INTO ${target} (${all}, ${own.join(', ')}, _weir_valid_from, _weir_is_current)
+      SELECT ${all}, ${own.join(', ')}, _weir_since, true FROM n, (SELECT count(*) FROM moved) made WHERE _weir_held IS DISTINCT FROM _weir_since)
+    SELECT FROM n WHERE _weir_held IS NULL`
+  return [put, linkStatement(spec, columns, inBatch)]
 }
 
 /** Gives every version of the rows that `where` chooses the end that its successor begins with. */

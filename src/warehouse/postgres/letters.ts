@@ -4,7 +4,7 @@ import type { LetterFilter } from '../../core/activities.js'
 import { nesting } from '../../schema/json.js'
 import { keyText } from '../../schema/key.js'
 import { recordOf, split } from '../../schema/lines.js'
-import type { BatchCommit, Letter, LetterRow, StreamRef, Warehouse } from '../driver.js'
+import type { BatchCommit, Letter, LetterRow, StreamRef, TableSpec, Warehouse } from '../driver.js'
 import { type LetterSeal, readPayload } from './letter-seal.js'
 import { transaction } from './pool.js'
 
@@ -16,13 +16,19 @@ type Ref = StreamRef & { run: string }
 /** Name of the lock that loading (shared) and replay (alone) of a stream hold, so that neither misses what the other writes. */
 export const lockName = ({ sync, stream }: StreamRef): string => `weir/dead-letters/${sync}/${stream}`
 
-/** One letter for one cause: the same record with the same reason raises the count of the letter that is there, and opens it again. */
+/**
+ * One letter for one cause: the same record with the same reason raises the count of the letter that is there, and opens it again.
+ * An open letter goes on holding what is newer than what comes.
+ */
 export async function writeLetters(
   client: pg.ClientBase,
   { sync, stream, run, key }: Ref & { key: string | null },
   letters: readonly Letter[],
   seal: LetterSeal | undefined,
+  spec?: TableSpec,
 ): Promise<void> {
+  const held = ['slice', 'message', 'payload', 'version_at', 'form', 'sealed_by']
+  const isNewer = `(d.status <> 'open' OR d.version_at IS NULL OR coalesce(excluded.version_at >= d.version_at, false))`
   for (const letter of letters) {
     const isDeep = nesting(letter.payload) > deepestJson
     const sealed = seal && letter.kind === 'record' ? seal.seal(letter.payload) : undefined
@@ -31,11 +37,11 @@ export async function writeLetters(
       ? `${letter.message.replace(/\.?$/, '.')} It is nested too deeply for json: the payload is kept as text.`
       : letter.message
     await client.query(
-      `INSERT INTO _weir.dead_letters AS d (sync, stream, run_id, slice, kind, reason, message, record_key, payload, fingerprint, form, sealed_by)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+      `INSERT INTO _weir.dead_letters AS d (sync, stream, run_id, slice, kind, reason, message, record_key, payload, fingerprint, form, sealed_by, version_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
        ON CONFLICT (sync, stream, fingerprint) DO UPDATE SET attempts = d.attempts + 1, last_seen_at = now(), run_id = excluded.run_id,
          first_seen_at = CASE WHEN d.status = 'open' THEN d.first_seen_at ELSE now() END, status = 'open', closed_at = NULL,
-         slice = excluded.slice, message = excluded.message, payload = excluded.payload, form = excluded.form, sealed_by = excluded.sealed_by`,
+         ${held.map((name) => `${name} = CASE WHEN ${isNewer} THEN excluded.${name} ELSE d.${name} END`).join(', ')}`,
       [
         sync,
         stream,
@@ -46,22 +52,31 @@ export async function writeLetters(
         message,
         letter.recordKey ?? null,
         payload,
-        fingerprintOf(letter),
+        fingerprintOf(letter, spec),
         letter.isRaw ? 'raw' : 'record',
         sealed?.by ?? null,
+        letter.versionAt ?? null,
       ],
     )
   }
 }
 
-const fingerprintOf = ({ kind, reason, recordKey, payload }: Letter): string =>
-  createHash('sha256')
-    .update([kind, reason, recordKey ?? payload].join('\n'))
+/** Do all versions of a row stand? Then none takes the place of another. */
+const keepsVersions = ({ mode }: TableSpec): boolean => mode === 'append' || mode === 'history'
+
+/** What is one cause: a key and a reason; the content, too, where each version counts, or may be newer than any other. */
+function fingerprintOf({ kind, reason, recordKey, payload, versionAt }: Letter, spec: TableSpec | undefined): string {
+  const isOneOfMany = spec && (keepsVersions(spec) || (spec.cursor !== undefined && versionAt === undefined))
+  const cause = recordKey === undefined ? [payload] : isOneOfMany ? [recordKey, payload] : [recordKey]
+  return createHash('sha256')
+    .update([kind, reason, ...cause].join('\n'))
     .digest('hex')
+}
 
 /**
- * Closes the open letters of what a batch has loaded, in its transaction: of its keys, and at a slice's end those of slices that
- * it covers, and that of its parent, which is open to us again. A snapshot is not yet in its table then; `supersedeBySnapshot` follows when it is.
+ * Closes the open letters of what a batch has loaded, in its transaction: of its keys, where one version of a row stands, and at a
+ * slice's end those of slices that it covers, and that of its parent, which is open to us again. A snapshot is not yet in its table
+ * then; `supersedeBySnapshot` follows when it is.
  */
 export async function supersede(client: pg.ClientBase, batch: BatchCommit, met: readonly Letter[]): Promise<void> {
   const { claim, table } = batch
@@ -71,7 +86,7 @@ export async function supersede(client: pg.ClientBase, batch: BatchCommit, met: 
   const keys = split(batch.segments)
     .map((line) => keyText(recordOf(line).values, table.spec.key))
     .filter((key) => !refused.has(key))
-  if (keys.length > 0)
+  if (keys.length > 0 && !keepsVersions(table.spec))
     await client.query(`${close} AND kind = 'record' AND record_key = ANY($3)`, [claim.sync, claim.stream, [...new Set(keys)]])
   if (!batch.isLast) return
   const { pass, parent, from, to } = claim.slice

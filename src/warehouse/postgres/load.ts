@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { letterKey } from '../../schema/key.js'
-import { joined, recordOf, type Segment, split } from '../../schema/lines.js'
+import { letterKey, versionAt } from '../../schema/key.js'
+import { joined, type Line, recordOf, type Segment, split } from '../../schema/lines.js'
 import type { Letter, OpenTable } from '../driver.js'
 import { appendStatement } from './append.js'
 import { halve } from './halve.js'
 import { historyStatements } from './history.js'
-import { mergeStatement } from './merge.js'
+import { besides, mergeStatement, undatedStatement } from './merge.js'
 import { id, list, sqlType } from './sql.js'
 
 /** Rows on their way into a table, and whose they are. */
@@ -18,12 +18,14 @@ export interface Load {
   run: string
   /** Stage that takes them instead of the table, in the modes that gather first. */
   stage?: string | undefined
+  /** When each row was read, as the database writes it; without it now. */
+  seenAt?: readonly string[]
 }
 
-/** Rows of a batch as they came out: what was written, and which the database refused. */
+/** Rows of a batch as they came out: how many were written, and which could not be, by their places in the batch. */
 export interface Loaded {
   loaded: number
-  letters: Letter[]
+  refused: { at: number; letter: Letter }[]
 }
 
 /** A batch is sorted in memory; PostgreSQL's default of 4 MB would send it to disk. */
@@ -34,44 +36,70 @@ const sortMemory = '32MB'
  * deadlock. With `careful`, what the database refuses is halved until the culprit is alone and becomes a dead letter.
  */
 export async function loadRows(client: pg.ClientBase, load: Load, careful: boolean): Promise<Loaded> {
-  if (load.rows === 0) return { loaded: 0, letters: [] }
+  const result: Loaded = { loaded: 0, refused: [] }
+  if (load.rows === 0) return result
   const { columns, spec } = load.table
   const definition = columns.map(({ name, type }) => `${id(name)} ${sqlType[type]}`).join(', ')
   await client.query(
     `SET LOCAL work_mem = '${sortMemory}';
-     CREATE TEMP TABLE weir_batch (${definition}, _weir_extra jsonb, _weir_line int GENERATED ALWAYS AS IDENTITY) ON COMMIT DROP`,
+     CREATE TEMP TABLE weir_batch (${definition}, ${besides(spec)
+       .map((name) => `${name} jsonb`)
+       .join(', ')}, _weir_line int GENERATED ALWAYS AS IDENTITY,
+       _weir_seen_at timestamptz NOT NULL DEFAULT now()) ON COMMIT DROP`,
   )
   const statements = statementsFor(load)
-  const write = async (segments: readonly Segment[]): Promise<number> => {
-    for (const segment of segments) await copy(client, segment)
-    let changed = 0
-    for (const [at, statement] of statements.entries()) {
-      const { rowCount } = await client.query(statement, at === 0 ? [load.run] : [])
-      if (at === 0) changed = rowCount ?? 0
-    }
-    return changed
+  const refuse = (at: number, line: Line, message: string) => {
+    const { payload, values } = recordOf(line)
+    result.refused.push({
+      at,
+      letter: { kind: 'record', reason: 'record', message, ...letterKey(values, spec.key), ...versionAt(values, spec), payload },
+    })
   }
-  if (!careful) return { loaded: await write(load.segments), letters: [] }
-
-  const result: Loaded = { loaded: 0, letters: [] }
+  /** Moves rows on; answers with those of them that cannot be compared with what stands. */
+  const write = async (segments: readonly Segment[], seenAt: readonly string[] | undefined): Promise<number[]> => {
+    for (const segment of segments) await copy(client, segment, besides(spec))
+    if (seenAt)
+      await client.query(
+        `UPDATE weir_batch SET _weir_seen_at = s.seen FROM unnest($1::timestamptz[]) WITH ORDINALITY s (seen, n)
+          WHERE _weir_line = s.n - 1 + (SELECT min(_weir_line) FROM weir_batch)`,
+        [seenAt],
+      )
+    const [first, ...others] = statements
+    const { rowCount } = await client.query(first!, [load.run])
+    for (const statement of others) await client.query(statement)
+    const undated = spec.mode === 'merge' ? undatedStatement(spec, columns) : undefined
+    const found = undated === undefined ? [] : (await client.query<{ at: number }>(undated)).rows
+    result.loaded += rowCount ?? 0
+    return found.map(({ at }) => at)
+  }
+  const undated = `says nothing in "${spec.cursor}" of how old it is, and the row that stands does: which of the two is newer cannot be told`
+  if (!careful) {
+    const places = await write(load.segments, load.seenAt)
+    const lines = places.length === 0 ? [] : split(load.segments)
+    for (const at of places) refuse(at, lines[at]!, undated)
+    return result
+  }
   await halve(
     client,
-    split(load.segments),
-    async (lines) => {
-      result.loaded += await write(joined(lines))
+    split(load.segments).map((line, at) => ({ line, at })),
+    async (items) => {
+      const lines = items.map(({ line }) => line)
+      const places = await write(joined(lines), load.seenAt && items.map(({ at }) => load.seenAt![at]!))
       await client.query('TRUNCATE weir_batch')
+      for (const place of places) refuse(items[place]!.at, lines[place]!, undated)
     },
-    (line, error) => {
-      const { payload, values } = recordOf(line)
-      const message = `PostgreSQL refused it for ${spec.schema}.${spec.table}: ${error.message.replaceAll(/"[^"]*"/g, '"…"')} (${error.code})`
-      result.letters.push({ kind: 'record', reason: 'record', message, ...letterKey(values, spec.key), payload })
-    },
+    ({ line, at }, error) =>
+      refuse(
+        at,
+        line,
+        `PostgreSQL refused it for ${spec.schema}.${spec.table}: ${error.message.replaceAll(/"[^"]*"/g, '"…"')} (${error.code})`,
+      ),
   )
   return result
 }
 
-async function copy(client: pg.ClientBase, { columns, chunks }: Segment): Promise<void> {
-  const names = [list(columns.map(({ name }) => name)), '_weir_extra'].join(', ')
+async function copy(client: pg.ClientBase, { columns, chunks }: Segment, besides: readonly string[]): Promise<void> {
+  const names = list([...columns.map(({ name }) => name), ...besides])
   const stream = client.query(copyFrom(`COPY weir_batch (${names}) FROM STDIN`))
   const done = once(stream, 'finish')
   for (const chunk of chunks) stream.write(chunk)

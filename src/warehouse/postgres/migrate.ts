@@ -6,12 +6,23 @@ import { sql as deadLetters } from './migrations/0003-dead-letters.js'
 import { sql as quality } from './migrations/0004-quality.js'
 import { sql as stateHistory } from './migrations/0005-state-history.js'
 import { sql as columns } from './migrations/0006-columns.js'
+import { sql as lettersOfVersions } from './migrations/0007-letters-of-versions.js'
 import { sql as parents } from './migrations/0008-parents.js'
 import { sql as budgets } from './migrations/0009-budgets.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
-const migrations: readonly string[] = [init, modesAndChanges, deadLetters, quality, stateHistory, columns, parents, budgets]
+const migrations: readonly string[] = [
+  init,
+  modesAndChanges,
+  deadLetters,
+  quality,
+  stateHistory,
+  columns,
+  lettersOfVersions,
+  parents,
+  budgets,
+]
 
 const oldestServer = 150_000
 

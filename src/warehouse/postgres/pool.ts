@@ -3,6 +3,8 @@ import { asFailure, Failure } from '../../core/failure.js'
 
 /** Statements may wait behind a COPY of another slice, but not for ever. */
 const statementTimeoutMs = 10 * 60_000
+/** Between two statements of a transaction there is no waiting: a client that is silent for so long stands still, and must not hold its locks. */
+const idleInTransactionMs = 30_000
 const connectTimeoutMs = 15_000
 
 export function createPool(url: string, max = 12): pg.Pool {
@@ -13,7 +15,7 @@ export function createPool(url: string, max = 12): pg.Pool {
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: 'weir',
-    options: `-c statement_timeout=${statementTimeoutMs} -c timezone=UTC -c idle_in_transaction_session_timeout=${statementTimeoutMs}`,
+    options: `-c statement_timeout=${statementTimeoutMs} -c timezone=UTC -c idle_in_transaction_session_timeout=${idleInTransactionMs}`,
   })
   // An idle connection that dies is replaced at next use; without a listener it would end the process.
   pool.on('error', () => {})
@@ -44,12 +46,17 @@ const needsOperator: Record<string, string> = {
   '54011': 'The table has more columns than PostgreSQL allows.',
 }
 
+/** A pooler that hands out sessions by the transaction takes no settings for one, and locks and temporary tables would not hold there. */
+const isPooler = (code: string, text: string) => code === '08P01' && text.includes('unsupported startup parameter')
+const poolerRemedy =
+  'A pooler in transaction mode stands before the warehouse. Point `warehouse.url` at PostgreSQL itself, or at a session pool.'
+
 /** A database error as a Failure: what an operator must mend is `warehouse`, a lost connection or a lock is `transient`. */
 export function warehouseFailure(error: unknown, doing: string): Failure {
   if (error instanceof Failure) return error
   const code = codeOf(error)
   const text = error instanceof Error ? error.message : String(error)
-  const remedy = needsOperator[code]
+  const remedy = isPooler(code, text) ? poolerRemedy : needsOperator[code]
   if (remedy) return new Failure('warehouse', `${doing}: ${text} (${code}). ${remedy}`, { code }, { cause: error })
   const gone =
     /^(08|40|53|55P03|57)/.test(code) || /^E[A-Z]+$/.test(code) || /terminated|timeout|not queryable|Client was closed/i.test(text)

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { Letter, Rebuild, RebuildBatch } from '../driver.js'
 import { halve } from './halve.js'
+import { besides } from './merge.js'
 import type { Identity } from './rebuilds.js'
 import { id, list, sqlType } from './sql.js'
 
@@ -43,13 +44,19 @@ async function write(
   key: readonly Identity[],
 ): Promise<number> {
   const cells = columns.map(({ name, type }) => `${id(name)} ${sqlType[type]}`).join(', ')
-  await client.query(`CREATE TEMP TABLE weir_rebuild (${cells}, _weir_extra jsonb, _weir_line int) ON COMMIT DROP`)
-  const stream = client.query(copyFrom(`COPY weir_rebuild (${list(columns.map(({ name }) => name))}, _weir_extra, _weir_line) FROM STDIN`))
+  await client.query(
+    `CREATE TEMP TABLE weir_rebuild (${cells}, ${besides(spec)
+      .map((name) => `${name} jsonb`)
+      .join(', ')}, _weir_line int) ON COMMIT DROP`,
+  )
+  const stream = client.query(
+    copyFrom(`COPY weir_rebuild (${list([...columns.map(({ name }) => name), ...besides(spec), '_weir_line'])}) FROM STDIN`),
+  )
   const done = once(stream, 'finish')
   stream.end(rows.map(({ line }, i) => `${line}\t${i + 1}\n`).join(''))
   await done
   const told = new Set(key.map(({ name }) => name))
-  const names = [...columns.map(({ name }) => name).filter((name) => !told.has(name)), '_weir_extra']
+  const names = [...columns.map(({ name }) => name).filter((name) => !told.has(name)), ...besides(spec)]
   const row = (of: string) => `ROW(${names.map((name) => `${of}.${id(name)}`).join(', ')})`
   const places = key.map((_, i) => `$${i + 2}::text[]`)
   const same = key.map(({ name, type }, i) => `t.${id(name)} = p.k${i}::${type}`).join(' AND ')

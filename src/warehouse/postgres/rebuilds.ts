@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
 import type { RebuildCounts } from '../../core/rebuild.js'
-import { rawField } from '../../schema/names.js'
+import { rawColumn } from '../../schema/names.js'
 import type { OpenTable, RawRow, Rebuild, RowPlace, TableSpec, Warehouse } from '../driver.js'
 import { checkHashKey } from './hash-keys.js'
 import type { LetterSeal } from './letter-seal.js'
@@ -40,9 +40,13 @@ export function createRebuilds(pool: pg.Pool, seal: () => LetterSeal): Warehouse
     async start({ sync, stream, run, definition, isDryRun }, spec) {
       const known = await pool.query('SELECT 1 FROM _weir.rebuilds WHERE run_id = $1', [run])
       if (known.rowCount === 1) return
-      const { columns } = await look(pool, spec)
+      await look(pool, spec)
       await checkHashKey(pool, spec)
-      if (!columns.some(({ field }) => field === rawField))
+      const raw = await pool.query('SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2 AND NOT attisdropped', [
+        id(spec.schema, spec.table),
+        rawColumn,
+      ])
+      if (raw.rowCount === 0)
         throw new Failure(
           'config',
           `${spec.schema}.${spec.table} holds no raw records: there is nothing to rebuild it from. They are kept from the first run after \`raw: keep\`.`,
@@ -83,7 +87,8 @@ export function createRebuilds(pool: pg.Pool, seal: () => LetterSeal): Warehouse
         const key = await identityOf(client, batch.table.spec)
         const { rewritten, letters } = await writeRebuilt(client, rebuild, batch, key)
         const all = [...batch.letters, ...letters]
-        if (!rebuild.isDryRun) await writeLetters(client, { ...rebuild, key: null }, all, batch.encrypt ? seal() : undefined)
+        if (!rebuild.isDryRun)
+          await writeLetters(client, { ...rebuild, key: null }, all, batch.encrypt ? seal() : undefined, batch.table.spec)
         const counts = { ...batch.counts, rewritten: batch.counts.rewritten + rewritten, deadLetters: all.length }
         const added = keys.map((name, i) => `${countColumns[name]} = ${countColumns[name]} + $${i + 3}`).join(', ')
         const { rows } = await client.query(`UPDATE _weir.rebuilds SET position = $2, ${added} WHERE run_id = $1 RETURNING *`, [
@@ -150,7 +155,7 @@ async function page(pool: pg.Pool, spec: TableSpec, after: RowPlace | undefined)
   const { rows } = await pool.query<RawRow>(
     `SELECT place, version, raw FROM (
        SELECT row_number() OVER rows AS n, place, version, raw, sum(coalesce(octet_length(raw), 0)) OVER rows - coalesce(octet_length(raw), 0) AS before
-         FROM (SELECT ${names}, ${place} AS place, xmin::text AS version, ${id(rawField)}::text AS raw FROM ${id(spec.schema, spec.table)}
+         FROM (SELECT ${names}, ${place} AS place, xmin::text AS version, ${id(rawColumn)}::text AS raw FROM ${id(spec.schema, spec.table)}
                ${after === undefined ? '' : `WHERE (${names}) > (${behind})`} ORDER BY ${names} LIMIT ${pageRows}) page
        WINDOW rows AS (ORDER BY ${names} ROWS UNBOUNDED PRECEDING)) sized
      WHERE before < ${pageBytes} ORDER BY n`,

@@ -3,7 +3,7 @@ import { Failure } from '../../core/failure.js'
 import type { Slice } from '../../core/types.js'
 import type { Column } from '../../schema/encode.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
-import { columnOf, differs, takeOver } from './merge.js'
+import { besides, columnOf, differs, takeOver } from './merge.js'
 import { id, list, literal } from './sql.js'
 import { hasStage } from './stage.js'
 
@@ -45,10 +45,10 @@ export async function exchange(
   const key = spec.key.map((field) => columnOf(columns, field)!)
   const same = key.map((name) => `s.${id(name)} = t.${id(name)}`).join(' AND ')
   const gone = await client.query(`DELETE FROM ${target} t WHERE ${where} AND NOT EXISTS (SELECT 1 FROM ${from} s WHERE ${same})`)
-  const names = list([...columns.map(({ name }) => name), '_weir_extra', '_weir_run_id', '_weir_loaded_at', '_weir_deleted_at'])
+  const names = list([...columns.map(({ name }) => name), ...besides(spec), '_weir_run_id', '_weir_loaded_at', '_weir_deleted_at'])
   const written = await client.query(
     `INSERT INTO ${target} AS t (${names}) SELECT ${names} FROM ${from} ORDER BY ${list(key)}
-     ON CONFLICT (${list(key)}) DO UPDATE SET ${takeOver(columns, key)} WHERE ${differs(spec, columns, 'excluded')}`,
+     ON CONFLICT (${list(key)}) DO UPDATE SET ${takeOver(spec, columns, key)} WHERE ${differs(spec, columns, 'excluded')}`,
   )
   await client.query(`DROP TABLE ${from}`)
   return { loaded: written.rowCount ?? 0, deleted: gone.rowCount ?? 0 }

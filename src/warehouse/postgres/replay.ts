@@ -5,7 +5,7 @@ import type { BatchCommit, LetterRef, OpenLetter, ReplayOutcome, Warehouse } fro
 import { type LetterSeal, readPayload } from './letter-seal.js'
 import { filterValues, fits, lockName } from './letters.js'
 import { loadRows } from './load.js'
-import { ageOf, isBefore } from './merge.js'
+import { ageOf, isBefore, isBehind } from './merge.js'
 import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
 import { id, sqlType } from './sql.js'
 
@@ -111,15 +111,16 @@ async function replayOnce(client: pg.ClientBase, batch: Batch, letters: readonly
   const overtaken = await overtakenOf(client, batch, letters, all)
   const lines = all.filter((i) => !overtaken.has(i))
   const segments = joined(lines.map((i) => batch.lines[i]!))
-  const part = { table: batch.table, segments, rows: lines.length, run }
-  const { loaded, letters: refused } = await loadRows(client, part, lines.length === 1)
+  const seenAt = lines.map((i) => letters[i]!.seenAt)
+  const part = { table: batch.table, segments, rows: lines.length, run, seenAt }
+  const { loaded, refused } = await loadRows(client, part, lines.length === 1)
   const some = loaded > 0 && loaded < lines.length
   const written = some ? await standing(client, batch, letters, lines, writtenNow, [run]) : new Set(loaded > 0 ? lines : [])
-  const isRefused = (i: number) => refused.length > 0 && i === lines[0]
+  const isRefused = new Set(refused.map(({ at }) => lines[at]!))
   const idsOf = (which: readonly number[]) => which.map((i) => letters[i]!.id)
-  if (refused[0]) await noteFailure(client, run, { id: letters[lines[0]!]!.id, message: refused[0].message })
-  await close(client, run, idsOf(lines.filter((i) => written.has(i))), 'loaded')
-  await close(client, run, idsOf(all.filter((i) => !written.has(i) && !isRefused(i))), 'unchanged')
+  for (const { at, letter } of refused) await noteFailure(client, run, { id: letters[lines[at]!]!.id, message: letter.message })
+  await close(client, run, idsOf(lines.filter((i) => written.has(i) && !isRefused.has(i))), 'loaded')
+  await close(client, run, idsOf(all.filter((i) => !written.has(i) && !isRefused.has(i))), 'unchanged')
 }
 
 /** Locks letters and answers with those that are open and as they were read. */
@@ -134,8 +135,7 @@ async function hold(client: pg.ClientBase, letters: readonly LetterRef[]): Promi
 
 /**
  * A replayed record is as old as its first reading: these meet a row whose cursor is newer, or that was loaded since and whose cursor,
- * where there is one, is not older. Where every version is kept none is in the way, but in a history without a cursor, which knows only
- * the time of loading.
+ * where there is one, is not older. Where every version is kept none is in the way.
  */
 async function overtakenOf(
   client: pg.ClientBase,
@@ -143,8 +143,8 @@ async function overtakenOf(
   letters: readonly OpenLetter[],
   which: readonly number[],
 ): Promise<Set<number>> {
-  const { mode, cursor } = batch.table.spec
-  if (mode === 'append' || (mode === 'history' && cursor !== undefined)) return new Set()
+  const { mode } = batch.table.spec
+  if (mode === 'append' || mode === 'history') return new Set()
   return standing(
     client,
     batch,
@@ -183,7 +183,7 @@ async function standing(
   const theirs = cursor && ageOf(cursor, `t.${id(cursor.name)}`, 't._weir_deleted_at')
   const ages = {
     isOlder: age && theirs ? isBefore(age, theirs) : 'false',
-    isNewer: age && theirs ? isBefore(theirs, age) : 'false',
+    isNewer: age && theirs ? isBehind(theirs, age) : 'false',
   }
   const records = which.map((i) => recordOf(lines[i]!).values)
   const given = [which, which.map((i) => letters[i]!.seenAt), ...used.map((at) => records.map((row) => row[columns[at]!.field] ?? null))]

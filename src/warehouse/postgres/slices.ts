@@ -8,11 +8,12 @@ import type { BatchCommit, Claim, Letter, StreamRef } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import type { LetterSeal } from './letter-seal.js'
 import { lockName, supersede, writeLetters } from './letters.js'
-import { type Loaded, loadRows } from './load.js'
+import { loadRows } from './load.js'
 import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
 import { exchange } from './replace.js'
 import { id } from './sql.js'
 import { openStage, stageName } from './stage.js'
+import { takeOver } from './take-over.js'
 
 export interface SliceRow {
   slice: string
@@ -29,31 +30,34 @@ export const sliceOf = (row: SliceRow): Slice => ({
   ...(row.parent === null ? {} : { parent: row.parent }),
 })
 
+interface ClaimedRow extends SliceRow {
+  epoch: string
+  position: { resume?: Record<string, unknown>; reached?: string } | null
+  state: string
+  idle_claims: number
+  last_failure: string | null
+}
+
 /** Takes the slice for one attempt: the epoch rises, so whoever held it before can no longer commit. Counts begin anew with a new run. */
 export async function claim(
   pool: pg.Pool,
   { sync, stream, run, key, owner }: StreamRef & { run: string; key: string; owner: string },
 ): Promise<Claim> {
   const anew = countColumns.map((column) => `${column} = CASE WHEN run_id = $4 THEN ${column} ELSE 0 END`).join(', ')
-  const { rows } = await pool
-    .query<
-      SliceRow & {
-        epoch: string
-        position: { resume?: Record<string, unknown>; reached?: string } | null
-        state: string
-        idle_claims: number
-        last_failure: string | null
-      }
-    >(
-      `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
+  const doing = `Claiming slice ${key} of ${sync}/${stream}`
+  const row = await transaction(pool, doing, async (client) => {
+    const { rows } = await takeOver(pool, client, () =>
+      client.query<ClaimedRow>(
+        `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
          idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END, run_id = $4, updated_at = now()
        WHERE sync = $1 AND stream = $2 AND slice = $3 RETURNING *`,
-      [sync, stream, key, run, owner],
+        [sync, stream, key, run, owner],
+      ),
     )
-    .catch((error: unknown) => {
-      throw warehouseFailure(error, `Claiming slice ${key} of ${sync}/${stream}`)
-    })
-  const row = rows[0]
+    return rows[0]
+  }).catch((error: unknown) => {
+    throw warehouseFailure(error, doing)
+  })
   if (!row)
     throw new Failure('fenced', `Slice ${key} of ${sync}/${stream} is no longer planned: it was settled or its state was reset.`, {
       sync,
@@ -111,10 +115,10 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 2))', [`${table.spec.schema}.${table.spec.table}`])
   }
   const { segments, rows } = batch
-  const { loaded, letters }: Loaded = await loadRows(client, { table, segments, rows, run: claim.run, stage }, careful)
-  const all = [...batch.letters, ...letters]
+  const { loaded, refused } = await loadRows(client, { table, segments, rows, run: claim.run, stage }, careful)
+  const all = [...batch.letters, ...refused.map(({ letter }) => letter)]
   if (held[0].has_letters) await supersede(client, batch, all)
-  await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined)
+  await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined, table.spec)
   const deadLetters = all.length
   const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...batch.used }
   if (stage === undefined) Object.assign(counts, { loaded, unchanged: batch.read - deadLetters - loaded })

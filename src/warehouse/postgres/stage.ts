@@ -1,6 +1,6 @@
 /** Where a snapshot or a slice gathers before it takes the place of what stands. */
 import type pg from 'pg'
-import { joinedName } from '../../schema/names.js'
+import { joinedName, rawColumn } from '../../schema/names.js'
 import type { OpenTable, StreamRef } from '../driver.js'
 import { columnOf } from './merge.js'
 import { id, list, literal, sqlType } from './sql.js'
@@ -41,9 +41,9 @@ export async function openStage(
     await client.query(`COMMENT ON TABLE ${stage} IS ${literal(owner(ref))}`)
     return
   }
-  const adds = columns
-    .filter((column) => !has.has(column.name))
-    .map(({ name: column, type }) => `ADD COLUMN ${id(column)} ${sqlType[type]}`)
+  const wants = columns.map(({ name: column, type }) => [column, sqlType[type]] as const)
+  if (spec.keepsRaw) wants.push([rawColumn, 'jsonb'])
+  const adds = wants.filter(([column]) => !has.has(column)).map(([column, type]) => `ADD COLUMN ${id(column)} ${type}`)
   if (adds.length > 0) await client.query(`ALTER TABLE ${stage} ${adds.join(', ')}`)
 }
 

@@ -13,6 +13,7 @@ import { type SliceRow, sliceOf } from './slices.js'
 import { stageName, sweepStages } from './stage.js'
 import { type MarkRow, markOf, settle, voided, voidedEnd } from './state.js'
 import { tableIn } from './tables.js'
+import { takeOver } from './take-over.js'
 
 type Ref = StreamRef & { run: string }
 type StreamEnd = { status: RunStatus; failure?: FailureNote }
@@ -48,6 +49,10 @@ export async function recordPlan(pool: pg.Pool, ref: Ref, plan: Parameters<Wareh
   const doing = `Planning ${sync}/${stream}`
   await run(doing, () =>
     transaction(pool, doing, async (client) => {
+      // What an earlier run still holds is taken before anything of it is forgotten.
+      await takeOver(pool, client, () =>
+        client.query('SELECT 1 FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal FOR UPDATE', [sync, stream]),
+      )
       const { rows } = await client.query<{ planned: boolean }>(
         `INSERT INTO _weir.stream_runs AS s (run_id, sync, stream, status) VALUES ($1, $2, $3, 'running')
          ON CONFLICT (run_id, stream) DO UPDATE SET run_id = s.run_id RETURNING planned`,
@@ -133,10 +138,9 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
         [ref.run, sync, stream],
       )
       if (found[0]!.finished_at !== null) return streamRunOf(found[0]!)
-      const { rows } = await client.query('SELECT * FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal FOR UPDATE', [
-        sync,
-        stream,
-      ])
+      const { rows } = await takeOver(pool, client, () =>
+        client.query('SELECT * FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal FOR UPDATE', [sync, stream]),
+      )
       let counts: Counts = sum([noCounts(), ...rows.filter((row) => row.run_id === ref.run).map(countsOf)])
       const letters = rows.filter(({ state, run_id }) => (state === 'dead_letter' || state === 'refused') && run_id === ref.run).length
       const { table } = outcome

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { SyncMode } from '../../core/types.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
 import { appendColumns, versionColumn, versionOf } from './append.js'
-import { historyColumns, linkStatement, validFrom } from './history.js'
+import { historyColumns, linkStatement, placed } from './history.js'
 import { columnOf } from './merge.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { id, list } from './sql.js'
@@ -58,9 +58,12 @@ async function reshape(client: pg.ClientBase, { spec, columns }: OpenTable): Pro
       await keepNewest(`${key}, ${versionColumn}`)
       break
     case 'history': {
-      const since = validFrom(spec, columns, '_weir_deleted_at', '_weir_loaded_at')
-      await client.query(`UPDATE ${target} SET _weir_valid_from = ${since}, _weir_is_current = true, _weir_valid_to = NULL`)
-      await keepNewest(`${key}, _weir_valid_from`)
+      const versions = placed({ ...spec, keepsRaw: false }, columns, [{ from: target, seen: '_weir_loaded_at', line: 'ctid' }])
+      await client.query(
+        `UPDATE ${target} t SET _weir_valid_from = p._weir_since, _weir_is_current = true, _weir_valid_to = NULL
+           FROM ${target} o LEFT JOIN (${versions}) p ON p._weir_place = o.ctid WHERE t.ctid = o.ctid`,
+      )
+      await client.query(`DELETE FROM ${target} WHERE _weir_valid_from IS NULL`)
       await client.query(linkStatement(spec, columns, 'true'))
       break
     }

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
 import type { FieldType, SyncMode } from '../../core/types.js'
 import type { Column, Missing } from '../../schema/encode.js'
-import { columnName } from '../../schema/names.js'
+import { columnName, rawColumn } from '../../schema/names.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
 import { appendColumns, versionColumn } from './append.js'
 import { holdHashKey } from './hash-keys.js'
@@ -63,7 +63,7 @@ async function look(client: pg.ClientBase, spec: TableSpec): Promise<Found> {
   const types = new Map(rows.map(({ name, type }) => [name, fieldTypeOf(type)]))
   // A column that a user dropped is made again when its field comes; one that was retyped takes what it takes now.
   const columns = (versions[0]?.columns ?? [])
-    .filter(({ name }) => types.has(name))
+    .filter(({ name }) => types.has(name) && name !== rawColumn)
     .map((column) => ({ ...column, type: types.get(column.name)! }))
   const exists = rows.length > 0
   // What is known of a table that a user dropped counts no more.
@@ -101,7 +101,8 @@ export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec, adds: 
     } finally {
       client.release()
     }
-    const isReady = found.exists && found.mode !== undefined && !(adds && wanted(found.columns, declared(spec)).length > 0)
+    const isReady =
+      found.exists && found.mode !== undefined && !lacksRaw(spec, found) && !(adds && wanted(found.columns, declared(spec)).length > 0)
     if (!isReady) return await change(pool, ref, spec, found.exists && !adds ? [] : declared(spec))
     refuseOtherMode(ref, spec, found.mode)
     return opened(spec, found.columns)
@@ -109,6 +110,8 @@ export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec, adds: 
     throw warehouseFailure(error, `Opening table ${spec.schema}.${spec.table}`)
   }
 }
+
+const lacksRaw = ({ keepsRaw }: TableSpec, { types }: Found): boolean => keepsRaw === true && !types.has(rawColumn)
 
 /** People are told when a run is planned, with what a switch would do; this is the bar behind it. */
 function refuseOtherMode({ sync, stream }: Ref, spec: TableSpec, mode: SyncMode | undefined): void {
@@ -183,7 +186,7 @@ async function create(client: pg.ClientBase, ref: Ref, spec: TableSpec, columns:
   const lines = columns.map(({ field, name, type }) => `${id(name)} ${sqlType[type]}${keys.has(field) ? ' NOT NULL' : ''}`)
   const identity = identityOf(spec.mode, list(spec.key.map((field) => columnOf(columns, field)!)))
   const own = identity.columns.map(({ name, type, isRequired }) => `${name} ${type}${isRequired ? ' NOT NULL' : ''}`)
-  const parts = [...lines, ownColumns, ...own, identity.constraint]
+  const parts = [...lines, ownColumns, ...(spec.keepsRaw ? [`${rawColumn} jsonb`] : []), ...own, identity.constraint]
   await client.query(`CREATE TABLE ${id(spec.schema, spec.table)} (${parts.join(', ')})`)
   await client.query(`COMMENT ON TABLE ${id(spec.schema, spec.table)} IS ${literal(`Weir: stream ${ref.stream} of sync ${ref.sync}`)}`)
 }
@@ -195,8 +198,10 @@ async function alter(client: pg.ClientBase, ref: Ref, spec: TableSpec, found: Fo
       `Table ${spec.schema}.${spec.table} exists and is not Weir's. Choose another \`schema\` for sync ${ref.sync}, or move the table away.`,
     )
   }
-  if (added.length === 0) return
-  const adds = added.map(({ name, type }) => `ADD COLUMN IF NOT EXISTS ${id(name)} ${sqlType[type]}`).join(', ')
+  const wants = added.map(({ name, type }) => `${id(name)} ${sqlType[type]}`)
+  if (lacksRaw(spec, found)) wants.push(`${rawColumn} jsonb`)
+  if (wants.length === 0) return
+  const adds = wants.map((column) => `ADD COLUMN IF NOT EXISTS ${column}`).join(', ')
   await client.query(`ALTER TABLE ${id(spec.schema, spec.table)} ${adds}`)
 }
 

@@ -29,6 +29,8 @@ export function createTokenStore(pool: pg.Pool, weirKey: string | undefined): To
       const { seal } = sealer()
       const doing = `Refreshing the token of ${connection}`
       return transaction(pool, doing, async (client) => {
+        // The vendor is asked meanwhile, and a token that it has rotated must not be lost.
+        await client.query("SET LOCAL idle_in_transaction_session_timeout = '10min'")
         await client.query("INSERT INTO _weir.credentials (connection, origin) VALUES ($1, '') ON CONFLICT (connection) DO NOTHING", [
           connection,
         ])

@@ -183,6 +183,36 @@ describe.each(servers())('column policies and raw records on PostgreSQL $name', 
     expect(await sync({})).toMatchObject({ loaded: 0, unchanged: 1 })
   })
 
+  it.each(['capture', 'approve', 'freeze'] as const)(
+    'asks nobody about the column of raw records, whatever the policy: %s',
+    async (onSchemaChange) => {
+      const { name, sync, all } = table(() => [[{ id: '1', updated, name: 'a' }]])
+      await sync({ onSchemaChange })
+      expect(await sync({ onSchemaChange, raw: 'keep' })).toMatchObject({ status: 'completed', loaded: 1 })
+      expect(await all()).toMatchObject([{ _weir_raw: { id: '1', name: 'a' }, _weir_extra: null }])
+      expect(await warehouse.changes.list({ stream: name, status: ['captured', 'pending'] })).toEqual([])
+    },
+  )
+
+  it.each([{}, { raw: 'keep' }] as const)(
+    'takes a vendor’s field of the raw record’s own name for a field like any other: %j',
+    async (settings) => {
+      let vendor: Rec[] = []
+      const { sync, all, name } = table(() => [vendor])
+      vendor = [{ id: '1', _weir_raw: 'vendor’s', _weir_run_id: 7, updated }]
+      expect(await sync(settings)).toMatchObject({ loaded: 1 })
+      vendor = [{ id: '1', _weir_raw: 'changed', _weir_run_id: 7, updated }]
+      expect(await sync(settings)).toMatchObject({ loaded: 1 })
+      const [row] = await all()
+      expect(Object.entries(row!).filter(([, value]) => value === 'changed')).toHaveLength(1)
+      expect(row!._weir_raw).toEqual('raw' in settings ? vendor[0] : undefined)
+      vendor = [{ id: '2', _weir_raw: 'kept', bad: '\u0000', updated }]
+      await sync(settings)
+      const [letter] = await rows(`SELECT payload FROM _weir.dead_letters WHERE stream = '${name}'`)
+      expect(letter!.payload).toEqual(vendor[0])
+    },
+  )
+
   it.each(['merge', 'replace', 'append'] as const)('counts no row as changed for its raw text alone, in mode %s', async (mode) => {
     let id: unknown = '1'
     const fields = { id: { type: 'text' }, n: { type: 'bigint' }, updated: { type: 'timestamp' } } as const

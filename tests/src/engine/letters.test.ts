@@ -22,6 +22,10 @@ describe.each(servers())('dead letters on PostgreSQL $name', ({ url }) => {
       [name],
     )
 
+  /** As if the vendor's NUL had been taken out by hand. */
+  const mend = (name: string) =>
+    base.rows(`UPDATE _weir.dead_letters SET payload = replace(payload::text, 'nul \\u0000', 'mended')::json WHERE stream = $1`, [name])
+
   beforeAll(async () => {
     base = await letterBase(url)
   })
@@ -53,6 +57,61 @@ describe.each(servers())('dead letters on PostgreSQL $name', ({ url }) => {
       { key: '3', status: 'open', attempts: 1 },
     ])
   })
+
+  it.each(['append', 'history'] as const)(
+    'are one a version in mode %s: each is kept, none closed by another, and each comes in by a replay',
+    async (mode) => {
+      const name = nextName()
+      let records: Rec[] = [nul(1, { updated: '2026-01-01T00:00:00Z' }), nul(1, { updated: '2026-01-02T00:00:00Z' })]
+      const stream = fakeStream({ name, mode, pages: () => [records] })
+      const drive = { warehouse: base.warehouse, stream, full: true }
+      for (let i = 0; i < 2; i++) await syncOnce({ ...drive, run: nextRun() })
+      records = [person(1, { updated: '2026-01-03T00:00:00Z' })]
+      await syncOnce({ ...drive, run: nextRun() })
+      expect(await lettersOf(name)).toMatchObject([
+        { key: '1', status: 'open', attempts: 2 },
+        { key: '1', status: 'open', attempts: 2 },
+      ])
+      await mend(name)
+      expect(await replayOnce({ ...drive, run: nextRun() })).toMatchObject({ loaded: 2, failed: 0 })
+      expect(await base.rows(`SELECT to_char(updated, 'DD') AS day FROM fake.${name} ORDER BY 1`)).toEqual([
+        { day: '01' },
+        { day: '02' },
+        { day: '03' },
+      ])
+      // The same version read again stands already.
+      records = [nul(1, { updated: '2026-01-01T00:00:00Z' })]
+      await syncOnce({ ...drive, run: nextRun() })
+      await mend(name)
+      expect(await replayOnce({ ...drive, run: nextRun() })).toMatchObject({ loaded: 0, unchanged: 1 })
+    },
+  )
+
+  it.each([true, false])(
+    'hold the newest version that was refused in mode merge, whatever comes last (one batch: %s)',
+    async (isOneBatch) => {
+      const name = nextName()
+      const at = (day: number) => nul(1, { updated: `2026-01-0${day}T00:00:00Z` })
+      const { updated: _, ...undated } = at(1)
+      const given = [at(2), at(5), at(3), undated]
+      const stream = fakeStream({ name, slicing: { by: 'all' }, pages: () => (isOneBatch ? [given] : given.map((record) => [record])) })
+      await syncOnce({ warehouse: base.warehouse, stream, run: nextRun(), limits: { batchBytes: 1 } })
+      const held = () =>
+        base.rows(
+          `SELECT substring(payload::text from '2026[^"]*') AS updated, attempts FROM _weir.dead_letters WHERE stream = $1 ORDER BY id`,
+          [name],
+        )
+      // What does not say how old it is may be newer than any other.
+      expect(await held()).toEqual([
+        { updated: '2026-01-05T00:00:00Z', attempts: 3 },
+        { updated: null, attempts: 1 },
+      ])
+      await base.warehouse.letters.discard({ stream: name })
+      given.splice(0, 4, at(4))
+      await syncOnce({ warehouse: base.warehouse, stream, run: nextRun(), full: true })
+      expect((await held())[0]).toEqual({ updated: '2026-01-04T00:00:00Z', attempts: 4 })
+    },
+  )
 
   it('stay open when good and bad versions of one key come together', async () => {
     const name = nextName()

@@ -114,6 +114,25 @@ describe.each(servers())('changes of schema on PostgreSQL $name', ({ url }) => {
     ])
   })
 
+  it('evolve, when the field comes again, fills its column from what capture had kept, and closes the change', async () => {
+    const name = nextName()
+    await sync(name, 'capture', [person(1)])
+    const many = Array.from({ length: 2_500 }, (_, id) => person(id, { city: `town ${id}`, age: id }))
+    await sync(name, 'capture', many)
+    // The field comes with one record alone; of the others nobody hears again. Age does not come at all.
+    expect(await sync(name, 'evolve', [person(7, { city: 'Lyon' })])).toMatchObject({ status: 'completed', loaded: 1 })
+    expect(await rows(`SELECT count(*)::int AS n, count(city)::int AS cities FROM fake.${name}`)).toEqual([{ n: 2_500, cities: 2_500 }])
+    expect(await rows(`SELECT city, _weir_extra AS extra FROM fake.${name} WHERE id IN ('7', '8') ORDER BY id`)).toEqual([
+      { city: 'Lyon', extra: null },
+      { city: 'town 8', extra: { age: 8 } },
+    ])
+    const changes = await warehouse.changes.list({ stream: name })
+    expect(changes.filter(({ change }) => change === 'field_new')).toMatchObject([
+      { field: 'age', status: 'captured' },
+      { field: 'city', status: 'approved', decidedBy: 'on_schema_change: evolve', filled: 2_499 },
+    ])
+  })
+
   it('freeze stops before it loads what is new, and goes on once that is approved', async () => {
     const name = nextName()
     await sync(name, 'freeze', [person(1)])

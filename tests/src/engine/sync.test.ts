@@ -69,6 +69,30 @@ describe.each(servers())('the engine on PostgreSQL $name', ({ url }) => {
     expect(await rows(`SELECT name FROM fake.${name} ORDER BY id`)).toEqual([{ name: 'newer' }, { name: 'equal and different' }])
   })
 
+  it('moves the watermark to where the slices reach, though one that begins later ends earlier', async () => {
+    const name = nextName()
+    const stream = fakeStream({
+      name,
+      pages: () => [[person(1, '2026-01-02T00:00:00Z')]],
+      slicing: {
+        by: 'time',
+        days: 2,
+        lookbackMs: 3.5 * 86_400_000,
+        lagMs: 0,
+        first: 'whole',
+        earliest: async () => '2026-01-01T00:00:00Z',
+      },
+    })
+    const failed = { warehouse, stream, run: nextRun(), now: '2026-01-06T00:00:00.000Z' }
+    await plan(failed)
+    await finishStream({ ...failed, definition: fakeDefinition(), failure: { reason: 'transient', message: 'cut off' } })
+    // From 2 January 12:00 by two days: the last new slice begins on the 4th, the last one of the failed run on the 5th.
+    const now = '2026-01-06T12:00:00.000Z'
+    expect(await syncOnce({ warehouse, stream, run: nextRun(), now })).toMatchObject({ status: 'completed', read: 1 })
+    expect((await warehouse.state.read({ sync: 'fake', stream: name })).watermarks).toMatchObject([{ watermark: now }])
+    expect(await rows(`SELECT slice FROM _weir.checkpoints WHERE stream = '${name}'`)).toEqual([])
+  })
+
   it('resumes after a failure at any page, with every record once and counts that add up', async () => {
     const name = nextName()
     const records = Array.from({ length: 100 }, (_, i) => person(i))

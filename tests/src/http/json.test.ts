@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ExactNumber } from '../../../src/core/types.js'
-import { parseJson } from '../../../src/http/json.js'
+import { parseJson, textOf } from '../../../src/http/json.js'
 
 const one = (text: string) => (parseJson(`{"n": ${text}}`) as { n: unknown }).n
 
@@ -52,6 +52,10 @@ describe('JSON with exact numbers', () => {
 
   it.each(['{"a":', '', '<html>', '{"a":1}}', '{"a":9007199254740993,'])('refuses %j as cut', (text) => {
     expect(() => parseJson(text)).toThrow(expect.objectContaining({ reason: 'transient' }))
+  })
+
+  it.each(['{"a":1}', '{"a":"é"}', '{"a":9007199254740993}'])('reads %s behind a byte order mark as without it', (text) => {
+    expect(parseJson(textOf(Buffer.from(`\ufeff${text}`)))).toEqual(parseJson(text))
   })
 
   it('says clearly when it cannot go deeper', () => {

@@ -47,8 +47,8 @@ const poisons = ['a\u0000b', '\u0000', '\ud800', 'x\udfff', '\ude00\ud83d']
 /** Names of fields, among them some that meet each other's columns, variants and PostgreSQL's own. */
 export const names = [
   't', 'num', 'int', 'dbl', 'flag', 'day', 'at', 'doc', // declared
-  'a', 'A', 'a ', 'a__text', 'a__json', 'a__numeric', 'a__text__text', 'First Name', 'first_name', 'FirstName', '', ' ', '__proto__', 'constructor', 'toString',
-  'hasOwnProperty', 'toJSON', 'length', 'weir_line', '_weir_line', '_weir_run_id', '_weir_extra', '_weir_deleted_at', 'xmin', 'ctid', 'tableoid', 'CMAX', 'oid',
+  'a', 'A', 'a ', 'a__text', 'a__json', 'a__numeric', 'a__text__text', 'a__text__json', 't__json', 't__text', 'First Name', 'first_name', 'FirstName', '', ' ', '__proto__', 'constructor', 'toString',
+  'hasOwnProperty', 'toJSON', 'length', 'weir_line', '_weir_line', '_weir_raw', '_weir_run_id', '_weir_extra', '_weir_deleted_at', 'xmin', 'ctid', 'tableoid', 'CMAX', 'oid',
   'select', 'order', 'é', '日本語', '😀', '\u202e', 'x'.repeat(63), 'x'.repeat(64), `${'x'.repeat(64)}y`, 'é'.repeat(40), 'n"; DROP TABLE canary; --', 'tab\t',
   '\\', '\\N', '$1', '1st', 'next', 'seen', 'n',
 ] // biome-ignore format: one table
@@ -151,6 +151,7 @@ const record: Text = fc
 const page: Text = fc
   .array(fc.oneof({ weight: 60, arbitrary: record }, { weight: 1, arbitrary: scalar }), { maxLength: 12 })
   .map((records) => `{"data":[${records.join(',')}]}`)
+  .chain((text) => fc.constantFrom(text, text, text, `\ufeff${text}`, ` \n${text}\t`))
 /** Pages as a vendor sends them: some empty, some twice. */
 export const pages: fc.Arbitrary<string[]> = fc
   .tuple(fc.array(page, { minLength: 1, maxLength: 5 }), fc.boolean())

@@ -11,7 +11,7 @@ export interface StoredColumn {
 }
 
 /** A value where it was found: a cell of a column, or a member of `_weir_extra` or of a letter. */
-interface Place {
+export interface Place {
   field: string
   type: string
   held: Doc
