@@ -176,6 +176,8 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
       const failure = classify(api, connection.name, asked.what, answer)
       // A 401 may be about an account instead of the token: no new token helps there.
       if (status === 401 && failure.reason === 'auth' && renewals++ === 0 && (await authorizer.renew(credential))) {
+        // A new token may name another place.
+        redirected = undefined
         used.retries++
       } else {
         if (failure.reason === 'transient') rest(failure, answer, spender)
