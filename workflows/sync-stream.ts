@@ -24,6 +24,7 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
   let planned = 0
   let waiting: string | undefined
   let failedChecks: readonly string[] = []
+  let halved = false
 
   const describe = () => {
     const counts = sum([noCounts(), ...receipts.values()])
@@ -37,6 +38,11 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
   const readSlice = async (slice: string, label: string): Promise<void> => {
     for (;;) {
       const receipt = await syncSlice.executeWithOptions({ summary: `${name}: ${label}` }, [{ ...input, slice, label }])
+      if (receipt.halved) {
+        // Its halves carry its counts.
+        halved = true
+        return
+      }
       if (!receipt.more) {
         receipts.set(slice, receipt)
         describe()
@@ -56,6 +62,7 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
   let cancelled: unknown
   try {
     for (let more = true; more && failure === undefined; ) {
+      halved = false
       const plan = await planSlices.executeWithOptions({ summary: name }, [input])
       planned = receipts.size + plan.slices.length
       describe()
@@ -67,7 +74,7 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
           failure ??= noteOf(error)
         }
       })
-      more = plan.more
+      more = plan.more || halved
       if (more && failure === undefined && workflowInfo().continueAsNewSuggested) await continueAsNew<typeof syncStream>(input)
     }
   } catch (error) {

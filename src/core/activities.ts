@@ -67,6 +67,8 @@ export interface SliceInput extends StreamInput {
 export interface SliceReceipt extends Counts {
   /** Not finished: call again (after `waitUntil`, if given). */
   more?: boolean
+  /** Too large for the vendor: two halves have taken its place, counts and all. Plan again. */
+  halved?: boolean
   /** ISO instant: the vendor's quota is spent until then. */
   waitUntil?: string
 }

@@ -8,7 +8,11 @@ export const reasons = {
   expired_cursor: { who: 'nobody', again: "at once, from the slice's start", stops: 'nothing' },
   too_large: { who: 'nobody', again: 'at once, as smaller slices', stops: 'nothing' },
   auth: { who: 'user: credentials', again: 'after one refresh, then never', stops: 'the connection' },
-  permission: { who: 'user: grant it, or leave it out', again: 'never', stops: 'that stream' },
+  permission: {
+    who: 'user: grant it, or leave it out',
+    again: 'next run',
+    stops: 'that stream, or the slices of one parent (an ad account)',
+  },
   config: { who: 'user: the project file or the command', again: 'never', stops: 'the connection' },
   schema: { who: 'user: accept or pin the change', again: 'never', stops: 'the stream, before loading' },
   gate: { who: 'user: approve or refuse', again: 'on approval', stops: 'what is beyond its bounds, before anything is changed' },

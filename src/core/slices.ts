@@ -14,6 +14,23 @@ export type Line = Pick<Slice, 'pass' | 'parent'>
 /** A name for it, for people and for maps. */
 export const lineName = ({ pass, parent }: Line): string => (parent === undefined ? pass : `${pass} ${parent}`)
 
+/** Days, or seconds: vendors store no finer ones. */
+const grains = { days: dayMs, seconds: 1_000 }
+
+/** The two halves of a range of time, each of whole days or seconds and not below `smallestMs`; undefined where there are none. */
+export function halvesOf(slice: Slice, grain: keyof typeof grains, smallestMs: number): [Slice, Slice] | undefined {
+  if (slice.from === undefined || slice.to === undefined) return undefined
+  const from = Date.parse(slice.from)
+  const unit = grains[grain]
+  const half = Math.floor((Date.parse(slice.to) - from) / 2 / unit) * unit
+  if (half < Math.max(smallestMs, unit)) return undefined
+  const middle = new Date(from + half).toISOString()
+  return [
+    { ...slice, to: middle },
+    { ...slice, from: middle },
+  ]
+}
+
 /** Cuts [from, to) into pieces of `days`, aligned to `from`; the last one may be shorter. */
 export function cut(from: Date, to: Date, days: number): { from: string; to: string }[] {
   const pieces: { from: string; to: string }[] = []

@@ -70,6 +70,10 @@ async function plan(
   const progress: Progress = full ? { watermarks: [], left: [] } : await input.warehouse.planning.progress(ref)
   const slices: Slice[] = []
   const watermarks: Watermark[] = []
+  const refused = new Set(progress.left.filter(({ state }) => state === 'refused').map(({ slice }) => lineName(slice)))
+  const known = isSnapshot
+    ? { watermarks: [], left: [] }
+    : { ...progress, left: progress.left.filter(({ slice, state }) => state !== 'halved' && !refused.has(lineName(slice))) }
   const vanished: string[] = []
   for (const pass of stream.passes) {
     const { slicing } = pass
@@ -79,7 +83,7 @@ async function plan(
     else {
       const lines = await linesOf(pass.name, slicing, input.http)
       for (const line of lines) {
-        const planned = await timeSlices(line, slicing, settings, isSnapshot ? { watermarks: [], left: [] } : progress, input)
+        const planned = await timeSlices(line, slicing, settings, known, input)
         slices.push(...planned.slices)
         if (planned.watermark) watermarks.push({ ...line, watermark: planned.watermark })
       }
@@ -88,9 +92,11 @@ async function plan(
       vanished.push(...progress.left.filter(({ slice }) => slice.pass === pass.name && !listed.has(lineName(slice))).map(({ key }) => key))
     }
   }
-  const keeps = ({ slice, key }: { slice: Slice; key: string }) => !isSnapshot && slice.to !== undefined && !vanished.includes(key)
+  // What was refused is read again from the watermark on, in slices of today: those of each day would pile up while a parent is closed.
+  const keeps = (left: Progress['left'][number]) =>
+    !isSnapshot && left.slice.to !== undefined && !vanished.includes(left.key) && known.left.includes(left)
   // A slice that is replaced gathers anew in every run, from its own start.
-  const again = modeOf(definition, stream) === 'replace_slice' ? progress.left.filter((left) => keeps(left) && !left.isFinished) : []
+  const again = modeOf(definition, stream) === 'replace_slice' ? progress.left.filter((left) => keeps(left) && left.state === 'open') : []
   const forget = progress.left.filter((left) => !keeps(left) || again.includes(left)).map(({ key }) => key)
   return { slices: [...again.map(({ slice }) => slice), ...slices], forget, watermarks, reset: full }
 }

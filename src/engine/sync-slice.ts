@@ -2,8 +2,9 @@ import type { FailureNote } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
 import { asFailure, Failure } from '../core/failure.js'
 import type { Clock } from '../core/ports.js'
-import type { Counts, Http, Resume, Stream } from '../core/types.js'
-import type { Claim, Warehouse } from '../warehouse/driver.js'
+import { halvesOf } from '../core/slices.js'
+import type { Counts, Http, Resume, Slice, Stream } from '../core/types.js'
+import type { Claim, Letter, Warehouse } from '../warehouse/driver.js'
 import { Batch } from './batch.js'
 import { deadLettersOf } from './dead-letters.js'
 import { knownTableSpec, lanesOf } from './table-spec.js'
@@ -47,6 +48,8 @@ const defaults: Omit<Limits, 'batchBytes'> = { batchAgeMs: 2_000, workMs: 10 * 6
 export interface SliceEnd {
   counts: Counts
   more?: true
+  /** Two halves have taken its place, counts and all. */
+  halved?: true
   waitUntil?: string
 }
 
@@ -61,7 +64,7 @@ export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
   const limits = { ...defaults, batchBytes: Math.min(largestBatch, Math.max(smallestBatch, share)), ...input.limits }
   const ref = { sync: definition.sync, stream: stream.name, run }
   const claim = await warehouse.slices.claim({ ...ref, key, owner: input.owner })
-  if (claim.isFinished) return { counts: claim.counts }
+  if (claim.isFinished) return { counts: claim.counts, ...(claim.isHalved ? { halved: true } : {}) }
   if (claim.idleClaims > limits.idleClaims) throw givenUp(claim)
   try {
     return await readAndLoad(input, claim, limits)
@@ -71,19 +74,39 @@ export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
       await warehouse.slices.release(claim)
       return { counts: claim.counts, more: true, waitUntil: failure.where.waitUntil }
     }
-    if (failure.reason === 'permanent') {
-      await warehouse.slices.setAside(claim, {
-        kind: 'slice',
-        reason: failure.reason,
-        message: failure.message,
-        recordKey: key,
-        payload: JSON.stringify(claim.slice),
-      })
+    const halves = failure.reason === 'too_large' ? halvesFor(stream, claim.slice) : undefined
+    if (halves) {
+      await warehouse.slices.halve(claim, halves)
+      return { counts: claim.counts, halved: true }
+    }
+    const letter = letterFor(failure, claim)
+    if (letter) {
+      await warehouse.slices.setAside(claim, letter, failure.reason === 'permission' ? 'refused' : 'dead_letter')
       return { counts: claim.counts }
     }
     if (!failure.isFinal) await noteQuietly(warehouse, claim, failure)
     throw error
   }
+}
+
+function halvesFor(stream: Stream, slice: Slice): [Slice, Slice] | undefined {
+  const slicing = stream.passes.find(({ name }) => name === slice.pass)?.slicing
+  if (slicing?.by !== 'time' || slicing.smallestMs === undefined) return undefined
+  return halvesOf(slice, slicing.wholeDays ? 'days' : 'seconds', slicing.smallestMs)
+}
+
+/**
+ * What a slice is set aside with, where its failure stops it alone; undefined where it stops more. A parent that is closed to us has one
+ * letter, however many of its slices were refused.
+ */
+function letterFor({ reason, message }: Failure, { slice, key }: Claim): Letter | undefined {
+  const letter = { kind: 'slice', reason, message, recordKey: key, payload: JSON.stringify(slice) } as const
+  if (reason === 'permanent') return letter
+  if (reason === 'too_large')
+    return { ...letter, message: `${message} The slice cannot be cut smaller: ask for fewer fields, or for less in the stream’s settings.` }
+  if (reason !== 'permission' || slice.parent === undefined) return undefined
+  const advice = `Grant access to ${slice.parent}, or leave it out; the next run reads what is missing.`
+  return { ...letter, recordKey: `${slice.pass}/${slice.parent}`, message: `${message} ${advice}` }
 }
 
 /** The note is for the message of a later attempt; where the warehouse itself is gone it cannot be written, and the failure matters more. */

@@ -32,7 +32,7 @@ const slice = z.strictObject(
     from: instant.optional(),
     to: instant.optional(),
     parent: text.optional(),
-    state: z.enum(['open', 'finished', 'dead_letter'], expected('"open", "finished" or "dead_letter"')),
+    state: z.enum(['open', 'finished', 'dead_letter', 'refused'], expected('"open", "finished", "dead_letter" or "refused"')),
     position: position.optional(),
   },
   expected('a slice'),
@@ -79,6 +79,8 @@ export function documentOf({ watermarks, checkpoints }: Found, of: { project: st
       ...marksOf(watermarks.filter((one) => one.stream === name)),
       slices: checkpoints
         .filter((one) => one.stream === name)
+        // Two others stand in its place.
+        .flatMap(({ state, ...one }) => (state === 'halved' ? [] : [{ state, ...one }]))
         .map(({ bounds, state, position }) => ({ ...bounds, state, ...(position ? { position } : {}) })),
     },
   ])

@@ -47,6 +47,8 @@ export interface Claim extends StreamRef {
   resume?: Resume | undefined
   reached?: string | undefined
   isFinished: boolean
+  /** Two halves have taken its place. */
+  isHalved?: boolean
   counts: Counts
   /** Claims of this run since its last commit, this one included. */
   idleClaims: number
@@ -146,10 +148,16 @@ export interface StreamRunRow extends Counts {
   failure?: FailureNote
 }
 
+/**
+ * `dead_letter`: set aside, the watermark passes it. `refused`: its parent is closed to us, and its range is read again. `halved`: two
+ * smaller ones have taken its place.
+ */
+export type SliceState = 'open' | 'finished' | 'dead_letter' | 'refused' | 'halved'
+
 export interface CheckpointRow extends StreamRef {
   slice: string
   bounds: Slice
-  state: 'open' | 'finished' | 'dead_letter'
+  state: SliceState
   position: Position | null
   run: string
   createdAt: string
@@ -219,7 +227,7 @@ export interface Watermark {
 export interface Progress {
   watermarks: Watermark[]
   /** Checkpoints left by earlier runs. */
-  left: { slice: Slice; key: string; isFinished: boolean }[]
+  left: { slice: Slice; key: string; state: SliceState }[]
 }
 
 /** What is measured over the current rows of a table. Rows without a value count in `nulls` only. */
@@ -344,8 +352,10 @@ export interface Warehouse {
     release: (claim: Claim) => Promise<void>
     /** What an attempt ended with, for the message of the attempt that gives up. */
     note: (claim: Claim, failure: FailureNote) => Promise<void>
-    /** Sets the whole slice aside as a dead letter. */
-    setAside: (claim: Claim, letter: Letter) => Promise<void>
+    /** Sets the whole slice aside, with a dead letter. Nothing that it gathered takes a place. */
+    setAside: (claim: Claim, letter: Letter, state: 'dead_letter' | 'refused') => Promise<void>
+    /** Puts two open slices in a slice's place; the first takes its counts on, and what it had gathered is dropped. One transaction. */
+    halve: (claim: Claim, halves: readonly [Slice, Slice]) => Promise<void>
   }
   tables: {
     /** Creates the table; with `adds` also the declared columns that it lacks. The returned columns are what is there now. */

@@ -48,8 +48,12 @@ export async function syncOnce(drive: Drive): Promise<StreamRunRow> {
   const { warehouse, stream, run, definition = fakeDefinition() } = drive
   for (let more = true; more; ) {
     const planned = await plan(drive)
-    for (const { key } of planned.slices) while ((await readSlice(drive, key)).more);
     more = planned.more
+    for (const { key } of planned.slices) {
+      let end = await readSlice(drive, key)
+      while (end.more) end = await readSlice(drive, key)
+      more ||= end.halved === true
+    }
   }
   return finishStream({ warehouse, definition, stream, run, accept: drive.accept })
 }

@@ -61,7 +61,7 @@ const fingerprintOf = ({ kind, reason, recordKey, payload }: Letter): string =>
 
 /**
  * Closes the open letters of what a batch has loaded, in its transaction: of its keys, and at a slice's end those of slices that
- * it covers. A snapshot is not yet in its table then; `supersedeBySnapshot` follows when it is.
+ * it covers, and that of its parent, which is open to us again. A snapshot is not yet in its table then; `supersedeBySnapshot` follows when it is.
  */
 export async function supersede(client: pg.ClientBase, batch: BatchCommit, met: readonly Letter[]): Promise<void> {
   const { claim, table } = batch
@@ -77,7 +77,7 @@ export async function supersede(client: pg.ClientBase, batch: BatchCommit, met: 
   const { pass, parent, from, to } = claim.slice
   await client.query(
     `${close} AND kind = 'slice' AND payload->>'pass' = $3 AND payload->>'parent' IS NOT DISTINCT FROM $4::text
-       AND ($5::text IS NULL OR payload->>'from' >= $5) AND ($6::text IS NULL OR payload->>'to' <= $6)`,
+       AND (reason = 'permission' OR (($5::text IS NULL OR payload->>'from' >= $5) AND ($6::text IS NULL OR payload->>'to' <= $6)))`,
     [claim.sync, claim.stream, pass, parent ?? null, from ?? null, to ?? null],
   )
 }

@@ -54,7 +54,7 @@ export function createReplay(
         if (!(await hold(client, [letter])).has(letter.id)) return
         await client.query(
           `INSERT INTO _weir.checkpoints AS c (sync, stream, slice, pass, range_from, range_to, parent, run_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-           ON CONFLICT (sync, stream, slice) DO UPDATE SET state = 'open', idle_claims = 0, last_failure = NULL WHERE c.state = 'dead_letter'`,
+           ON CONFLICT (sync, stream, slice) DO UPDATE SET state = 'open', idle_claims = 0, last_failure = NULL WHERE c.state IN ('dead_letter', 'refused')`,
           [sync, stream, sliceKey(slice), slice.pass, slice.from ?? null, slice.to ?? null, slice.parent ?? null, run],
         )
         await client.query("UPDATE _weir.dead_letters SET replay_run_id = $2, replay_outcome = 'reopened' WHERE id = $1", [letter.id, run])

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { FailureNote } from '../../core/activities.js'
 import { Failure } from '../../core/failure.js'
 import { noCounts, sum } from '../../core/receipt.js'
+import { sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
 import type { BatchCommit, Claim, Letter, StreamRef } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
@@ -10,6 +11,7 @@ import { lockName, supersede, writeLetters } from './letters.js'
 import { type Loaded, loadRows } from './load.js'
 import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
 import { exchange } from './replace.js'
+import { id } from './sql.js'
 import { openStage, stageName } from './stage.js'
 
 export interface SliceRow {
@@ -68,6 +70,7 @@ export async function claim(
     resume: row.position?.resume,
     reached: row.position?.reached,
     isFinished: row.state !== 'open',
+    isHalved: row.state === 'halved',
     counts: countsOf(row as unknown as Record<string, unknown>),
     idleClaims: row.idle_claims,
     lastFailure: row.last_failure ?? undefined,
@@ -160,15 +163,51 @@ export async function note(pool: pg.Pool, claim: Claim, failure: FailureNote): P
     })
 }
 
-export async function setAside(pool: pg.Pool, claim: Claim, letter: Letter): Promise<void> {
+export async function setAside(pool: pg.Pool, claim: Claim, letter: Letter, state: 'dead_letter' | 'refused'): Promise<void> {
   const doing = `Setting slice ${claim.key} of ${claim.sync}/${claim.stream} aside`
   await transaction(pool, doing, async (client) => {
+    // What it had gathered changes nothing.
     const { rowCount } = await client.query(
-      "UPDATE _weir.checkpoints SET state = 'dead_letter', updated_at = now() WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4",
-      [claim.sync, claim.stream, claim.key, claim.epoch],
+      `UPDATE _weir.checkpoints SET state = $5, unchanged = read - loaded - dead_letters, updated_at = now()
+        WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
+      [claim.sync, claim.stream, claim.key, claim.epoch, state],
     )
     if (rowCount === 0) throw fenced(claim)
     await writeLetters(client, claim, [letter], undefined)
+  }).catch((error: unknown) => {
+    throw warehouseFailure(error, doing)
+  })
+}
+
+export async function halve(pool: pg.Pool, claim: Claim, halves: readonly [Slice, Slice]): Promise<void> {
+  const doing = `Halving slice ${claim.key} of ${claim.sync}/${claim.stream}`
+  const where = [claim.sync, claim.stream, claim.key, claim.epoch]
+  // A half may be known already, from an earlier run or an earlier halving: it is read again.
+  const counts = countColumns.map(
+    (column) => `${column} = excluded.${column} + CASE WHEN c.run_id = excluded.run_id THEN c.${column} ELSE 0 END`,
+  )
+  await transaction(pool, doing, async (client) => {
+    const { rows } = await client.query(
+      'SELECT * FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4 FOR UPDATE',
+      where,
+    )
+    if (!rows[0]) throw fenced(claim)
+    // It stays until it is settled: whoever asks for it again, since the answer was lost, learns what became of it.
+    const none = countColumns.map((column) => `${column} = 0`).join(', ')
+    await client.query(
+      `UPDATE _weir.checkpoints SET state = 'halved', position = NULL, ${none} WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
+      where,
+    )
+    for (const [i, slice] of halves.entries()) {
+      const held = countValues(i === 0 ? countsOf(rows[0]) : noCounts())
+      await client.query(
+        `INSERT INTO _weir.checkpoints AS c (sync, stream, slice, pass, range_from, range_to, parent, run_id, ${countColumns.join(', ')})
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, ${held.map((_, at) => `$${at + 9}`).join(', ')})
+         ON CONFLICT (sync, stream, slice) DO UPDATE SET state = 'open', position = NULL, run_id = excluded.run_id, ${counts.join(', ')}`,
+        [claim.sync, claim.stream, sliceKey(slice), slice.pass, slice.from, slice.to, slice.parent ?? null, claim.run, ...held],
+      )
+    }
+    await client.query(`DROP TABLE IF EXISTS ${id('_weir_stage', stageName(claim, claim.key))}`)
   }).catch((error: unknown) => {
     throw warehouseFailure(error, doing)
   })

@@ -3,7 +3,7 @@ import type { FailureNote, RunStatus } from '../../core/activities.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { lineName, sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
-import type { Progress, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
+import type { Progress, SliceState, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import { supersedeBySnapshot } from './letters.js'
 import { transaction, warehouseFailure } from './pool.js'
@@ -31,13 +31,13 @@ export async function progress(pool: pg.Pool, { sync, stream }: StreamRef): Prom
       sync,
       stream,
     ])
-    const left = await pool.query<SliceRow & { state: string }>(
+    const left = await pool.query<SliceRow & { state: SliceState }>(
       'SELECT slice, pass, range_from, range_to, parent, state FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal',
       [sync, stream],
     )
     return {
       watermarks: marks.rows.map(markOf),
-      left: left.rows.map((row) => ({ slice: sliceOf(row), key: row.slice, isFinished: row.state !== 'open' })),
+      left: left.rows.map((row) => ({ slice: sliceOf(row), key: row.slice, state: row.state })),
     }
   })
 }
@@ -138,7 +138,7 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
         stream,
       ])
       let counts: Counts = sum([noCounts(), ...rows.filter((row) => row.run_id === ref.run).map(countsOf)])
-      const letters = rows.filter((row) => row.state === 'dead_letter' && row.run_id === ref.run).length
+      const letters = rows.filter(({ state, run_id }) => (state === 'dead_letter' || state === 'refused') && run_id === ref.run).length
       const { table } = outcome
       const isVoid = found[0]!.status === voided
       let end: StreamEnd | undefined = isVoid ? voidedEnd : undefined
@@ -157,7 +157,9 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
       }
       end ??= outcome.status(counts, letters)
       if (isInPlace) {
-        const slices = rows.map((row) => ({ slice: sliceOf(row), isFinished: row.state !== 'open' }))
+        const slices = rows
+          .filter(({ state }) => state !== 'halved')
+          .map((row) => ({ slice: sliceOf(row), isFinished: row.state === 'finished' || row.state === 'dead_letter' }))
         for (const mark of newWatermarks(slices)) await moveWatermark(client, ref, mark)
       }
       await settle(client, ref, counts.loaded)

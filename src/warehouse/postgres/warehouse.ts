@@ -11,7 +11,7 @@ import { createQuality } from './quality.js'
 import { createRebuilds } from './rebuilds.js'
 import { createReplay } from './replay.js'
 import { createRuns } from './runs.js'
-import { claim, commitBatch, note, release, setAside } from './slices.js'
+import { claim, commitBatch, halve, note, release, setAside } from './slices.js'
 import { createState } from './state.js'
 import { finishStream, isPlanned, openSlices, progress, recordPlan } from './streams.js'
 import { switchMode } from './switch-mode.js'
@@ -74,7 +74,8 @@ export function createWarehouse(url: string, options: { connections?: number; ke
       commit: (batch) => commitBatch(pool, batch, seal),
       release: (held) => release(pool, held),
       note: (held, failure) => note(pool, held, failure),
-      setAside: (held, letter) => setAside(pool, held, letter),
+      setAside: (held, letter, state) => setAside(pool, held, letter, state),
+      halve: (held, halves) => halve(pool, held, halves),
     },
     tables: {
       open: (ref, spec, { adds }) => openTable(pool, ref, spec, adds),

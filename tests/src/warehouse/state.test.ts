@@ -255,7 +255,7 @@ describe.each(servers())('the state of a stream on PostgreSQL $name', ({ url }) 
     await plan(second)
     await warehouse.slices.claim({ ...ref, run: second.run })
     await expect(
-      warehouse.slices.setAside(zombie, { kind: 'slice', reason: 'permanent', message: 'late', payload: '{}' }),
+      warehouse.slices.setAside(zombie, { kind: 'slice', reason: 'permanent', message: 'late', payload: '{}' }, 'dead_letter'),
     ).rejects.toMatchObject({
       reason: 'fenced',
     })
