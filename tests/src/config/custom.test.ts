@@ -90,8 +90,8 @@ describe('a stream that a user defines', () => {
     ['a name that is nearly another', 'campaign:', /:7:7: .*no stream "campaign".*did you mean "campaigns"\?; a stream of your own has/],
     [
       'a key that is nearly another',
-      'my_report: { query: SELECT 1 FROM a, levle: ad }',
-      /:7:44: .*unknown key "levle"; did you mean "level"\?/,
+      'my_report: { query: SELECT 1 FROM a, levl: ad }',
+      /:7:44: .*unknown key "levl"; did you mean "level"\?/,
     ],
     ['a key of the wrong kind', 'my_report: { query: [] }', /:7:27: .*expected text, found a list/],
     ['a value that is none', 'my_report: { query: SELECT 1 FROM a, level: day }', /:7:51: .*expected "account" or "ad", found "day"/],
