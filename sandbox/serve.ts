@@ -58,7 +58,7 @@ export interface SandboxOptions {
   lagMs?: number
   /** More text properties on HubSpot's contacts; none when not given. */
   extraProperties?: number
-  /** Day before which the ad networks have no figures; without it they go back to the company's beginning. */
+  /** Day before which the ad networks have no figures and no changes; without it they go back to the company's beginning. */
   adsSince?: Date
 }
 

@@ -20,7 +20,7 @@ interface Change {
 function* made({ entities, times, span, bulkChanges }: World): Iterable<Change> {
   const today = Math.floor(span.nowMs / day)
   for (const { campaign, row, groups } of entities.trees)
-    for (let on = today - 95; on <= today; on++) {
+    for (let on = Math.max(today - 95, Math.floor(span.fromMs / day)); on <= today; on++) {
       const dice = new Dice(times.seed, Changes, campaign.n, on)
       const at = () => ({ atMs: on * day + dice.below(day), micros: dice.below(1_000_000) })
       if (dice.chance(0.15)) yield { ...at(), type: 'CAMPAIGN_BUDGET', resource: String(row.campaignBudget?.resourceName), row }

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Stack, startStack } from '../../cli/dev/stack.js'
+import { connector as googleAds } from '../../connectors/google-ads/source.js'
 import { connector as hubspot } from '../../connectors/hubspot/source.js'
 import { connector as klaviyo } from '../../connectors/klaviyo/source.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
@@ -43,7 +44,7 @@ describe('what the vendors hold and what the warehouse holds', () => {
   let db: pg.Client
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ people: 400, now: new Date('2026-11-20T12:00:00Z'), limits: 'off' })
+    sandbox = await startSandbox({ people: 400, now: new Date('2026-11-20T12:00:00Z'), limits: 'off', adsSince: new Date('2026-11-12') })
     project = await makeProject(`
 version: 1
 defaults: { dead_letters: { max_percent: 0 } }
@@ -51,6 +52,9 @@ connections:
   klaviyo: { type: klaviyo, base_url: "${sandbox.url}", api_key: "${sandbox.klaviyo.apiKey}", budget: "off" }
   hubspot: { type: hubspot, base_url: "${sandbox.url}", access_token: "${sandbox.hubspot.token}", budget: "off" }
   hubspot_v3: { type: hubspot, base_url: "${sandbox.url}", access_token: "${sandbox.hubspot.token}", budget: "off", api_version: "v3" }
+  google_ads: { type: google_ads, base_url: "${sandbox.url}", oauth_base_url: "${sandbox.url}", budget: "off", login_customer_id: "5555555555",
+    client_id: "${sandbox.google_ads.oauth.clientId}", client_secret: "${sandbox.google_ads.oauth.clientSecret}",
+    refresh_token: "${sandbox.google_ads.oauth.refreshToken}" }
 syncs:
   klaviyo: { from: klaviyo, streams: { "*": {}, events: { lookback: 30d }, flow_messages: {} } }
   hubspot:
@@ -66,6 +70,9 @@ syncs:
       engagement_associations: {}
       machines: { object: p999_machines }
   hubspot_v3: { from: hubspot_v3 }
+  google_ads: { from: google_ads, streams: { ${Object.keys(googleAds.source.streams)
+    .map((name) => `${name}: ${daily(name)}`)
+    .join(', ')} } }
 `)
     stack = await startStack({
       projectDir: project.folder,
@@ -84,10 +91,13 @@ syncs:
     await project?.remove()
   })
 
+  /** The sandbox's days lie behind ours: what is read by days begins with its first. */
+  const daily = (name: string) => (googleAds.source.streams[name]!.passes[0].slicing.by === 'time' ? '{ start: 2026-11-12 }' : '{}')
+
   /** Every record of the truth stands in the table, value by value, and nothing else lives there. */
   async function compare(
     schema: string,
-    vendor: 'klaviyo' | 'hubspot',
+    vendor: 'klaviyo' | 'hubspot' | 'google_ads',
     streams: Readonly<Record<string, Stream>>,
     but: readonly string[] = [],
   ): Promise<number> {
@@ -137,7 +147,8 @@ syncs:
     return (
       (await compare('klaviyo', 'klaviyo', { ...standard(klaviyo.source.streams), flow_messages: flow_messages! }, but)) +
       (await compare('hubspot', 'hubspot', { ...hubspot.source.streams, machines }, but)) +
-      (await compare('hubspot_v3', 'hubspot', standard(hubspot.source.streams), but))
+      (await compare('hubspot_v3', 'hubspot', standard(hubspot.source.streams), but)) +
+      (await compare('google_ads', 'google_ads', googleAds.source.streams, but))
     )
   }
 

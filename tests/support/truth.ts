@@ -43,7 +43,7 @@ const relatedId = ({ relationships = {} }: { relationships?: Record<string, unkn
   (relationships[name] as { data: { id: string } }).data.id
 
 /** What a stream holds at the vendor now, in the shape that its `record` takes. */
-export function truthOf(sandbox: Sandbox, vendor: 'klaviyo' | 'hubspot', stream: string): Rec[] {
+export function truthOf(sandbox: Sandbox, vendor: keyof Sandbox['truth'], stream: string): Rec[] {
   const parts = gathered[vendor]?.[stream]
   return (parts ? parts(sandbox) : (sandbox.truth[vendor] as unknown as Told)[stream]!()) as Rec[]
 }

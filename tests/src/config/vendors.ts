@@ -8,7 +8,7 @@ const custom = { ...profile, discovers: true }
 
 const secret = () => z.string().min(3).meta({ secret: true })
 
-/** Two vendors as the registry would give them; nothing of the real connectors. */
+/** Vendors as the registry would give them; nothing of the real connectors. */
 export const vendors: Vendors = {
   klaviyo: {
     title: 'Klaviyo',
@@ -50,5 +50,21 @@ export const vendors: Vendors = {
     },
     defaultApiVersion: '2026-09',
     apiVersions: ['2026-09', 'v3'],
+  },
+  google_ads: {
+    title: 'Google Ads',
+    settings: z.object({
+      client_id: z.string(),
+      client_secret: secret(),
+      refresh_token: secret(),
+      login_customer_id: z.string().optional(),
+      accounts: z.object({ include: z.array(z.string()).optional(), exclude: z.array(z.string()).optional() }).optional(),
+      oauth_base_url: z.string().optional(),
+    }),
+    streams: {
+      campaigns: { ...profile, mode: 'replace_slice', modes: ['replace_slice', 'merge'], isDefault: true, hasCursor: false },
+      campaign_daily: { ...profile, mode: 'replace_slice', modes: ['replace_slice', 'merge'], isDefault: true, hasCursor: true },
+      ad_daily: { ...profile, mode: 'replace_slice', modes: ['replace_slice', 'merge'], isDefault: true, hasCursor: true },
+    },
   },
 }

@@ -16,17 +16,17 @@ export const connections: Broken[] = [
   {
     name: 'a vendor like no other',
     files: 'version: 1\nconnections:\n  crm: { type: salesforce }\nsyncs:\n  crm: { from: crm }\n',
-    lines: ['weir.yaml:3:16: connections.crm.type: no connection type "salesforce"; types: klaviyo, hubspot'],
+    lines: ['weir.yaml:3:16: connections.crm.type: no connection type "salesforce"; types: klaviyo, hubspot, google_ads'],
   },
   {
     name: 'a vendor named as an inherited property',
     files: 'version: 1\nconnections:\n  crm: { type: toString }\nsyncs:\n  crm: { from: crm }\n',
-    lines: ['weir.yaml:3:16: connections.crm.type: no connection type "toString"; types: klaviyo, hubspot'],
+    lines: ['weir.yaml:3:16: connections.crm.type: no connection type "toString"; types: klaviyo, hubspot, google_ads'],
   },
   {
     name: 'no type',
     files: 'version: 1\nconnections:\n  klaviyo:\n    api_key: ${KEY}\nsyncs:\n  klaviyo: { from: klaviyo }\n',
-    lines: ['weir.yaml:4:5: connections.klaviyo: "type" is missing; types: klaviyo, hubspot'],
+    lines: ['weir.yaml:4:5: connections.klaviyo: "type" is missing; types: klaviyo, hubspot, google_ads'],
   },
   {
     name: 'a type that is a number',
