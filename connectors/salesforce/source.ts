@@ -12,6 +12,9 @@ const minute = 60_000
 /** From so many records on, a slice is read by a bulk job: five requests by REST, about as many as a job needs. */
 const bulkFrom = 10_000
 
+/** A first read goes by half years from the oldest record on, so that each slice has ends, and can be halved. */
+const days = 180
+
 interface Options {
   /** Users are deactivated, never deleted. */
   hasBin?: boolean
@@ -42,7 +45,7 @@ export function objectStream(object: string, description: string, options: Optio
     ...(hasBin ? { deletedAt: deletedDate } : {}),
     passes: [
       {
-        slicing: { by: 'time', lookbackMs: 10 * minute, lagMs: 5 * minute, first: 'whole', earliest: earliest(reading), smallestMs },
+        slicing: { by: 'time', days, lookbackMs: 10 * minute, lagMs: 5 * minute, first: 'whole', earliest: earliest(reading), smallestMs },
         read: changed(reading, options.bulkFrom ?? bulkFrom),
       },
       ...(hasBin
