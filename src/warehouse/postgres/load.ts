@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { letterKey, versionAt } from '../../schema/key.js'
 import { joined, type Line, recordOf, type Segment, split } from '../../schema/lines.js'
-import type { Letter, OpenTable } from '../driver.js'
+import type { Letter, OpenTable, TableSpec } from '../driver.js'
 import { appendStatement } from './append.js'
 import { halve } from './halve.js'
 import { historyStatements } from './history.js'
@@ -39,12 +39,13 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
   const result: Loaded = { loaded: 0, refused: [] }
   if (load.rows === 0) return result
   const { columns, spec } = load.table
-  const definition = columns.map(({ name, type }) => `${id(name)} ${sqlType[type]}`).join(', ')
+  const definition = [
+    ...columns.map(({ name, type }) => `${id(name)} ${sqlType[type]}`),
+    ...besides(spec).map((name) => `${name} jsonb`),
+  ].join(', ')
   await client.query(
     `SET LOCAL work_mem = '${sortMemory}';
-     CREATE TEMP TABLE weir_batch (${definition}, ${besides(spec)
-       .map((name) => `${name} jsonb`)
-       .join(', ')}, _weir_line int GENERATED ALWAYS AS IDENTITY,
+     CREATE TEMP TABLE weir_batch (${definition}, _weir_line int GENERATED ALWAYS AS IDENTITY,
        _weir_seen_at timestamptz NOT NULL DEFAULT now()) ON COMMIT DROP`,
   )
   const statements = statementsFor(load)
@@ -72,11 +73,10 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
     result.loaded += rowCount ?? 0
     return found.map(({ at }) => at)
   }
-  const undated = `says nothing in "${spec.cursor}" of how old it is, and the row that stands does: which of the two is newer cannot be told`
   if (!careful) {
     const places = await write(load.segments, load.seenAt)
     const lines = places.length === 0 ? [] : split(load.segments)
-    for (const at of places) refuse(at, lines[at]!, undated)
+    for (const at of places) refuse(at, lines[at]!, cannotTell(spec))
     return result
   }
   await halve(
@@ -86,7 +86,7 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
       const lines = items.map(({ line }) => line)
       const places = await write(joined(lines), load.seenAt && items.map(({ at }) => load.seenAt![at]!))
       await client.query('TRUNCATE weir_batch')
-      for (const place of places) refuse(items[place]!.at, lines[place]!, undated)
+      for (const place of places) refuse(items[place]!.at, lines[place]!, cannotTell(spec))
     },
     ({ line, at }, error) =>
       refuse(
@@ -97,6 +97,9 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
   )
   return result
 }
+
+const cannotTell = ({ cursor }: TableSpec) =>
+  `says nothing in "${cursor}" of how old it is, and the row that stands does: which of the two is newer cannot be told`
 
 async function copy(client: pg.ClientBase, { columns, chunks }: Segment, besides: readonly string[]): Promise<void> {
   const names = list([...columns.map(({ name }) => name), ...besides])
