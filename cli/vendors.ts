@@ -25,7 +25,7 @@ export function vendorOf({ title, settings, source, apiVersions, custom: keys }:
   }
 }
 
-function streamOf({ mode, modes, isDefault, key, cursor, deletedAt, bounds, fields, discover, total }: Stream): VendorStream {
+function streamOf({ mode, modes, isDefault, key, cursor, deletedAt, bounds, passes, fields, discover, total }: Stream): VendorStream {
   const taken = new Set<string>()
   const columns = Object.entries(fields).map(([field, { type }]) => {
     const name = columnName(field, taken)
@@ -37,6 +37,7 @@ function streamOf({ mode, modes, isDefault, key, cursor, deletedAt, bounds, fiel
     modes,
     isDefault,
     hasCursor: cursor !== undefined,
+    hasRanges: passes.some(({ slicing }) => slicing.by === 'time'),
     columns,
     fields: Object.fromEntries(Object.entries(fields).map(([field, { type }]) => [field, type])),
     discovers: discover !== undefined,

@@ -227,7 +227,7 @@ function streamSettings(
   if (deletions.path) origins[`streams.${name}.deletions`] = placeOf(judged, deletions.path)
   if (deletions.value === 'off') settings.deletions = 'off'
   const own = layers.at(-1)
-  if (!stream.hasCursor) {
+  if (!stream.hasCursor && !stream.hasRanges) {
     for (const key of ['start', 'lookback', 'slice'] as const) {
       if (own?.given[key] !== undefined)
         complain(judged, [...own.path, key], `stream ${shown(name)} has no cursor: "${key}" would do nothing`, 'leave it out')

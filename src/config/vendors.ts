@@ -26,6 +26,8 @@ export interface VendorStream {
   /** Is it read when a sync names no streams? */
   isDefault: boolean
   hasCursor: boolean
+  /** Is it read by ranges of time without one? Then `start`, `lookback` and `slice` mean something all the same. */
+  hasRanges?: boolean
   /** Columns of the declared fields. */
   columns?: readonly CheckedColumn[]
   /** Does the vendor report how many records there are? */
