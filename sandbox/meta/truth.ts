@@ -30,7 +30,7 @@ export type MetaTruth = Record<string, () => Json[]>
 /** Fields of the reports, as a marketing team asks for them. */
 const reportFields =
   `account_id account_name account_currency campaign_id campaign_name adset_id adset_name ad_id ad_name objective optimization_goal
-  attribution_setting impressions reach frequency spend clicks unique_clicks inline_link_clicks ctr cpc cpm actions action_values conversions
+  attribution_setting buying_type impressions reach frequency spend clicks unique_clicks inline_link_clicks ctr cpc cpm actions action_values conversions
   cost_per_action_type purchase_roas outbound_clicks video_play_actions video_p25_watched_actions video_p50_watched_actions video_p75_watched_actions
   video_p100_watched_actions quality_ranking engagement_rate_ranking conversion_rate_ranking date_start date_stop`.split(/\s+/)
 const day = 86_400_000

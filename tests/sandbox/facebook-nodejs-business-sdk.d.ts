@@ -10,7 +10,6 @@ declare module 'facebook-nodejs-business-sdk' {
     next(): Promise<Cursor>
   }
   export class AdReportRun extends AbstractObject {
-    constructor(id: unknown)
     get(fields: string[]): Promise<AdReportRun>
     getInsights(fields: string[], parameters?: Data): Promise<Cursor>
   }

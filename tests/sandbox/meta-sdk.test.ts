@@ -1,4 +1,4 @@
-import { AdAccount, AdReportRun, FacebookAdsApi } from 'facebook-nodejs-business-sdk'
+import { AdAccount, FacebookAdsApi } from 'facebook-nodejs-business-sdk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
 
@@ -36,8 +36,8 @@ describe('the Meta SDK', () => {
 
   it('runs a report as a job and reads its rows', async () => {
     const parameters = { level: 'ad', time_range: { since: '2026-11-10', until: '2026-11-12' }, time_increment: 1 }
-    const { report_run_id: id } = await account.getInsightsAsync(['ad_id', 'spend', 'actions'], parameters)
-    const run = await new AdReportRun(id).get(['async_status', 'async_percent_completion'])
+    const job = await account.getInsightsAsync(['ad_id', 'spend', 'actions'], parameters)
+    const run = await job.get(['async_status', 'async_percent_completion'])
     expect(run).toMatchObject({ async_status: 'Job Completed', async_percent_completion: 100 })
     const rows = await run.getInsights([], { limit: 500 })
     const atOnce = await account.getInsights(['ad_id', 'spend', 'actions'], { ...parameters, limit: 500 })
