@@ -1,18 +1,28 @@
 import { registry } from '../connectors/registry.js'
-import type { VendorStream, Vendors } from '../src/config/vendors.js'
+import type { Vendor, VendorStream, Vendors } from '../src/config/vendors.js'
 import type { Stream } from '../src/core/types.js'
+import type { Connector } from '../src/extract/connector.js'
 import { columnName } from '../src/schema/names.js'
 
 /** What the configuration must know of each vendor: keys, streams and modes. Loads every connector, and calls none. */
 export async function loadVendors(): Promise<Vendors> {
-  const entries = await Promise.all(
-    Object.entries(registry).map(async ([type, load]) => {
-      const { title, settings, source, apiVersions } = await load()
-      const streams = Object.fromEntries(Object.values(source.streams).map((stream) => [stream.name, streamOf(stream)]))
-      return [type, { title, settings, streams, ...(apiVersions ? { defaultApiVersion: apiVersions[0]!, apiVersions } : {}) }] as const
-    }),
+  return Object.fromEntries(
+    await Promise.all(Object.entries(registry).map(async ([type, load]) => [type, vendorOf(await load())] as const)),
   )
-  return Object.fromEntries(entries)
+}
+
+type Known = Pick<Connector, 'title' | 'settings' | 'source' | 'custom'> & Partial<Pick<Connector, 'apiVersions'>>
+
+/** The same of one connector. */
+export function vendorOf({ title, settings, source, apiVersions, custom: keys }: Known): Vendor {
+  const make = source.custom
+  return {
+    title,
+    settings,
+    streams: Object.fromEntries(Object.values(source.streams).map((stream) => [stream.name, streamOf(stream)])),
+    ...(keys && make ? { custom: { keys, streamOf: (name, given) => streamOf(make(name, given)) } } : {}),
+    ...(apiVersions ? { defaultApiVersion: apiVersions[0], apiVersions } : {}),
+  }
 }
 
 function streamOf({ mode, modes, isDefault, key, cursor, deletedAt, bounds, fields, discover, total }: Stream): VendorStream {

@@ -54,7 +54,7 @@ function keysOf(shape: Record<string, z.ZodType>): unknown[][] {
 export function configPage(vendors: Vendors): string {
   const section = (title: string, type: { shape: Record<string, z.ZodType> }) =>
     `## ${title}\n\n${table(['key', 'kind', 'what'], keysOf(type.shape))}\n`
-  const vendorSections = Object.entries(vendors).map(([type, { title, settings, streams }]) => {
+  const vendorSections = Object.entries(vendors).map(([type, { title, settings, streams, custom }]) => {
     const rows = Object.entries(streams).map(([name, one]) => [`\`${name}\``, one.mode, one.modes.join(', '), one.isDefault ? 'yes' : 'no'])
     return `### ${title}: \`type: ${type}\`\n\n${table(
       ['key', 'secret', 'what'],
@@ -63,7 +63,9 @@ export function configPage(vendors: Vendors): string {
         metaOf(one as z.ZodType).secret ? 'yes' : '',
         metaOf(one as z.ZodType).description ?? '',
       ]),
-    )}\n\n${table(['stream', 'mode', 'modes', 'default'], rows)}\n`
+    )}\n\n${table(['stream', 'mode', 'modes', 'default'], rows)}\n${
+      custom ? `\nA stream of your own, under a name of your choice:\n\n${table(['key', 'kind', 'what'], keysOf(custom.keys.shape))}\n` : ''
+    }`
   })
   return [
     `# weir.yaml\n\n${generated}\nThe rules in words: docs/guides/configuration.md.\n`,

@@ -9,6 +9,7 @@ import type { Definition } from '../src/core/definition.js'
 import { Failure } from '../src/core/failure.js'
 import type { Clock, Log } from '../src/core/ports.js'
 import type { Http, Source } from '../src/core/types.js'
+import { withCustom } from '../src/extract/custom.js'
 import { createAccounts } from '../src/http/budget.js'
 import { createHttp } from '../src/http/client.js'
 import { createLog } from '../src/observe/log.js'
@@ -70,7 +71,7 @@ export function createDeps(settings: WorkerSettings): Deps {
       const { api, source, settings: keys } = await load()
       for (const value of secretValues(connection.settings, sources, secretKeys(keys))) secrets.add(value)
       const resolved = { ...connection, settings: resolveSettings(connection.settings, sources) }
-      const governed = governedSource(source, definition, hasher)
+      const governed = governedSource(withCustom(source, definition.streams), definition, hasher)
       return { source: governed, http: createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal }) }
     },
     close: () => warehouse.close(),

@@ -3,6 +3,7 @@ import { registry } from '../../connectors/registry.js'
 import type { Definition } from '../../src/core/definition.js'
 import { Failure } from '../../src/core/failure.js'
 import { startOf } from '../../src/engine/plan-slices.js'
+import { withCustom } from '../../src/extract/custom.js'
 import { diffStates, passesIn, passesNow } from '../../src/state/diff.js'
 import { readDocument, type StateDocument, statesOf } from '../../src/state/document.js'
 import { type KnownStreams, problemsOf, readingOf } from '../../src/state/judge.js'
@@ -79,7 +80,7 @@ async function open({ file, as, stream }: ImportOptions, named: string): Promise
 
 /** What the connector says of the streams that a sync reads. */
 async function knownStreams({ connection, streams }: Definition, now: Date): Promise<KnownStreams> {
-  const { source } = await registry[connection.type]!()
+  const source = withCustom((await registry[connection.type]!()).source, streams)
   return new Map(
     Object.entries(streams).map(([name, settings]) => [
       name,

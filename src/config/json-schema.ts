@@ -30,7 +30,10 @@ function whole(vendors: Vendors): z.ZodType {
       .optional()
       .describe(key.description ?? ''),
   })
-  const streams = z.record(z.string(), z.strictObject({ ...stream.shape, ...list(check, stream.shape.quality) }).nullable())
+  const streams = z.record(
+    z.string(),
+    z.strictObject({ ...customKeys(vendors), ...stream.shape, ...list(check, stream.shape.quality) }).nullable(),
+  )
   const forAll = list(tableCheck, sync.shape.quality)
   const syncs = z.record(z.string(), z.strictObject({ ...sync.shape, ...forAll, streams: streams.optional() }))
   const file = z.strictObject({
@@ -49,6 +52,20 @@ function whole(vendors: Vendors): z.ZodType {
     connections: described('connections', connections).optional(),
     syncs: described('syncs', syncs).optional(),
   })
+}
+
+/** Keys of streams that users define; those of one name in several vendors may hold what any of them takes. */
+function customKeys(vendors: Vendors): Record<string, z.ZodType> {
+  const found = new Map<string, z.ZodType[]>()
+  for (const { custom } of Object.values(vendors))
+    for (const [key, type] of Object.entries((custom?.keys.shape ?? {}) as Record<string, z.ZodType>))
+      found.set(key, [...(found.get(key) ?? []), type])
+  const merged = ([first, ...others]: z.ZodType[]): z.ZodType => (others.length === 0 ? first! : z.union([first!, ...others]))
+  const one = (key: string, types: z.ZodType[]) =>
+    merged(types)
+      .optional()
+      .describe(types[0]!.description ?? `Of a stream of your own: ${key}.`)
+  return Object.fromEntries([...found].map(([key, types]) => [key, one(key, types)]))
 }
 
 /** For `weir schema` and the `# yaml-language-server:` line. Any value may also be a reference. */

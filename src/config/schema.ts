@@ -174,21 +174,27 @@ const qualityOfAll = quality('Checks of the table of every stream, after each ru
 
 export const defaults = keys({ ...when, ...cascading, ...kept, quality: qualityOfAll }, ['alerts', 'freshness'])
 
-export const stream = keys(
-  {
-    mode: text('a sync mode')
-      .meta({ kind: 'merge, append, replace, replace_slice or history' })
-      .optional()
-      .describe("How rows are kept: one of the modes that the stream offers. Default: the stream's own."),
-    ...evolving,
-    deletions,
-    dead_letters: deadLetters.optional().describe("What differs from the sync's."),
-    ...reading,
-    ...kept,
-    quality: quality("What is checked of the stream's table after each run."),
-  },
-  ['query', 'freshness', 'key'],
-)
+const streamShape = {
+  mode: text('a sync mode')
+    .meta({ kind: 'merge, append, replace, replace_slice or history' })
+    .optional()
+    .describe("How rows are kept: one of the modes that the stream offers. Default: the stream's own."),
+  ...evolving,
+  deletions,
+  dead_letters: deadLetters.optional().describe("What differs from the sync's."),
+  ...reading,
+  ...kept,
+  quality: quality("What is checked of the stream's table after each run."),
+}
+const plannedOfStream = ['query', 'freshness', 'key']
+export const stream = keys(streamShape, plannedOfStream)
+
+/** The same with keys of a vendor's, which are judged by the vendor's own types. */
+export const streamWith = (own: readonly string[]) =>
+  keys(
+    { ...Object.fromEntries(own.map((key) => [key, z.unknown().optional()])), ...streamShape },
+    plannedOfStream.filter((key) => !own.includes(key)),
+  )
 
 export const sync = keys(
   {

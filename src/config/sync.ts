@@ -3,12 +3,13 @@ import type { z } from 'zod'
 import type { DeadLetterSettings, Definition, StreamSettings } from '../core/definition.js'
 import { merged, type Reached, streamColumns } from './columns.js'
 import type { CompiledConnection } from './connection.js'
+import { type CustomStream, compileCustom } from './custom.js'
 import { nearOrAll, shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { nameProblem, schemaProblem } from './names.js'
 import { compileQuality } from './quality.js'
 import { compileSchedule, type Schedule } from './schedule.js'
-import { type defaults as defaultsKeys, stream as streamKeys, sync as syncKeys } from './schema.js'
+import { type defaults as defaultsKeys, stream as streamKeys, streamWith, sync as syncKeys } from './schema.js'
 import { find, isMissing, keysOf, type Path, spotOf, textAt } from './tree.js'
 import { instant, relativeDays } from './units.js'
 import type { Vendor, VendorStream } from './vendors.js'
@@ -146,50 +147,55 @@ function compileStreams(
   const node = find(judged.tree, base)
   const named = keysOf(node)
   if (node?.kind === 'map' && named.length === 0) complain(judged, base, 'no stream is named', 'leave "streams" out for the default set')
-  const parsed = new Map(named.map((name) => [name, parseStream(judged, [...base, name])]))
+  const isKnown = (name: string) => name === '*' || !vendor || Object.hasOwn(vendor.streams, name)
+  const parsed = new Map(named.map((name) => [name, parseStream(judged, [...base, name], isKnown(name) ? undefined : vendor?.custom)]))
   if (!vendor) return undefined
 
-  for (const name of named) {
-    if (name === '*' || Object.hasOwn(vendor.streams, name)) continue
-    complainOfKey(
-      judged,
-      [...base, name],
-      `${vendor.title} has no stream ${shown(name)}`,
-      nearOrAll(name, Object.keys(vendor.streams), 'streams'),
-    )
+  const own = new Map<string, CustomStream>()
+  for (const name of named.filter((one) => !isKnown(one))) {
+    const custom = compileCustom(judged, [...base, name], vendor)
+    if (custom) own.set(name, custom)
   }
+  const streams = { ...vendor.streams, ...Object.fromEntries([...own].map(([name, { stream }]) => [name, stream])) }
   const all = node?.kind !== 'map' || parsed.has('*')
   const result: Record<string, StreamSettings> = {}
-  for (const [name, stream] of Object.entries(vendor.streams)) {
+  for (const [name, stream] of Object.entries(streams)) {
     if (!parsed.has(name) && !(all && stream.isDefault)) continue
+    const custom = own.get(name)?.given
     const star: Layer[] = parsed.has('*') ? [{ path: [...base, '*'], given: parsed.get('*') ?? {} }] : []
-    const own = parsed.get(name) ?? {}
-    const settings = streamSettings(input, name, stream, [...layers, ...star, { path: [...base, name], given: own }], timezone, origins)
-    if (own.mode !== undefined && !(stream.modes as readonly string[]).includes(own.mode)) {
+    const written = parsed.get(name) ?? {}
+    const settings = streamSettings(input, name, stream, [...layers, ...star, { path: [...base, name], given: written }], timezone, origins)
+    if (written.mode !== undefined && !(stream.modes as readonly string[]).includes(written.mode)) {
       const at = [...base, name, 'mode']
-      complain(judged, at, `stream ${shown(name)} has no mode ${shown(own.mode)}`, nearOrAll(own.mode, stream.modes, 'modes'))
+      complain(judged, at, `stream ${shown(name)} has no mode ${shown(written.mode)}`, nearOrAll(written.mode, stream.modes, 'modes'))
     }
-    const mode = (own.mode as StreamSettings['mode']) ?? stream.mode
+    const mode = (written.mode as StreamSettings['mode']) ?? stream.mode
     const checked = [['defaults'], path, ...(parsed.has('*') ? [[...base, '*']] : []), [...base, name]]
     const isPart = settings.start !== undefined
     const quality = compileQuality({ judged, name, stream, mode, isPart, layers: checked })
     if (quality) origins[`streams.${name}.quality`] = placeOf(judged, quality.path)
-    const deadLetters = deadLetterSettings([...star, { path: [...base, name], given: own }], (key, at) => {
+    const deadLetters = deadLetterSettings([...star, { path: [...base, name], given: written }], (key, at) => {
       if (at !== undefined) origins[`streams.${name}.dead_letters.${key}`] = placeOf(judged, at)
     })
     const differing = Object.keys(deadLetters).length > 0 ? { deadLetters } : {}
-    result[name] = { mode, ...settings, ...differing, ...(quality && quality.checks.length > 0 ? { quality: quality.checks } : {}) }
-    origins[`streams.${name}.mode`] = own.mode === undefined ? 'connector' : placeOf(judged, [...base, name, 'mode'])
+    result[name] = {
+      mode,
+      ...(custom ? { custom } : {}),
+      ...settings,
+      ...differing,
+      ...(quality && quality.checks.length > 0 ? { quality: quality.checks } : {}),
+    }
+    origins[`streams.${name}.mode`] = written.mode === undefined ? 'connector' : placeOf(judged, [...base, name, 'mode'])
   }
   if (parsed.get('*')?.mode !== undefined) complain(judged, [...base, '*', 'mode'], 'a mode is given to a stream by its name', 'not to "*"')
   return result
 }
 
 /** A stream without settings may stand as `events:` or `events: {}`. */
-function parseStream(judged: Judged, path: Path): z.output<typeof streamKeys> | undefined {
+function parseStream(judged: Judged, path: Path, custom: Vendor['custom']): z.output<typeof streamKeys> | undefined {
   const node = find(judged.tree, path)
   if (node?.kind === 'scalar' && node.value === null) return {}
-  return parseAt(streamKeys, judged, path)
+  return parseAt(custom ? streamWith(Object.keys(custom.keys.shape)) : streamKeys, judged, path)
 }
 
 function streamSettings(

@@ -8,6 +8,13 @@ export interface Vendor {
   /** The vendor's own keys; secrets are marked `.meta({ secret: true })`, keys ending in `_url` are addresses. */
   settings: z.ZodObject
   streams: Readonly<Record<string, VendorStream>>
+  /** Streams that the user defines. */
+  custom?: {
+    /** The vendor's own keys of one; a stream has at least one of them. */
+    keys: z.ZodObject
+    /** @throws Failure `config` when the keys make no stream */
+    streamOf: (name: string, given: Record<string, unknown>) => VendorStream
+  }
   defaultApiVersion?: string
   /** Versions that work, where there are several. */
   apiVersions?: readonly string[]

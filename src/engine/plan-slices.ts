@@ -70,11 +70,12 @@ async function plan(
   const progress: Progress = full ? { watermarks: [], left: [] } : await input.warehouse.planning.progress(ref)
   const slices: Slice[] = []
   const watermarks: Watermark[] = []
+  // What was refused is read again from the watermark on, in slices of today: those of each day would pile up while a parent is closed.
   const refused = new Set(progress.left.filter(({ state }) => state === 'refused').map(({ slice }) => lineName(slice)))
   const known = isSnapshot
     ? { watermarks: [], left: [] }
     : { ...progress, left: progress.left.filter(({ slice, state }) => state !== 'halved' && !refused.has(lineName(slice))) }
-  const vanished: string[] = []
+  const stays = new Set(isSnapshot ? [] : known.left.filter(({ slice }) => slice.to !== undefined))
   for (const pass of stream.passes) {
     const { slicing } = pass
     if (pass.seesDeletions && settings.deletions === 'off') continue
@@ -89,15 +90,13 @@ async function plan(
       }
       // A parent that is listed no more is not asked for. Its watermark stays: if it comes back, it is read from there.
       const listed = new Set(lines.map(lineName))
-      vanished.push(...progress.left.filter(({ slice }) => slice.pass === pass.name && !listed.has(lineName(slice))).map(({ key }) => key))
+      for (const left of stays) if (left.slice.pass === pass.name && !listed.has(lineName(left.slice))) stays.delete(left)
     }
   }
-  // What was refused is read again from the watermark on, in slices of today: those of each day would pile up while a parent is closed.
-  const keeps = (left: Progress['left'][number]) =>
-    !isSnapshot && left.slice.to !== undefined && !vanished.includes(left.key) && known.left.includes(left)
   // A slice that is replaced gathers anew in every run, from its own start.
-  const again = modeOf(definition, stream) === 'replace_slice' ? progress.left.filter((left) => keeps(left) && left.state === 'open') : []
-  const forget = progress.left.filter((left) => !keeps(left) || again.includes(left)).map(({ key }) => key)
+  const again = modeOf(definition, stream) === 'replace_slice' ? [...stays].filter(({ state }) => state === 'open') : []
+  for (const left of again) stays.delete(left)
+  const forget = progress.left.filter((left) => !stays.has(left)).map(({ key }) => key)
   return { slices: [...again.map(({ slice }) => slice), ...slices], forget, watermarks, reset: full }
 }
 

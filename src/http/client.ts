@@ -171,6 +171,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         if (++redirects > maxRedirects)
           throw new Failure('transient', `${api.name} redirected ${asked.what} more than ${maxRedirects} times.`)
       } else if (status === 401 && renewals++ === 0 && (await authorizer.renew(credential))) {
+        redirected = undefined
         used.retries++
       } else {
         const failure = classify(api, connection.name, asked.what, answer)

@@ -5,7 +5,7 @@ import { registry } from '../../connectors/registry.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
 import type { ConnectionDefinition } from '../../src/core/definition.js'
 import type { Failure } from '../../src/core/failure.js'
-import type { Fields, Http, Page, Pass, Rec, Resume, Slice, Stream } from '../../src/core/types.js'
+import type { Fields, Http, Page, Pass, Rec, Resume, Slice, Slicing, Stream } from '../../src/core/types.js'
 import type { Connector } from '../../src/extract/connector.js'
 import { createAccounts } from '../../src/http/budget.js'
 import { type ClientLimits, createHttp } from '../../src/http/client.js'
@@ -29,8 +29,6 @@ const oauth = ({ clientId, clientSecret }: { clientId: string; clientSecret: str
 })
 
 const now = new Date('2026-11-20T12:00:00.000Z')
-/** Ranges of accounts are of whole days, today included. */
-const endOfDay = '2026-11-21T00:00:00.000Z'
 const monthAgo = '2026-10-20T12:00:00.000Z'
 const clock = {
   now: () => new Date(),
@@ -94,19 +92,20 @@ function open(type: string, { way = 'fixed', limits, apiVersion, signal }: Openi
 }
 
 /** The slices that a first run, and a later one, would read of a pass. */
-async function slicesOf({ name, slicing }: Pass, http: Http, parentsAtMost = 3): Promise<Slice[]> {
-  const to = now.toISOString()
+async function slicesOf({ name, slicing }: Pass, http: Http): Promise<Slice[]> {
   if (slicing.by === 'all') return [{ pass: name }]
-  if (slicing.by === 'time' && slicing.parents) {
-    // A thing of some accounts is a slice of each; all that one has, since a vendor may have nothing in another.
-    const ranges: Slice[] = []
-    for await (const parent of slicing.parents(http)) ranges.push({ pass: name, parent, to: endOfDay })
-    return ranges
-  }
-  if (slicing.by === 'time') return [...(slicing.first === 'whole' ? [{ pass: name, to }] : []), { pass: name, from: monthAgo, to }]
-  const parents: Slice[] = []
-  for await (const parent of slicing.parents(http)) if (parents.push({ pass: name, parent }) >= parentsAtMost) break
-  return parents
+  const ranges = slicing.by === 'time' ? rangesOf(slicing) : [{}]
+  if (!slicing.parents) return ranges.map((range) => ({ pass: name, ...range }))
+  const parents: string[] = []
+  for await (const parent of slicing.parents(http)) if (parents.push(parent) >= 3) break
+  return parents.flatMap((parent) => ranges.map((range) => ({ pass: name, parent, ...range })))
+}
+
+function rangesOf({ first, wholeDays }: Extract<Slicing, { by: 'time' }>): Omit<Slice, 'pass'>[] {
+  const midnight = (instant: number) => new Date(Math.floor(instant / 86_400_000) * 86_400_000).toISOString()
+  if (wholeDays) return [{ from: midnight(Date.parse(monthAgo)), to: midnight(now.getTime() + 86_400_000) }]
+  const to = now.toISOString()
+  return [...(first === 'whole' ? [{ to }] : []), { from: monthAgo, to }]
 }
 
 const fieldsOf = async ({ discover, fields }: Stream, http: Http): Promise<Fields> => ({
@@ -210,7 +209,7 @@ describe.each(streams)('$type $name', ({ type, name }) => {
     const fields = await fieldsOf(stream, http)
     const keys = new Set<string>()
     for (const pass of stream.passes)
-      for (const slice of await slicesOf(pass, http, Number.POSITIVE_INFINITY))
+      for (const slice of await slicesOf(pass, http))
         for (const record of recordsOf(stream, await pagesOf(pass, http, fields, slice))) keys.add(keyOf(stream, record))
     expect(keys.size).toBe(truth!().length)
   })

@@ -83,6 +83,26 @@ describe('a run of a sync', () => {
     })
   })
 
+  it('plans again for the halves of a slice, counts it once, and reads them', async () => {
+    const read: string[] = []
+    const halves = { large: ['first', 'second'], first: ['third'] } as Record<string, string[]>
+    let open = ['large']
+    const work = fakeActivities({
+      planSlices: async () => ({ slices: open.map((key) => ({ key, label: key })), more: false, parallel: 2 }),
+      syncSlice: async ({ slice }) => {
+        read.push(slice)
+        open = [...open.filter((one) => one !== slice), ...(halves[slice] ?? [])]
+        return { ...noCounts(), read: 10, loaded: 10, ...(halves[slice] ? { halved: true } : {}) }
+      },
+    })
+    await withWorker({ work }, async ({ start }) => {
+      const { result } = await start({ streams: ['a'] })
+      expect(await result()).toMatchObject({ status: 'completed' })
+      expect(read[0]).toBe('large')
+      expect(read.sort()).toEqual(['first', 'large', 'second', 'third'])
+    })
+  })
+
   it('retries what may pass, as often as the slice itself allows', async () => {
     let calls = 0
     const work = fakeActivities({
