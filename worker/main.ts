@@ -14,9 +14,9 @@ const grace = { shutdownGraceTime: '5s', shutdownForceTime: '25s' } as const
 export async function runWorker(settings: WorkerSettings): Promise<void> {
   const deps = createDeps(settings)
   Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      const write = level === 'ERROR' ? deps.log.error : deps.log.warn
-      write(message, meta as Record<string, unknown>)
+    logger: new DefaultLogger('WARN', (entry) => {
+      const write = entry.level === 'ERROR' ? deps.log.error : deps.log.warn
+      write(entry.message, entry.meta as Record<string, unknown>)
     }),
     shutdownSignals: ['SIGINT', 'SIGTERM'],
   })

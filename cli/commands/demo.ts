@@ -32,7 +32,7 @@ export async function run({ printer }: { printer: Printer }): Promise<number> {
   const sandbox = await startSandbox({ port: 18790 }).catch(() => startSandbox({ port: 0 }))
   try {
     process.env.SANDBOX_URL = sandbox.klaviyo.url
-    printer.note(`The sandbox plays Klaviyo and HubSpot at ${sandbox.klaviyo.url}.`)
+    printer.note(`The sandbox plays the vendors at ${sandbox.klaviyo.url}.`)
     const { stack, session } = await openDev({ config: project }, printer)
     try {
       return await show(session, printer, startedAt)

@@ -17,7 +17,7 @@ const folders = [
     entry.isDirectory() ? [`examples/${entry.name}`] : [],
   ),
 ]
-const env = { KLAVIYO_API_KEY: 'pk_x', HUBSPOT_ACCESS_TOKEN: 'pat-x' }
+const env = { KLAVIYO_API_KEY: 'pk_x', HUBSPOT_ACCESS_TOKEN: 'pat-x', META_ACCESS_TOKEN: 'EAAB', META_APP_SECRET: 'x' }
 // the fakes stand in for connectors that are not built yet
 const vendors = { ...fakes, ...(await loadVendors()) }
 const fits = new Ajv.default({ strict: false }).compile(jsonSchema(vendors))
