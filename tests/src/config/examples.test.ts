@@ -4,7 +4,7 @@ import Ajv from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { loadVendors } from '../../../cli/vendors.js'
-import { hubspotToken, klaviyoKey } from '../../../sandbox/serve.js'
+import { hubspotToken, klaviyoKey, salesforceToken } from '../../../sandbox/serve.js'
 import { errorLine } from '../../../src/config/errors.js'
 import { jsonSchema } from '../../../src/config/json-schema.js'
 import { loadProject, validateOffline } from '../../../src/config/project.js'
@@ -37,13 +37,14 @@ describe.each(folders)('%s', (folder) => {
 test('the demo calls the sandbox with the keys that it knows, and nobody else with them', async () => {
   const demo = { file: join(root, 'config/weir.yaml'), dir: root, vendors, now: new Date() }
   const { connections } = await loadProject({ ...demo, env: {} })
-  expect(Object.values(connections).map(({ baseUrl }) => baseUrl)).toEqual(Array(2).fill('http://127.0.0.1:18790'))
+  for (const { baseUrl } of Object.values(connections)) expect(baseUrl).toBe('http://127.0.0.1:18790')
   expect(connections).toMatchObject({
     klaviyo: { settings: { api_key: klaviyoKey } },
     hubspot: { settings: { access_token: hubspotToken } },
+    salesforce: { settings: { access_token: salesforceToken } },
   })
   const elsewhere = await validateOffline({ ...demo, env: { SANDBOX_URL: 'https://a.example.com' } })
-  expect(elsewhere.errors.map(({ message }) => message)).toEqual(Array(2).fill('a secret stands in the file'))
+  expect(elsewhere.errors.map(({ message }) => message)).toEqual(Object.keys(connections).map(() => 'a secret stands in the file'))
 })
 
 test('the schema for editors refuses what the project refuses, and lets references stand anywhere', () => {
