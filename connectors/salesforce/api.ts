@@ -155,7 +155,7 @@ const failures: readonly FailureLine[] = [
     401,
     undefined,
     'auth',
-    'The session is over or was never valid, and a new one was refused too. Authorize Weir again: weir connect.',
+    'The session is over or was never valid, and a new one was refused too. Authorize Weir again and set the new credential.',
   ),
   line(403, 'REQUEST_LIMIT_EXCEEDED:CONCURRENT', 'throttled', 'Too many long requests at once in this org.'),
   line(

@@ -278,8 +278,13 @@ describe('reading by a bulk job', () => {
 
 describe('refusals of Salesforce', () => {
   it.each([
-    [401, [{ message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' }], 'auth', 'weir connect'],
-    [401, [{ message: 'This session is not valid for use with the REST API', errorCode: 'INVALID_SESSION_ID' }], 'auth', 'weir connect'],
+    [401, [{ message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' }], 'auth', 'Authorize Weir again'],
+    [
+      401,
+      [{ message: 'This session is not valid for use with the REST API', errorCode: 'INVALID_SESSION_ID' }],
+      'auth',
+      'Authorize Weir again',
+    ],
     [403, [{ message: 'The REST API is not enabled for this Organization.', errorCode: 'API_DISABLED_FOR_ORG' }], 'config', 'API Enabled'],
     [403, [{ message: 'API is currently disabled', errorCode: 'API_CURRENTLY_DISABLED' }], 'config', 'administrator'],
     [403, [{ message: 'insufficient access rights on object', errorCode: 'INSUFFICIENT_ACCESS' }], 'permission', 'administrator'],

@@ -4,7 +4,7 @@ import Ajv from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { loadVendors } from '../../../cli/vendors.js'
-import { googleAdsOAuth, hubspotToken, klaviyoKey, metaApp, metaToken } from '../../../sandbox/serve.js'
+import { googleAdsOAuth, hubspotToken, klaviyoKey, metaApp, metaToken, salesforceToken } from '../../../sandbox/serve.js'
 import { errorLine } from '../../../src/config/errors.js'
 import { jsonSchema } from '../../../src/config/json-schema.js'
 import { loadProject, validateOffline } from '../../../src/config/project.js'
@@ -43,6 +43,7 @@ test('the demo calls the sandbox with the keys that it knows, and nobody else wi
     hubspot: { settings: { access_token: hubspotToken } },
     google_ads: { settings: { client_secret: googleAdsOAuth.clientSecret, refresh_token: googleAdsOAuth.refreshToken } },
     meta: { settings: { access_token: metaToken, app_secret: metaApp.clientSecret } },
+    salesforce: { settings: { access_token: salesforceToken } },
   })
   const elsewhere = await validateOffline({ ...demo, env: { SANDBOX_URL: 'https://a.example.com' } })
   expect(new Set(elsewhere.errors.map(({ message }) => message))).toEqual(new Set(['a secret stands in the file']))

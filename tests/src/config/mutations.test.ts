@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { env, folderOf, validated } from './project-of.js'
 
-const seeds = ['config/weir.yaml', 'examples/hubspot-v3/weir.yaml'].map((name) =>
+const seeds = ['examples/klaviyo-minimal/weir.yaml', 'examples/hubspot-v3/weir.yaml'].map((name) =>
   readFileSync(join(import.meta.dirname, '../../..', name), 'utf8'),
 )
 seeds.push(`version: 1
