@@ -27,8 +27,8 @@ export class Shelf {
   constructor({ seed, foundedMs }: Times, flowId: (n: number) => string) {
     const id = (what: string, n: number) => code(6, seed, S, place(what), n)
     const row = (id: string, name: string, n: number, more: Record<string, unknown>, of?: string): ShelfRow => {
-      const createdMs = toSecond(foundedMs + n * 5 * day)
-      return { id, name, createdMs, updatedMs: toSecond(createdMs + n * 3 * day), more, ...(of === undefined ? {} : { of }) }
+      const createdMs = toSecond(foundedMs + n * 4 * day)
+      return { id, name, createdMs, updatedMs: toSecond(createdMs + n * day), more, ...(of === undefined ? {} : { of }) }
     }
     const dates = ({ createdMs, updatedMs }: ShelfRow) => ({ created: iso(createdMs), updated: iso(updatedMs) })
     const dated = (it: ShelfRow): ShelfRow => ({ ...it, more: { ...it.more, ...dates(it) } })
