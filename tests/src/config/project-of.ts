@@ -7,7 +7,7 @@ import { type Project, type ProjectOptions, validateOffline } from '../../../src
 import { vendors } from './vendors.js'
 
 export type Files = string | Readonly<Record<string, string | Buffer>>
-export type Given = Partial<Pick<ProjectOptions, 'env' | 'environment' | 'file' | 'now'>>
+export type Given = Partial<Pick<ProjectOptions, 'env' | 'environment' | 'file' | 'now' | 'vendors'>>
 
 /** A project's folder for the length of a test. A text alone is its `weir.yaml`. */
 export function folderOf(files: Files): string {
