@@ -103,9 +103,10 @@ async function question(
 
 /** The metric that shops count orders by. Names are not unique, and may change: where there are several, the user must say. */
 async function placedOrder(http: Http): Promise<string> {
-  const found: string[] = []
+  const metrics = new Set<string>()
   for await (const { records } of walk({ http, paginator: pages, requests: () => [{ path: '/api/metrics', budget: 'M' }] }))
-    for (const raw of records) if (at(raw, 'attributes.name') === 'Placed Order') found.push(String(raw.id))
+    for (const raw of records) if (at(raw, 'attributes.name') === 'Placed Order') metrics.add(String(raw.id))
+  const found = [...metrics]
   if (found.length === 1) return found[0]!
   const say = 'define a stream of your own with report and conversion_metric_id'
   throw new Failure(
