@@ -40,7 +40,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
   ...vendors().map((vendor) => ({
     room: `connectors/${vendor}`,
     ours: ['src/core', 'src/http', 'src/extract', `connectors/${vendor}`],
-    // google-auth-library words token requests, and sends none (ADR 12).
+    // google-auth-library words token requests, and sends none (ADR 13).
     packages: ['zod', ...(vendor === 'google-ads' ? ['google-auth-library'] : [])],
   })),
   { room: 'workflows', ours: ['src/core', 'workflows'], packages: ['@temporalio/workflow', '@temporalio/common'], node: false },
