@@ -11,6 +11,21 @@ import { follow, report, startSync } from './sync.js'
 /** The demo project of this repository. */
 const project = fileURLToPath(packaged('config/weir.yaml'))
 
+/** All five vendors in one question. */
+const bySpend = `WITH spend AS (
+      SELECT 'Google' AS network, c.name AS campaign, substring(c.final_url_suffix FROM 'utm_campaign=([^&]+)') AS utm, d.customer_currency_code AS currency, sum(d.cost_micros) / 1e6 AS spend
+        FROM google_ads.campaign_daily d JOIN google_ads.campaigns c ON c.id = d.campaign_id GROUP BY 2, 3, 4
+      UNION ALL
+      SELECT 'Meta', i.campaign_name, t.utm, i.account_currency, sum(i.spend)
+        FROM meta.campaign_insights i JOIN (SELECT DISTINCT a.campaign_id, substring(c.url_tags FROM 'utm_campaign=([^&]+)') AS utm
+          FROM meta.ads a JOIN meta.ad_creatives c ON c.id = a.creative->>'id') t ON t.campaign_id = i.campaign_id GROUP BY 2, 3, 4),
+    won AS (SELECT utm_campaign__c AS utm, count(*) AS deals, sum(amount) AS revenue FROM salesforce.opportunities WHERE is_won AND _weir_deleted_at IS NULL GROUP BY 1),
+    people AS (SELECT h.utm_campaign AS utm, count(DISTINCT h.id) AS contacts, count(DISTINCT e.profile_id) AS buyers
+        FROM hubspot.contacts h LEFT JOIN klaviyo.profiles p ON lower(trim(p.email)) = lower(trim(h.email))
+        LEFT JOIN (SELECT e.profile_id FROM klaviyo.events e JOIN klaviyo.metrics m ON m.id = e.metric_id AND m.name = 'Placed Order') e ON e.profile_id = p.id GROUP BY 1)
+  SELECT network, campaign, round(spend)::int AS spend, currency, contacts::int AS hubspot_contacts, buyers::int AS klaviyo_buyers, deals::int AS salesforce_won, round(revenue)::int AS revenue
+    FROM spend LEFT JOIN won USING (utm) LEFT JOIN people USING (utm) ORDER BY revenue DESC NULLS LAST LIMIT 8`
+
 const queries = [
   {
     says: 'What happened, by kind of event',
@@ -23,6 +38,10 @@ const queries = [
   {
     says: 'The same people in both vendors, however their address is spelled',
     sql: 'SELECT c.lifecyclestage AS stage, count(*)::int AS people, count(p.last_event_date)::int AS with_events FROM hubspot.contacts c JOIN klaviyo.profiles p ON lower(trim(p.email)) = lower(trim(c.email)) WHERE c._weir_deleted_at IS NULL GROUP BY 1 ORDER BY people DESC LIMIT 5',
+  },
+  {
+    says: 'Spend by campaign in both ad networks, and what came of it in HubSpot, Klaviyo and Salesforce, by the utm_campaign that they share',
+    sql: bySpend,
   },
 ]
 

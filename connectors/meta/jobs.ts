@@ -1,4 +1,4 @@
-import { asFailure, Failure } from '../../src/core/failure.js'
+import { asFailure, Failure, type Reason } from '../../src/core/failure.js'
 import type { Http, Rec } from '../../src/core/types.js'
 import { classify } from '../../src/http/classify.js'
 import { meta, path } from './api.js'
@@ -12,6 +12,8 @@ const waits = [0, 2, 4, 8, 15, 30, 30].map((seconds) => seconds * second)
 const longWaitMs = 90 * second
 /** A job that takes longer is given up: Meta says up to an hour. */
 const longestMs = 60 * minute
+/** Reasons of a failed job that need not meet the next one. */
+const mayBeOfTheJob: ReadonlySet<Reason> = new Set<Reason>(['transient', 'throttled', 'permanent'])
 /** Polls that may not find a job which was just submitted. */
 const misses = 4
 
@@ -66,7 +68,7 @@ function endOf(job: Rec, now: number): JobEnd | undefined {
       return { isDone: false, why: 'the job expired' }
     case 'Job Failed': {
       const failure = failureOf(job)
-      if (failure.reason !== 'transient' && failure.reason !== 'permanent') throw failure
+      if (!mayBeOfTheJob.has(failure.reason)) throw failure
       return { isDone: false, why: failure.message }
     }
     default: {

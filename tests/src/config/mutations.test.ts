@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { loadVendors } from '../../../cli/vendors.js'
 import { env, folderOf, validated } from './project-of.js'
 
-const seeds = ['config/weir.yaml', 'examples/hubspot-v3/weir.yaml'].map((name) =>
+const seeds = ['examples/klaviyo-minimal/weir.yaml', 'examples/hubspot-v3/weir.yaml'].map((name) =>
   readFileSync(join(import.meta.dirname, '../../..', name), 'utf8'),
 )
 seeds.push(`version: 1
@@ -67,7 +67,7 @@ test('whatever is done to a file, the answer is a project or lines that point in
       text = text.slice(0, at) + bits[roll(bits.length)]! + text.slice(at + [0, 0, 1, 3, 20][roll(5)]!)
     }
     writeFileSync(join(dir, 'weir.yaml'), text)
-    const { project, lines } = await validated(dir, { vendors })
+    const { project, lines } = await validated(dir, { vendors, env: { ...env, KLAVIYO_API_KEY: 'pk_x', HUBSPOT_ACCESS_TOKEN: 'pat-x' } })
     if (project) right += 1
     const count = text.split('\n').length
     for (const line of lines) {
