@@ -155,7 +155,7 @@ describe('a state in a file', () => {
     [
       'an unknown state',
       slice({ ...open('04-01', '04-02'), state: 'done' }),
-      'streams.events.slices[0].state: expected "open", "finished" or "dead_letter", found "done"',
+      'streams.events.slices[0].state: expected "open", "finished", "dead_letter" or "refused", found "done"',
     ],
     [
       'a position that is text',
