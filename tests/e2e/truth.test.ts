@@ -20,7 +20,8 @@ function plain(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString()
   if (typeof value === 'string') {
     if (/^\d{4}-\d{2}-\d{2}[T ]/.test(value)) return new Date(value).toISOString()
-    return /^-?\d+(\.\d+)?$/.test(value) ? String(Number(value)) : value
+    // Ids of more digits than a double holds stay as they are.
+    return /^-?\d+(\.\d+)?$/.test(value) && value.length <= 15 ? String(Number(value)) : value
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (Array.isArray(value)) return value.map(plain)
