@@ -36,6 +36,11 @@ function plain(value: unknown): unknown {
   return value
 }
 
+const dateOid = 1082
+/** A date without a time would come back as midnight of this machine. */
+const daysAsWritten = (oid: number, format?: 'text' | 'binary') =>
+  oid === dateOid ? (text: string) => text : pg.types.getTypeParser(oid, format as 'text')
+
 const keyOf = (record: Rec, stream: Stream) => stream.key.map((field) => String(plain(record[field]))).join('/')
 
 describe('what the vendors hold and what the warehouse holds', () => {
@@ -82,7 +87,7 @@ syncs:
       log: () => {},
       ports: { postgres: 25_532, temporal: 27_333, temporalUi: 28_333 },
     })
-    db = new pg.Client({ connectionString: stack.info.warehouseUrl })
+    db = new pg.Client({ connectionString: stack.info.warehouseUrl, types: { getTypeParser: daysAsWritten } })
     await db.connect()
   })
   afterAll(async () => {
@@ -124,10 +129,7 @@ syncs:
           // A value that fits no column of its field stands in a variant beside it.
           const columnsOfField = columns.filter((column) => column.field === one || column.field.startsWith(`${one}__`))
           const stored = columnsOfField.map((column) => row[column.name]).find((cell) => cell !== null && cell !== undefined)
-          const isDay = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) && stored instanceof Date
-          // A date without a time comes back as local midnight.
-          const both = isDay ? [stored.toLocaleDateString('sv'), value] : [plain(stored), plain(value)]
-          expect(both[0], `${schema}.${name} ${keyOf(record, stream)} ${one}`).toEqual(both[1])
+          expect(plain(stored), `${schema}.${name} ${keyOf(record, stream)} ${one}`).toEqual(plain(value))
         }
         compared++
       }

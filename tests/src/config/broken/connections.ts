@@ -331,9 +331,9 @@ export const connections: Broken[] = [
     lines: ['weir.yaml:6:13: connections.klaviyo.budget: expected "off" or a map of keys, found "on"'],
   },
   {
-    name: 'a budget with a share, which comes later',
-    files: klaviyo('api_key: ${KEY}', 'budget: { backfill_share: 30% }'),
-    lines: ['weir.yaml:6:15: connections.klaviyo.budget.backfill_share: "backfill_share" is not supported by this version of Weir'],
+    name: 'a budget with more than all as a share',
+    files: klaviyo('api_key: ${KEY}', 'budget: { backfill_share: 130% }'),
+    lines: ['weir.yaml:6:31: connections.klaviyo.budget.backfill_share: expected a percentage from 0 to 100, such as 0.5, found "130%"'],
   },
   {
     name: 'an API version that is not known',
