@@ -11,14 +11,15 @@ export async function loadVendors(): Promise<Vendors> {
   )
 }
 
-type Known = Pick<Connector, 'title' | 'settings' | 'source' | 'custom'> & Partial<Pick<Connector, 'apiVersions'>>
+type Known = Pick<Connector, 'title' | 'settings' | 'source' | 'custom'> & Partial<Pick<Connector, 'apiVersions' | 'basics'>>
 
 /** The same of one connector. */
-export function vendorOf({ title, settings, source, apiVersions, custom: keys }: Known): Vendor {
+export function vendorOf({ title, settings, basics, source, apiVersions, custom: keys }: Known): Vendor {
   const make = source.custom
   return {
     title,
     settings,
+    ...(basics ? { basics } : {}),
     streams: Object.fromEntries(Object.values(source.streams).map((stream) => [stream.name, streamOf(stream)])),
     ...(keys && make ? { custom: { keys, streamOf: (name, given) => streamOf(make(name, given)) } } : {}),
     ...(apiVersions ? { defaultApiVersion: apiVersions[0], apiVersions } : {}),

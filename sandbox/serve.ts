@@ -62,12 +62,13 @@ export interface SandboxOptions {
   adsSince?: Date
 }
 
+export const metaAdAccounts: readonly string[] = metaAccounts.map(({ id }) => `act_${id}`)
+
 /** Every vendor: its stand-in, and how one comes in. `credentials` are those that the demo uses. */
 function createVendors(company: Company, drift: Drift, now: () => Date, options: SandboxOptions) {
   const { limits = 'real', lagMs = 0, extraProperties = 0, adsSince } = options
   const rules = limits === 'real' ? {} : limits
   const of = <L>(own: (given: LimitOptions) => L) => (rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...own(rules) })
-  const adAccounts = metaAccounts.map(({ id }) => `act_${id}`)
   return {
     klaviyo: {
       ...createKlaviyo(
@@ -102,8 +103,8 @@ function createVendors(company: Company, drift: Drift, now: () => Date, options:
       limitedToken: metaLimitedToken,
       app: metaApp,
       /** As the settings of a connection name them. */
-      adAccounts,
-      credentials: { token: metaToken, appSecret: metaApp.clientSecret, adAccounts },
+      adAccounts: metaAdAccounts,
+      credentials: { token: metaToken, appSecret: metaApp.clientSecret, adAccounts: metaAdAccounts },
     },
     salesforce: {
       ...createSalesforce(

@@ -1,17 +1,15 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { hubspotToken, klaviyoKey } from '../../sandbox/serve.js'
 import { jsonSchema } from '../../src/config/json-schema.js'
 import { metaOf } from '../../src/config/secrets.js'
 import type { Vendors } from '../../src/config/vendors.js'
 import { Failure } from '../../src/core/failure.js'
 import type { Printer } from '../print.js'
+import { sandboxConnections } from '../sandbox-connections.js'
 import { loadVendors } from '../vendors.js'
 
 const sandboxUrl = 'http://127.0.0.1:18790'
-/** What the sandbox takes: no secrets, the same everywhere. */
-const sandboxCredentials: Record<string, string> = { klaviyo: klaviyoKey, hubspot: hubspotToken }
 
 /** Writes a project to start from: `weir.yaml`, `.env` with a line for each secret (filled in for the sandbox), `.gitignore`, and the schema for editors. */
 export async function run({
@@ -27,16 +25,17 @@ export async function run({
   const vendors = await loadVendors()
   for (const type of options.vendor) {
     if (!vendors[type]) throw new Failure('config', `No vendor "${type}". There are ${Object.keys(vendors).join(', ')}.`)
-    if (options.sandbox && !sandboxCredentials[type])
-      throw new Failure('config', `The sandbox does not play ${type}. It plays ${Object.keys(sandboxCredentials).join(', ')}.`)
   }
   if (existsSync(join(folder, 'weir.yaml'))) throw new Failure('config', `${join(folder, 'weir.yaml')} exists already; it was left alone.`)
   await mkdir(folder, { recursive: true })
   const isSandbox = options.sandbox ?? false
-  const secrets = options.vendor.map((type) => ({ type, keys: mainSecrets(vendors, type) }))
+  const connections = options.vendor.map((type) => ({ type, keys: isSandbox ? sandboxKeys(vendors, type) : ownKeys(vendors, type) }))
+  const kept = connections.flatMap(({ type, keys }) =>
+    keys.filter(({ isKept }) => isKept).map((one) => `${variable(type, one.key)}=${one.value ?? ''}`),
+  )
   const files: Record<string, string> = {
-    'weir.yaml': projectFile(secrets, isSandbox),
-    '.env': `${secrets.flatMap(({ type, keys }) => keys.map((key) => `${variable(type, key)}=${isSandbox ? sandboxCredentials[type] : ''}`)).join('\n')}\n`,
+    'weir.yaml': projectFile(connections, isSandbox),
+    '.env': `${kept.join('\n')}\n`,
     '.gitignore': '.env\n.weir/\n',
     'weir.schema.json': `${JSON.stringify(jsonSchema(vendors), null, 2)}\n`,
   }
@@ -59,21 +58,44 @@ export async function run({
 
 const variable = (type: string, key: string) => `${type}_${key}`.toUpperCase()
 
-/** The secrets of the simplest way in: a vendor's first secret key. */
-function mainSecrets(vendors: Vendors, type: string): string[] {
-  const shape = vendors[type]!.settings.shape
-  const first = Object.keys(shape).find((key) => metaOf(shape[key] as Parameters<typeof metaOf>[0]).secret === true)
-  return first ? [first] : []
+/** A key of a connection: in the project file, or by a reference to what `.env` keeps. */
+interface Key {
+  key: string
+  isKept: boolean
+  isList: boolean
+  value?: string | readonly string[]
 }
 
-function projectFile(connections: { type: string; keys: string[] }[], sandbox: boolean): string {
+const isSecret = (vendors: Vendors, type: string, key: string) =>
+  metaOf(vendors[type]!.settings.shape[key] as Parameters<typeof metaOf>[0]).secret === true
+
+/** The vendor's usual way in, to be filled in. */
+const ownKeys = (vendors: Vendors, type: string): Key[] =>
+  (vendors[type]!.basics ?? []).map((key) => ({ key, isKept: true, isList: vendors[type]!.settings.shape[key]?.def.type === 'array' }))
+
+/** What the sandbox takes; its secrets stand in `.env` as real ones would. */
+const sandboxKeys = (vendors: Vendors, type: string): Key[] =>
+  Object.entries(sandboxConnections[type]!(sandboxUrl)).map(([key, value]) => ({
+    key,
+    isKept: isSecret(vendors, type, key),
+    isList: Array.isArray(value),
+    value,
+  }))
+
+const shown = (type: string, { key, isKept, isList, value }: Key): string => {
+  if (!isKept) return JSON.stringify(value)
+  const reference = `\${${variable(type, key)}}`
+  return isList ? `["${reference}"]` : reference
+}
+
+function projectFile(connections: { type: string; keys: Key[] }[], sandbox: boolean): string {
   const lines = ['# yaml-language-server: $schema=./weir.schema.json', 'version: 1', '', 'connections:']
   for (const { type, keys } of connections) {
     lines.push(
       `  ${type}:`,
       `    type: ${type}`,
       ...(sandbox ? [`    base_url: ${sandboxUrl}`] : []),
-      ...keys.map((key) => `    ${key}: \${${variable(type, key)}}`),
+      ...keys.map((one) => `    ${one.key}: ${shown(type, one)}`),
     )
   }
   lines.push(

@@ -1,5 +1,6 @@
 import { startSandbox } from '../../sandbox/serve.js'
 import type { Printer } from '../print.js'
+import { sandboxConnections } from '../sandbox-connections.js'
 import { untilSignal } from '../until-signal.js'
 
 export async function run({
@@ -11,18 +12,13 @@ export async function run({
 }): Promise<number> {
   const sandbox = await startSandbox({ port: options.port, people: options.people, seed: options.seed })
   try {
-    printer.json({
-      klaviyo: sandbox.klaviyo,
-      hubspot: sandbox.hubspot,
-      salesforce: { url: sandbox.salesforce.url, token: sandbox.salesforce.token, oauth: sandbox.salesforce.oauth },
-    })
+    const connections = Object.entries(sandboxConnections).map(
+      ([type, keys]) => [type, { base_url: sandbox.url, ...keys(sandbox.url) }] as const,
+    )
+    printer.json(Object.fromEntries(connections))
     printer.table(
-      ['vendor', 'base_url', 'credential'],
-      [
-        ['klaviyo', sandbox.klaviyo.url, `api_key: ${sandbox.klaviyo.apiKey}`],
-        ['hubspot', sandbox.hubspot.url, `access_token: ${sandbox.hubspot.token}`],
-        ['salesforce', sandbox.salesforce.url, `access_token: ${sandbox.salesforce.token}`],
-      ],
+      ['vendor', 'connection'],
+      connections.map(([type, keys]) => [type, JSON.stringify(keys)]),
     )
     printer.line('\nCtrl-C stops it. What it can be told to do: sandbox/README.md.')
     await untilSignal()

@@ -239,6 +239,7 @@ export const connector: Connector = {
   type: 'google_ads',
   title: 'Google Ads',
   settings,
+  basics: ['client_id', 'client_secret', 'refresh_token', 'login_customer_id'],
   custom,
   apiVersions: ['v26'],
   api: googleAds,

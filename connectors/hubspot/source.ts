@@ -55,6 +55,7 @@ export const connector: Connector = {
   type: 'hubspot',
   title: 'HubSpot',
   settings,
+  basics: ['access_token'],
   custom,
   apiVersions: ['2026-09', 'v3'],
   api: hubspot,

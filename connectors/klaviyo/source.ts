@@ -48,6 +48,7 @@ export const connector: Connector = {
   type: 'klaviyo',
   title: 'Klaviyo',
   settings,
+  basics: ['api_key'],
   custom,
   apiVersions: ['2026-07-15'],
   api: klaviyo,

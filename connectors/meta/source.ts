@@ -89,6 +89,7 @@ export const connector: Connector = {
   type: 'meta',
   title: 'Meta',
   settings,
+  basics: ['access_token', 'app_secret', 'ad_accounts'],
   custom,
   apiVersions: ['v26.0', 'v25.0'],
   api: meta,

@@ -8,6 +8,8 @@ export interface Connector {
   title: string
   /** The vendor's own keys of a connection; secrets are marked `.meta({ secret: true })`. */
   settings: z.ZodObject
+  /** Those of them that a new project is given: the usual way in. */
+  basics: readonly string[]
   /** Keys of a stream that the user defines (a report's query, an object's name); without it a vendor has none. */
   custom?: z.ZodObject
   /** Versions that work, the default first. */

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { registry } from '../../connectors/registry.js'
 import { startSandbox } from '../../sandbox/serve.js'
 import { weirHere } from '../support/command.js'
 
@@ -33,6 +34,17 @@ describe('weir init', () => {
     } finally {
       await sandbox.stop()
     }
+  })
+
+  it.each(Object.keys(registry))('writes a valid project of %s, for the sandbox and to fill in', async (type) => {
+    expect((await init('--sandbox', '--vendor', type)).code).toBe(0)
+    const { code, stdout, stderr } = await weirHere(['validate', '--config', join(folder, 'weir.yaml')], {})
+    expect(code, stdout + stderr).toBe(0)
+    await rm(folder, { recursive: true })
+    expect((await init('--vendor', type)).code).toBe(0)
+    const { basics } = await registry[type]!()
+    const lines = (await written('.env')).trim().split('\n')
+    expect(lines).toEqual(basics.map((key) => `${type}_${key}=`.toUpperCase()))
   })
 
   it('writes nothing over what is there', async () => {
