@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Clock } from '../../../src/core/ports.js'
+import { createAccounts } from '../../../src/http/budget.js'
 import { client, good, reply, type Served, serve } from './support.js'
 
 const real: Clock = {
@@ -13,6 +14,13 @@ const real: Clock = {
         reject(signal.reason)
       })
     }),
+}
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
 }
 const json = { 'content-type': 'application/json' }
 let server: Served
@@ -42,19 +50,20 @@ describe('a signal', () => {
   })
 
   it('ends those that wait for their turn, too, and leaves the account to others', async () => {
-    server = await serve((_, response) => void setTimeout(() => good(_, response), 30))
+    const { promise: arrived, resolve: arrive } = withResolvers()
+    // The first one is never answered, so the others wait for its place.
+    server = await serve(() => arrive(), good)
+    const accounts = createAccounts(real)
     const abort = new AbortController()
-    const budget = { requests: { count: 2, perMs: 50 }, concurrency: 1 }
-    const { http } = client({ baseUrl: server.url, budget, clock: real, signal: abort.signal })
+    const shared = { baseUrl: server.url, budget: { requests: { count: 2, perMs: 50 }, concurrency: 1 }, clock: real, accounts }
+    const { http } = client({ ...shared, signal: abort.signal })
     const all = Promise.allSettled(Array.from({ length: 30 }, () => http.request({ path: '/x' })))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await arrived
     const reason = new Error('shutting down')
     abort.abort(reason)
-    const ended = await all
-    expect(ended.filter((one) => one.status === 'rejected' && one.reason === reason).length).toBeGreaterThanOrEqual(27)
-    const seen = server.seen.length
-    await new Promise((resolve) => setTimeout(resolve, 80))
-    expect(server.seen).toHaveLength(seen)
+    expect((await all).filter((one) => one.status === 'rejected' && one.reason === reason)).toHaveLength(30)
+    await client(shared).http.request({ path: '/other' })
+    expect(server.seen.map(({ url }) => url)).toEqual(['/x', '/other'])
   })
 
   it('is not listened to any more when a request is over', async () => {
