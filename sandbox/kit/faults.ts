@@ -92,5 +92,10 @@ function fits(rule: FaultRule, vendor: string, request: Request): boolean {
   if (rule.vendor !== undefined && rule.vendor !== vendor) return false
   if (rule.method !== undefined && rule.method !== request.method) return false
   if (rule.path !== undefined && !pathFits(rule.path, request.path)) return false
+  // Who asks for a token does not show one.
+  if (rule.fault.kind === 'expired-token' && !showsToken(request)) return false
   return Object.entries(rule.query ?? {}).every(([name, value]) => request.query.get(name) === value)
 }
+
+const showsToken = ({ headers, query }: Request): boolean =>
+  query.has('access_token') || !/^(?:Basic .*)?$/.test(String(headers.authorization ?? ''))
