@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { BudgetKey, BudgetStore } from '../../core/ports.js'
-import { warehouseFailure } from './pool.js'
+import { onConnection } from './pool.js'
 
 /**
  * Budgets in `_weir.budgets`, a row each, locked while its state moves on: two round trips, and no other service. The clock is the
@@ -10,30 +10,19 @@ import { warehouseFailure } from './pool.js'
 export function createBudgetStore(pool: pg.Pool): BudgetStore {
   return {
     async update<S, T>(key: BudgetKey, change: (state: S | undefined, nowMs: number) => { state: S; answer: T }) {
-      const doing = `Taking permits of ${key.vendor}`
-      const client = await pool.connect().catch((error: unknown) => {
-        throw warehouseFailure(error, doing)
-      })
-      let broken: Error | undefined
-      try {
+      return onConnection(pool, `Taking permits of ${key.vendor}`, async (client) => {
         const [vendor, account, budget] = [key.vendor, key.account, key.budget].map((part) => client.escapeLiteral(part))
         const row = `vendor = ${vendor} AND account = ${account} AND budget = ${budget}`
         const lock = `SELECT state, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now FROM _weir.budgets WHERE ${row} FOR UPDATE`
         const insert = `INSERT INTO _weir.budgets (vendor, account, budget) VALUES (${vendor}, ${account}, ${budget}) ON CONFLICT DO NOTHING`
-        let found = await locked<S>(client, `BEGIN; SET LOCAL synchronous_commit = off; ${lock}`)
-        if (!found) found = await locked<S>(client, `${insert}; ${lock}`)
+        const found =
+          (await locked<S>(client, `BEGIN; SET LOCAL synchronous_commit = off; ${lock}`)) ?? (await locked<S>(client, `${insert}; ${lock}`))
         const { state, answer } = change(found!.state ?? undefined, Math.floor(found!.now))
-        const text = client.escapeLiteral(JSON.stringify(state))
-        await client.query(`UPDATE _weir.budgets SET state = ${text}, updated_at = now() WHERE ${row}; COMMIT`)
+        await client.query(
+          `UPDATE _weir.budgets SET state = ${client.escapeLiteral(JSON.stringify(state))}, updated_at = now() WHERE ${row}; COMMIT`,
+        )
         return answer
-      } catch (error) {
-        await client.query('ROLLBACK').catch((rollback: Error) => {
-          broken = rollback
-        })
-        throw warehouseFailure(error, doing)
-      } finally {
-        client.release(broken)
-      }
+      })
     },
   }
 }

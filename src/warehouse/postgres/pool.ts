@@ -67,6 +67,16 @@ export function warehouseFailure(error: unknown, doing: string): Failure {
 
 /** Runs one transaction on a connection of its own; whatever fails rolls it back and comes out as a Failure. */
 export async function transaction<T>(pool: pg.Pool, doing: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return onConnection(pool, doing, async (client) => {
+    await client.query('BEGIN')
+    const result = await work(client)
+    await client.query('COMMIT')
+    return result
+  })
+}
+
+/** Runs `work`, which begins and commits for itself, on a connection of its own; whatever fails is rolled back. */
+export async function onConnection<T>(pool: pg.Pool, doing: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw warehouseFailure(error, doing)
   })
@@ -75,10 +85,7 @@ export async function transaction<T>(pool: pg.Pool, doing: string, work: (client
   client.on('error', ignore)
   let broken: Error | undefined
   try {
-    await client.query('BEGIN')
-    const result = await work(client)
-    await client.query('COMMIT')
-    return result
+    return await work(client)
   } catch (error) {
     await client.query('ROLLBACK').catch((rollback: Error) => {
       broken = rollback

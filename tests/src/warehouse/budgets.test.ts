@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createAccounts } from '../../../src/http/budget.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
 import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
@@ -46,6 +46,24 @@ describe.each(servers())('budgets in PostgreSQL $name', ({ url }) => {
     }
     for (const warehouse of others.slice(0, 3)) await spend(warehouse)
     await expect(spend(others[3]!)).rejects.toMatchObject({ reason: 'throttled', where: { waitUntil: expect.any(String) } })
+  })
+
+  it('outlive a connection that is cut in the middle of a turn: nothing is changed, and the next turn is taken', async () => {
+    const key = { vendor: 'vendor', account: 'cut', budget: 'x' }
+    const { budgets } = others[0]!
+    const turn = () => budgets.update<number, number>(key, (state = 0) => ({ state: state + 1, answer: state + 1 }))
+    expect(await turn()).toBe(1)
+    // The row is held, so the turn waits with a statement under way when its session is ended.
+    await opened.db.query('BEGIN')
+    await opened.db.query("SELECT 1 FROM _weir.budgets WHERE account = 'cut' FOR UPDATE")
+    const cut = turn()
+    cut.catch(() => undefined)
+    const ended = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'weir' AND wait_event_type = 'Lock'`
+    await vi.waitFor(async () => expect((await opened.db.query(ended)).rowCount).toBe(1), { timeout: 20_000 })
+    await opened.db.query('COMMIT')
+    await expect(cut).rejects.toMatchObject({ reason: 'transient' })
+    expect(await turn()).toBe(2)
   })
 
   it('take turns: of many at once none is lost', async () => {
