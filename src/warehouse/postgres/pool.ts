@@ -75,7 +75,7 @@ export async function transaction<T>(pool: pg.Pool, doing: string, work: (client
   })
 }
 
-/** Runs `work`, which begins and commits for itself, on a connection of its own; whatever fails is rolled back. */
+/** Runs `work` on a connection of its own, which is given up when it is cut; of a transaction that `work` began, whatever fails is rolled back. */
 export async function onConnection<T>(pool: pg.Pool, doing: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw warehouseFailure(error, doing)

@@ -3,7 +3,7 @@ import type { FailureNote } from '../../core/activities.js'
 import type { FieldType } from '../../core/types.js'
 import type { Column } from '../../schema/encode.js'
 import type { Measure, Measured, MeasureInput, QualityResult, StreamRef, TableSpec, Warehouse } from '../driver.js'
-import { transaction, warehouseFailure } from './pool.js'
+import { onConnection, transaction, warehouseFailure } from './pool.js'
 import { id, list, sqlType } from './sql.js'
 import { tableIn } from './tables.js'
 
@@ -15,12 +15,8 @@ const longestSample = 100
 export function createQuality(pool: pg.Pool): Warehouse['quality'] {
   return {
     async columns(spec) {
-      const client = await pool.connect()
-      try {
-        return (await tableIn(client, spec)).columns
-      } finally {
-        client.release()
-      }
+      const table = await onConnection(pool, `Looking at ${spec.schema}.${spec.table}`, (client) => tableIn(client, spec))
+      return table.columns
     },
     measure: (input) => measure(pool, input),
     rowsBefore: (ref, when) => rowsBefore(pool, ref, when),

@@ -6,7 +6,7 @@ import type { OpenTable, RawRow, Rebuild, RowPlace, TableSpec, Warehouse } from 
 import { checkHashKey } from './hash-keys.js'
 import type { LetterSeal } from './letter-seal.js'
 import { writeLetters } from './letters.js'
-import { transaction } from './pool.js'
+import { onConnection, transaction } from './pool.js'
 import { writeRebuilt } from './rebuild-rows.js'
 import { id, list } from './sql.js'
 import { tableIn } from './tables.js'
@@ -113,15 +113,10 @@ export function createRebuilds(pool: pg.Pool, seal: () => LetterSeal): Warehouse
 }
 
 async function look(pool: pg.Pool, spec: TableSpec): Promise<OpenTable> {
-  const client = await pool.connect()
-  try {
-    const table = await tableIn(client, spec)
-    if (table.columns.length === 0)
-      throw new Failure('config', `There is no table ${spec.schema}.${spec.table} that Weir made: nothing can be rebuilt. Sync it first.`)
-    return table
-  } finally {
-    client.release()
-  }
+  const table = await onConnection(pool, `Looking at ${spec.schema}.${spec.table}`, (client) => tableIn(client, spec))
+  if (table.columns.length === 0)
+    throw new Failure('config', `There is no table ${spec.schema}.${spec.table} that Weir made: nothing can be rebuilt. Sync it first.`)
+  return table
 }
 
 /** Columns of the table's own unique index, with their types: what tells its rows apart. */

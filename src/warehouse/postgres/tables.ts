@@ -8,7 +8,7 @@ import { appendColumns, versionColumn } from './append.js'
 import { holdHashKey } from './hash-keys.js'
 import { historyColumns } from './history.js'
 import { columnOf } from './merge.js'
-import { isRetryable, transaction, warehouseFailure } from './pool.js'
+import { isRetryable, onConnection, transaction, warehouseFailure } from './pool.js'
 import { fieldTypeOf, type IdentityColumn, id, list, literal, sqlType } from './sql.js'
 
 /** PostgreSQL allows 1,600, dropped ones included; some are kept for variants and for Weir's own. */
@@ -92,22 +92,17 @@ const declared = (spec: TableSpec): [string, FieldType][] => Object.entries(spec
 
 /** The table as it stands, made first where there is none. With `adds`, fields that the spec declares get the columns that they lack. */
 export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec, adds: boolean): Promise<OpenTable> {
+  const doing = `Opening table ${spec.schema}.${spec.table}`
   try {
     await holdHashKey(pool, spec)
-    const client = await pool.connect()
-    let found: Found
-    try {
-      found = await look(client, spec)
-    } finally {
-      client.release()
-    }
+    const found = await onConnection(pool, doing, (client) => look(client, spec))
     const isReady =
       found.exists && found.mode !== undefined && !lacksRaw(spec, found) && !(adds && wanted(found.columns, declared(spec)).length > 0)
     if (!isReady) return await change(pool, ref, spec, found.exists && !adds ? [] : declared(spec))
     refuseOtherMode(ref, spec, found.mode)
     return opened(spec, found.columns)
   } catch (error) {
-    throw warehouseFailure(error, `Opening table ${spec.schema}.${spec.table}`)
+    throw warehouseFailure(error, doing)
   }
 }
 
