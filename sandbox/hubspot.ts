@@ -4,7 +4,7 @@ import type { Company } from './company/company.js'
 import { Access, portalId } from './hubspot/access.js'
 import { readAssociations, recordAssociations } from './hubspot/associations.js'
 import { EmailEvents } from './hubspot/email-events.js'
-import { expiredToken, invalid, notFound, plainRefusal, Refused, refusal, throttled } from './hubspot/errors.js'
+import { expiredToken, invalid, notFound, plainRefusal, refusal, throttled } from './hubspot/errors.js'
 import { type Bucket, type HubspotLimits, Limits } from './hubspot/limits.js'
 import { Lists } from './hubspot/lists.js'
 import { addMarketing, token as placeToken } from './hubspot/marketing-routes.js'
@@ -17,7 +17,7 @@ import { HubspotStore } from './hubspot/store.js'
 import { type HubspotTruth, truthOf } from './hubspot/truth.js'
 import { type ObjectType, objectType, objectTypes } from './hubspot/types.js'
 import type { Drift } from './kit/drift.js'
-import { jsonObject, type Reply, type Request, Router, type Vendor } from './kit/http.js'
+import { answered, jsonObject, Refused, type Reply, type Request, Router, type Vendor } from './kit/http.js'
 
 export interface HubspotOptions {
   /** Longest time after which a change shows in searches. */
@@ -284,13 +284,3 @@ export function createHubspot(
 
 /** The same path under each dated version that is served. */
 const dated = (path: string) => ['2025-09', '2026-03', '2026-09'].map((version) => path.replace(':v', version))
-
-/** A refusal is an answer too. */
-function answered(make: () => Reply): Reply {
-  try {
-    return make()
-  } catch (error) {
-    if (error instanceof Refused) return error.reply
-    throw error
-  }
-}

@@ -1,12 +1,12 @@
 /** Meta's Marketing API in small: its reading side, reports at once and by job. Facts and guesses are told apart in README.md. */
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
-import type { Reply, Request, Vendor } from './kit/http.js'
+import { answered, type Reply, type Request, type Vendor } from './kit/http.js'
 import { Access, allScopes } from './meta/access.js'
 import { type Account, accounts } from './meta/accounts.js'
 import { answerBatch } from './meta/batch.js'
 import { listing, page, repeatPage } from './meta/edges.js'
-import { graphError, invalidParameter, Refused, refuse, sessionExpired, tooLarge, unknownNode } from './meta/errors.js'
+import { graphError, invalidParameter, refuse, sessionExpired, tooLarge, unknownNode } from './meta/errors.js'
 import { chosen, pick } from './meta/fields.js'
 import { question, rowsOf } from './meta/insights.js'
 import { Jobs } from './meta/jobs.js'
@@ -170,14 +170,4 @@ function between(nodes: readonly Json[], parameters: Parameters, { nowMs }: At):
   const until = Number(textOf(parameters, 'until') ?? nowMs / 1000)
   const atOf = (node: Json) => Date.parse(String(node.event_time)) / 1000
   return nodes.filter((node) => atOf(node) >= since && atOf(node) <= until)
-}
-
-/** A refusal is an answer too. */
-function answered(make: () => Reply): Reply {
-  try {
-    return make()
-  } catch (error) {
-    if (error instanceof Refused) return error.reply
-    throw error
-  }
 }

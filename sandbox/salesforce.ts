@@ -2,11 +2,11 @@
 
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
-import { type Reply, type Request, Router, type Vendor } from './kit/http.js'
+import { answered, type Reply, type Request, Router, type Vendor } from './kit/http.js'
 import { Access, orgId, type Session } from './salesforce/access.js'
 import { QueryJobs } from './salesforce/bulk.js'
 import { describeGlobal, describeObject } from './salesforce/describe.js'
-import { badSession, jsonType, notFound, overLimit, plainRefusal, Refused, refusal, refuse } from './salesforce/errors.js'
+import { badSession, jsonType, notFound, overLimit, plainRefusal, refusal, refuse } from './salesforce/errors.js'
 import { Limits, type SalesforceLimits } from './salesforce/limits.js'
 import { authorize, identity, revoke, soapLogin, token } from './salesforce/oauth.js'
 import { Org } from './salesforce/org.js'
@@ -177,14 +177,4 @@ function versionOf({ params }: Request): string {
   if (version === undefined || Number(version) > newest) throw notFound()
   if (Number(version) < 31) throw refuse(410, 'UNSUPPORTED_API_VERSION', 'This API version is retired')
   return `${version}.0`
-}
-
-/** A refusal is an answer too. */
-function answered(make: () => Reply): Reply {
-  try {
-    return make()
-  } catch (error) {
-    if (error instanceof Refused) return error.reply
-    throw error
-  }
 }

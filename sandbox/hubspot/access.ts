@@ -1,6 +1,6 @@
 /** Tokens and what they may do. */
-import type { Request } from '../kit/http.js'
-import { badToken, expiredToken, missingScopes, Refused } from './errors.js'
+import { Refused, type Request } from '../kit/http.js'
+import { badToken, expiredToken, missingScopes } from './errors.js'
 
 export const portalId = 999
 

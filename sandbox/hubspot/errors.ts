@@ -1,18 +1,11 @@
 /** HubSpot's error envelope, and the three other shapes: missing scopes, rate limits, wrong tokens. */
-import type { Reply } from '../kit/http.js'
+import { Refused, type Reply } from '../kit/http.js'
 
 let last = 0
 const correlation = () => `0190aaaa-bbbb-7ccc-8ddd-${(++last).toString(16).padStart(12, '0')}`
 
 export function refusal(status: number, category: string, message: string, more: Record<string, unknown> = {}): Reply {
   return { status, body: { status: 'error', message, correlationId: correlation(), category, ...more } }
-}
-
-/** A request that is refused while it is being understood. */
-export class Refused extends Error {
-  constructor(readonly reply: Reply) {
-    super('refused')
-  }
 }
 
 export const invalid = (message: string, more: Record<string, unknown> = {}): Refused =>

@@ -1,7 +1,7 @@
 /** HubSpot's budgets: ten seconds rolling for each app, a second for searches of the whole account, a day, and associations apart. */
-import type { Reply } from '../kit/http.js'
+import { Refused, type Reply } from '../kit/http.js'
 import { RollingWindow } from '../kit/windows.js'
-import { Refused, throttled } from './errors.js'
+import { throttled } from './errors.js'
 
 export interface HubspotLimits {
   scale: number

@@ -26,6 +26,23 @@ export interface Reply {
   contentType?: string
 }
 
+/** Thrown where a request is refused, with the vendor's own answer. */
+export class Refused extends Error {
+  constructor(readonly reply: Reply) {
+    super('refused')
+  }
+}
+
+/** A refusal is an answer too. */
+export function answered(make: () => Reply): Reply {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof Refused) return error.reply
+    throw error
+  }
+}
+
 /** Troubles that each vendor words in its own way. */
 export type Trouble =
   | { kind: 'throttled'; retryAfter: string | null }

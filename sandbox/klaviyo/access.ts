@@ -1,6 +1,6 @@
 /** Who may ask what, in which revision of the API. */
-import type { Request } from '../kit/http.js'
-import { Refused, refusal } from './errors.js'
+import { Refused, type Request } from '../kit/http.js'
+import { refusal } from './errors.js'
 
 /** Made-up keys with the prefix that real ones have. The second may read a few things only. */
 export const klaviyoKey = 'pk_sandbox_0000000000000000000000000000'

@@ -1,8 +1,8 @@
 /** One way to read any collection: parameters checked against what the endpoint allows, a page found, its records shown. */
 import { hash, place } from '../company/dice.js'
-import type { Reply, Request } from '../kit/http.js'
+import { Refused, type Reply, type Request } from '../kit/http.js'
 import type { Index, Key, Row, Table } from '../kit/table.js'
-import { contentType, invalid, Refused, refusal, refuseParameter } from './errors.js'
+import { contentType, invalid, refusal, refuseParameter } from './errors.js'
 import { type Condition, type FieldRule, type FieldValue, fits, parseFilter } from './filter.js'
 import type { Tier } from './limits.js'
 

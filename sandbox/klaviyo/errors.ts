@@ -1,5 +1,5 @@
 /** Klaviyo's JSON:API errors. `status` is a number in them, and `source` names a parameter or points into the body. */
-import type { Reply } from '../kit/http.js'
+import { Refused, type Reply } from '../kit/http.js'
 
 export interface Complaint {
   code: string
@@ -33,13 +33,6 @@ export const invalid = (detail: string, source?: Complaint['source']): Complaint
   detail,
   ...(source === undefined ? {} : { source }),
 })
-
-/** A request that is refused while it is being understood. */
-export class Refused extends Error {
-  constructor(readonly reply: Reply) {
-    super('refused')
-  }
-}
 
 export const refuseParameter = (parameter: string, detail: string): Refused => new Refused(refusal(400, invalid(detail, { parameter })))
 

@@ -2,7 +2,8 @@
  * Klaviyo's filter language: `op(field,value)`, joined by commas or `and(…)`. Text is quoted; dates, numbers and booleans
  * are bare. Each endpoint allows few fields, and each field few operators; everything else is refused.
  */
-import { invalid, Refused, refusal } from './errors.js'
+import { Refused } from '../kit/http.js'
+import { invalid, refusal } from './errors.js'
 
 export type Operator =
   | 'equals'

@@ -1,6 +1,7 @@
 /** Klaviyo's quotas: two fixed windows an endpoint, and further counters for parameters that cost more. */
+import { Refused } from '../kit/http.js'
 import { FixedWindows, type Window } from '../kit/windows.js'
-import { Refused, throttled } from './errors.js'
+import { throttled } from './errors.js'
 
 /** Burst and steady of each tier, as the OpenAPI of revision 2026-07-15 states them. */
 export const tiers = {

@@ -1,11 +1,11 @@
 /** Klaviyo's reading side: which paths there are, and what each answers. */
-import type { Reply, Request, Router } from '../kit/http.js'
+import { answered, type Reply, type Request, type Router } from '../kit/http.js'
 import type { Row, Table } from '../kit/table.js'
 import { type Access, revisionOf } from './access.js'
 import { account } from './account.js'
 import { type Collection, checkParameters, pageReply, type Resource, readPage, sparse, type View } from './collection.js'
 import { campaignShells, campaigns, events, flows, lists, members, metrics, profiles, segments, templates } from './collections.js'
-import { contentType, notFound, Refused } from './errors.js'
+import { contentType, notFound } from './errors.js'
 import type { Limits, Tier } from './limits.js'
 import { aggregates, type ReportKind, report, reportKinds } from './reports.js'
 import type { EventRow, MemberRow, ProfileRow, ThingRow } from './rows.js'
@@ -176,16 +176,6 @@ export function addReading(router: Router, { store, show, access, limits, switch
     }
   }
   guarded('POST /api/metric-aggregates', { tier: 'S', scopes: ['metrics:read'] }, (request) => aggregates(store, request))
-}
-
-/** A refusal is an answer too. */
-export function answered(make: () => Reply): Reply {
-  try {
-    return make()
-  } catch (error) {
-    if (error instanceof Refused) return error.reply
-    throw error
-  }
 }
 
 function found<R extends Row>(table: Table<R>, type: string, { params }: Request): R {

@@ -1,8 +1,8 @@
 /** Reports: figures of campaigns, flows, forms and segments over a time, whole or day by day. Two a minute, 225 a day. */
 import { day } from '../company/catalogue.js'
 import { Dice, place } from '../company/dice.js'
-import { jsonObject, type Reply, type Request } from '../kit/http.js'
-import { contentType, invalid, Refused, refusal } from './errors.js'
+import { jsonObject, Refused, type Reply, type Request } from '../kit/http.js'
+import { contentType, invalid, refusal } from './errors.js'
 import { iso } from './rows.js'
 import type { KlaviyoStore } from './store.js'
 

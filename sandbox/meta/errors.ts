@@ -1,15 +1,8 @@
 /** Graph's error envelope. `type` is OAuthException for nearly everything; clients must look at code and subcode. */
-import type { Reply } from '../kit/http.js'
+import { Refused, type Reply } from '../kit/http.js'
 
 let last = 0
 const trace = () => `A${(++last).toString(36).padStart(10, '0')}Sbx`
-
-/** A request that is refused while it is being understood. */
-export class Refused extends Error {
-  constructor(readonly reply: Reply) {
-    super('refused')
-  }
-}
 
 export interface GraphError {
   code: number

@@ -2,9 +2,9 @@
  * Scores of an ad account: a read costs one, a write three, over five minutes. All headers tell percents, which may pass 100. Refusals
  * are HTTP 400 with codes of their own, never 429; how long to wait stands in the headers, in minutes.
  */
-import type { Reply } from '../kit/http.js'
+import { Refused, type Reply } from '../kit/http.js'
 import { RollingWindow } from '../kit/windows.js'
-import { graphError, Refused } from './errors.js'
+import { graphError } from './errors.js'
 import type { MetaSwitches } from './switches.js'
 
 export interface MetaLimits {

@@ -1,7 +1,7 @@
 /** Who may come in: sessions, grants of apps with refresh tokens that rotate, and what each user may not see. */
 import { createHash, createVerify, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import type { Request } from '../kit/http.js'
-import { badSession, Refused } from './errors.js'
+import { Refused, type Request } from '../kit/http.js'
+import { badSession } from './errors.js'
 import { idOf } from './ids.js'
 import type { Closed } from './org.js'
 

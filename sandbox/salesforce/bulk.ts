@@ -1,6 +1,6 @@
 /** Bulk API 2.0 query jobs: made, worked through, read page by page as CSV, and taken away. */
-import { jsonObject, type Reply, type Request } from '../kit/http.js'
-import { jsonType, notFound, Refused, refuse } from './errors.js'
+import { jsonObject, Refused, type Reply, type Request } from '../kit/http.js'
+import { jsonType, notFound, refuse } from './errors.js'
 import { type Found, find } from './find.js'
 import { idOf } from './ids.js'
 import type { Limits } from './limits.js'

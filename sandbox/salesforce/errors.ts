@@ -1,5 +1,5 @@
 /** Salesforce's refusals: an array of errors on every data resource, an object with the RFC's words at the token endpoint. */
-import type { Reply } from '../kit/http.js'
+import { Refused, type Reply } from '../kit/http.js'
 
 export const jsonType = 'application/json;charset=UTF-8'
 
@@ -8,13 +8,6 @@ export const refusal = (status: number, errorCode: string, message: string, fiel
   body: [{ message, errorCode, ...(fields === undefined ? {} : { fields }) }],
   contentType: jsonType,
 })
-
-/** A request that is refused while it is being understood. */
-export class Refused extends Error {
-  constructor(readonly reply: Reply) {
-    super('refused')
-  }
-}
 
 export const refuse = (status: number, errorCode: string, message: string): Refused => new Refused(refusal(status, errorCode, message))
 

@@ -1,6 +1,6 @@
 /** The org's quota of requests in the last 24 hours, which every answer tells of, and those of bulk jobs. */
-import type { Reply } from '../kit/http.js'
-import { overLimit, Refused } from './errors.js'
+import { Refused, type Reply } from '../kit/http.js'
+import { overLimit } from './errors.js'
 
 export interface SalesforceLimits {
   /** Requests in 24 hours; 100,000 when not given. */
