@@ -18,6 +18,7 @@ import type { Api, Window } from '../src/http/api.js'
 import { createAccounts, type Priority } from '../src/http/budget.js'
 import { createHttp } from '../src/http/client.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
+import { systemClock as clock } from '../worker/deps.js'
 
 const given = (name: string, byDefault: number) => Number(process.env[name] ?? byDefault)
 const seconds = given('SECONDS', 130)
@@ -44,7 +45,6 @@ const vendor: Api = {
 /** A process of its own: four lanes, each asking again as soon as it is answered, until it is told to stop. */
 async function load(url: string, databaseUrl: string, priority: Priority): Promise<void> {
   const warehouse = createWarehouse(databaseUrl, { connections: 3 })
-  const clock = { now: () => new Date(), sleep: (ms: number, signal?: AbortSignal) => sleep(ms, undefined, signal ? { signal } : {}) }
   const quiet = () => undefined
   const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
   const stop = new AbortController()

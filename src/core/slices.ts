@@ -1,6 +1,10 @@
 import type { Slice } from './types.js'
 
-const dayMs = 86_400_000
+export const dayMs = 86_400_000
+/** Midnight in UTC of an instant's day. */
+export const dayOf = (instant: number | Date): Date => new Date(Math.floor(Number(instant) / dayMs) * dayMs)
+/** The midnight that ends it. */
+export const endOfDay = (instant: number | Date): Date => new Date(dayOf(instant).getTime() + dayMs)
 
 /** The name of a slice's checkpoint: stable over runs. */
 export function sliceKey({ pass, from, to, parent }: Slice): string {

@@ -1,5 +1,6 @@
 import type { Definition } from '../core/definition.js'
 import { asFailure, Failure } from '../core/failure.js'
+import { dayMs, endOfDay } from '../core/slices.js'
 import type { Fields, Finding, Http, Rec, Slice, Source, Stream } from '../core/types.js'
 import type { Warehouse } from '../warehouse/driver.js'
 
@@ -99,8 +100,6 @@ async function preview({ http, source, question }: AskInput): Promise<Answers['p
   return { stream: stream.name, records: records.slice(0, limit), requests: http.used.requests, fields }
 }
 
-const dayMs = 86_400_000
-
 async function firstSlice(stream: Stream, http: Http): Promise<Omit<Slice, 'pass'>> {
   const { slicing } = stream.passes[0]
   if (slicing.by === 'all') return {}
@@ -113,8 +112,8 @@ async function firstSlice(stream: Stream, http: Http): Promise<Omit<Slice, 'pass
 function rangeOf(lagMs: number, wholeDays: true | undefined): Omit<Slice, 'pass'> {
   const to = Date.now() - lagMs
   if (!wholeDays) return { to: new Date(to).toISOString() }
-  const end = Math.floor(to / dayMs + 1) * dayMs
-  return { from: new Date(end - 7 * dayMs).toISOString(), to: new Date(end).toISOString() }
+  const end = endOfDay(to)
+  return { from: new Date(end.getTime() - 7 * dayMs).toISOString(), to: end.toISOString() }
 }
 
 const fieldsOf = async (stream: Stream, http: Http): Promise<Fields> => ({

@@ -1,7 +1,7 @@
 import type { Acceptance } from '../core/activities.js'
 import type { Definition, StreamSettings } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
-import { cut, type Line, lineName, sliceKey } from '../core/slices.js'
+import { cut, dayMs, dayOf, endOfDay, type Line, lineName, sliceKey } from '../core/slices.js'
 import type { Fields, Http, Slice, Slicing, Stream } from '../core/types.js'
 import type { Progress, StreamRef, Warehouse, Watermark } from '../warehouse/driver.js'
 import { settleMode } from './mode-switch.js'
@@ -123,7 +123,7 @@ async function timeSlices(
   const days = settings.sliceDays ?? slicing.days
   const behind = now.getTime() - lagMs
   // Whole seconds: some vendors store no finer ones, and two slices must meet at an instant that both sides know.
-  const to = wholeDays ? new Date(dayOf(behind).getTime() + dayMs) : new Date(Math.floor(behind / 1_000) * 1_000)
+  const to = wholeDays ? endOfDay(behind) : new Date(Math.floor(behind / 1_000) * 1_000)
   const own = ({ pass, parent }: Line) => pass === line.pass && parent === line.parent
   const watermark = progress.watermarks.find(own)?.watermark
   const ends = progress.left.filter(({ slice }) => own(slice) && slice.to !== undefined).map(({ slice }) => slice.to!)
@@ -156,11 +156,6 @@ function firstDay(to: Date, isAsked: boolean, { name }: Stream): Date {
     stream: name,
   })
 }
-
-const dayMs = 86_400_000
-
-/** Midnight in UTC of an instant's day. */
-const dayOf = (instant: number | Date) => new Date(Math.floor(Number(instant) / dayMs) * dayMs)
 
 function ranges(line: Line, from: Date, to: Date, days: number | undefined): Slice[] {
   if (from.getTime() >= to.getTime()) return []

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { dayMs } from '../core/slices.js'
 import type { Finding, Http, Source } from '../core/types.js'
 import type { Api } from '../http/api.js'
 
@@ -18,7 +19,6 @@ export interface Connector {
   source: Source
 }
 
-const dayMs = 86_400_000
 const warnDays = 90
 
 /** What `weir check` says of the API version: how long it will live. */

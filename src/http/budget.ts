@@ -46,9 +46,12 @@ export interface Spender {
   learn: (window: Window) => void
 }
 
+/** What may be spent, and what of it a backfill is sure of beside live work. */
+export type SharedBudget = Budget & { backfillShare?: number | undefined }
+
 /** One vendor account as this process knows it: whoever calls it shares its budgets and its breaker. */
 export interface Account {
-  spender: (name: string, budget: Budget & { backfillShare?: number | undefined }) => Spender
+  spender: (name: string, budget: SharedBudget) => Spender
   breaker: Breaker
 }
 export type Accounts = (api: string, account: string) => Account
@@ -65,7 +68,7 @@ export function createAccounts(clock: Clock, store: BudgetStore = memoryStore(cl
     const spenders = new Map<string, Spender>()
     const known = accounts.get(hash) ?? {
       breaker: createBreaker(clock, api),
-      spender(name: string, budget: Budget & { backfillShare?: number | undefined }): Spender {
+      spender(name: string, budget: SharedBudget): Spender {
         const { windows, concurrency, backfillShare = defaultBackfillShare } = budget
         const rules = { windows, concurrency, backfillShare }
         const key = { vendor: api, account: hash, budget: name }

@@ -1,5 +1,5 @@
 /** Is a state fit to stand? What the form of a file cannot say: names, instants that lie ahead, ranges that nobody would read. */
-import { lineName, sliceKey } from '../core/slices.js'
+import { dayMs, lineName, sliceKey } from '../core/slices.js'
 import type { Slice, Slicing } from '../core/types.js'
 import type { StreamState } from '../warehouse/driver.js'
 
@@ -27,7 +27,6 @@ export const readingOf = (slicing: Slicing): Reading =>
 
 /** Clocks of two machines differ; a watermark that lies ahead by less is no mistake of a person. */
 const skewMs = 60_000
-const dayMs = 86_400_000
 
 /** What is wrong, each with its place; empty when all is well. */
 export function problemsOf(states: readonly StreamState[], known: KnownStreams, now: Date): string[] {

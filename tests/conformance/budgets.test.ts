@@ -4,9 +4,8 @@ import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
 import type { Http, HttpRequest } from '../../src/core/types.js'
 import { createAccounts } from '../../src/http/budget.js'
 import { createHttp } from '../../src/http/client.js'
+import { systemClock as clock } from '../../worker/deps.js'
 
-/** The sandbox counts as the vendors do, in real seconds: fixed windows at one, rolling ones at the other. */
-const clock = { now: () => new Date(), sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) }
 const quiet = () => undefined
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
 
@@ -32,6 +31,7 @@ const search: HttpRequest = {
   budget: 'search',
 }
 
+/** The sandbox counts as the vendors do, in real seconds: fixed windows at one, rolling ones at the other. */
 describe('the declared budgets', () => {
   it.each([
     ['klaviyo', () => ({ api_key: sandbox.klaviyo.apiKey }), { path: '/api/flows', budget: 'S' }, 14, 3],

@@ -22,19 +22,13 @@ interface Refusal {
 type Row = Record<string, Record<string, unknown>>
 
 let sandbox: Sandbox
+let usual: Sandbox['google_ads']['switches']
 beforeAll(async () => {
   sandbox = await startSandbox({ people: 60, now: new Date('2026-11-20T12:00:00Z'), limits: 'off', adsSince: new Date('2026-11-10') })
+  usual = { ...sandbox.google_ads.switches }
 })
 afterEach(() => {
-  Object.assign(sandbox.google_ads.switches, {
-    pageRows: 10_000,
-    chunkRows: 10_000,
-    tokenLifeMs: null,
-    streamErrorAfter: null,
-    bulkChanges: 0,
-    removedFields: [],
-    needsDeveloperToken: false,
-  })
+  Object.assign(sandbox.google_ads.switches, usual)
   sandbox.drift.clear()
 })
 afterAll(() => sandbox.stop())

@@ -53,7 +53,7 @@ export function partsOf(spec: TableSpec, columns: readonly Column[]): Parts {
 export const besides = ({ keepsRaw }: TableSpec): string[] => ['_weir_extra', ...(keepsRaw ? [rawColumn] : [])]
 
 /** SET list that takes over everything of the row `excluded` but its key. */
-export function takeOver(spec: TableSpec, columns: readonly Column[], key: readonly string[]): string {
+export function assignments(spec: TableSpec, columns: readonly Column[], key: readonly string[]): string {
   const names = columns.map(({ name }) => name).filter((name) => !key.includes(name))
   return [...names, ...besides(spec), '_weir_run_id', '_weir_loaded_at', '_weir_deleted_at']
     .map((name) => `${id(name)} = excluded.${id(name)}`)
@@ -72,7 +72,7 @@ export function mergeStatement(spec: TableSpec, columns: readonly Column[], stag
       : [id('_weir_stage', stage), '_weir_line DESC', '']
   return `INSERT INTO ${target} AS t (${all}, ${own.join(', ')})
     SELECT DISTINCT ON (${keys}) ${all}, ${ownValues.join(', ')} FROM weir_batch ORDER BY ${keys}, ${order}
-    ON CONFLICT (${keys}) DO UPDATE SET ${takeOver(spec, columns, key)} ${guard}`
+    ON CONFLICT (${keys}) DO UPDATE SET ${assignments(spec, columns, key)} ${guard}`
 }
 
 /**

@@ -3,7 +3,7 @@ import { Failure } from '../../core/failure.js'
 import type { Slice } from '../../core/types.js'
 import type { Column } from '../../schema/encode.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
-import { besides, columnOf, differs, takeOver } from './merge.js'
+import { assignments, besides, columnOf, differs } from './merge.js'
 import { id, list, literal } from './sql.js'
 import { hasStage } from './stage.js'
 
@@ -48,7 +48,7 @@ export async function exchange(
   const names = list([...columns.map(({ name }) => name), ...besides(spec), '_weir_run_id', '_weir_loaded_at', '_weir_deleted_at'])
   const written = await client.query(
     `INSERT INTO ${target} AS t (${names}) SELECT ${names} FROM ${from} ORDER BY ${list(key)}
-     ON CONFLICT (${list(key)}) DO UPDATE SET ${takeOver(spec, columns, key)} WHERE ${differs(spec, columns, 'excluded')}`,
+     ON CONFLICT (${list(key)}) DO UPDATE SET ${assignments(spec, columns, key)} WHERE ${differs(spec, columns, 'excluded')}`,
   )
   await client.query(`DROP TABLE ${from}`)
   return { loaded: written.rowCount ?? 0, deleted: gone.rowCount ?? 0 }

@@ -1,20 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Clock } from '../../../src/core/ports.js'
 import { createAccounts } from '../../../src/http/budget.js'
-import { client, good, reply, type Served, serve } from './support.js'
+import { client, good, reply, type Served, serve, timerClock } from './support.js'
 
-const real: Clock = {
-  now: () => new Date(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      signal?.throwIfAborted()
-      const timer = setTimeout(resolve, ms)
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer)
-        reject(signal.reason)
-      })
-    }),
-}
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {}
   const promise = new Promise<void>((done) => {
@@ -35,7 +22,7 @@ describe('a signal', () => {
   ])('ends a request that %s, with its reason', { timeout: 15_000 }, async (_, answer) => {
     server = await serve(answer)
     const abort = new AbortController()
-    const { http } = client({ baseUrl: server.url, clock: real, signal: abort.signal, limits: { retryMs: 20_000 } })
+    const { http } = client({ baseUrl: server.url, clock: timerClock, signal: abort.signal, limits: { retryMs: 20_000 } })
     const reason = new Error('shutting down')
     const asked = http.request({ path: '/x' })
     asked.catch(() => undefined)
@@ -53,9 +40,9 @@ describe('a signal', () => {
     const { promise: arrived, resolve: arrive } = withResolvers()
     // The first one is never answered, so the others wait for its place.
     server = await serve(() => arrive(), good)
-    const accounts = createAccounts(real)
+    const accounts = createAccounts(timerClock)
     const abort = new AbortController()
-    const shared = { baseUrl: server.url, budget: { requests: { count: 2, perMs: 50 }, concurrency: 1 }, clock: real, accounts }
+    const shared = { baseUrl: server.url, budget: { requests: { count: 2, perMs: 50 }, concurrency: 1 }, clock: timerClock, accounts }
     const { http } = client({ ...shared, signal: abort.signal })
     const all = Promise.allSettled(Array.from({ length: 30 }, () => http.request({ path: '/x' })))
     await arrived

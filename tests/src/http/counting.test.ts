@@ -1,20 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Clock } from '../../../src/core/ports.js'
 import type { Budget, Window } from '../../../src/http/api.js'
 import { createAccounts, type Spender, unlimited } from '../../../src/http/budget.js'
+import { timerClock as clock } from './support.js'
 
 /** Budgets as a vendor counts them: thousands of requests against a clock that is turned. */
-const clock: Clock = {
-  now: () => new Date(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, ms)
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer)
-        reject(signal.reason)
-      })
-    }),
-}
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 

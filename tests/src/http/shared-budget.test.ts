@@ -1,23 +1,13 @@
 import { setMaxListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Failure } from '../../../src/core/failure.js'
-import type { BudgetStore, Clock } from '../../../src/core/ports.js'
+import type { BudgetStore } from '../../../src/core/ports.js'
 import type { Budget } from '../../../src/http/api.js'
 import { createAccounts, type Priority, type Spender } from '../../../src/http/budget.js'
 import { holderGoneMs, memoryStore } from '../../../src/http/permits.js'
+import { timerClock as clock } from './support.js'
 
 /** Several processes that share one store, against a vendor that counts them together, in turned time. */
-const clock: Clock = {
-  now: () => new Date(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, ms)
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer)
-        reject(signal.reason)
-      })
-    }),
-}
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 

@@ -27,6 +27,20 @@ export const api: Api = {
   failures: [],
 }
 
+/** By Node's timers, real or turned by vitest. */
+export const timerClock: Clock = {
+  now: () => new Date(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      const timer = setTimeout(resolve, ms)
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer)
+        reject(signal.reason)
+      })
+    }),
+}
+
 /** Waits are noted, pass at once, and turn the clock. */
 export function notedClock() {
   let now = Date.parse('2026-11-25T10:00:00Z')

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createAccounts } from '../../../src/http/budget.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
 import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
+import { systemClock as clock } from '../../../worker/deps.js'
 import { type Opened, openedDatabase, servers } from '../../support/postgres.js'
 
-const clock = { now: () => new Date(), sleep: (ms: number, signal?: AbortSignal) => sleep(ms, undefined, signal ? { signal } : {}) }
 const noted = { priority: 'live' as const, waited: () => undefined }
 
 describe.each(servers())('budgets in PostgreSQL $name', ({ url }) => {
