@@ -1,12 +1,11 @@
 /** The tree of a project → its manifest: what is deployed and run. */
-import type { ConnectionDefinition, Definition } from '../core/definition.js'
+import type { ConnectionDefinition, Definition, Schedule } from '../core/definition.js'
 import { checkReached, type Reached } from './columns.js'
 import { type CompiledConnection, compileConnection } from './connection.js'
 import { shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { projectNameProblem } from './names.js'
 import type { Look } from './references.js'
-import type { Schedule } from './schedule.js'
 import { defaults as defaultsKeys, project as projectKeys } from './schema.js'
 import { urlSecrets } from './secrets.js'
 import { type CompiledSync, compileSync } from './sync.js'

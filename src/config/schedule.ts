@@ -1,11 +1,10 @@
-/** When a sync runs. Compiled and checked already; a later release applies it. */
+/** When a sync runs. */
 import { Cron } from 'croner'
 import type { z } from 'zod'
+import type { Schedule } from '../core/definition.js'
 import { complain, type Judged } from './issues.js'
 import type { schedule as scheduleKeys } from './schema.js'
 import { find, type Path } from './tree.js'
-
-export type Schedule = { everyMs: number } | { cron: string; timezone: string; jitterMs?: number; catchUpMs?: number }
 
 type When = { every?: number | undefined; schedule?: z.output<typeof scheduleKeys> | undefined } | undefined
 

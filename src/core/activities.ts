@@ -1,9 +1,19 @@
 /** What workflows may ask of the worker, and the receipts that come back. Types only; a new field is optional while old histories run. */
 import type { Counts } from './types.js'
 
-export type RunKind = 'scheduled' | 'manual' | 'replay'
+/** `dependent`: started at the end of another sync's run that it waits for (`after`). */
+export type RunKind = 'scheduled' | 'manual' | 'dependent' | 'backfill' | 'replay'
 /** The same words in `WeirStatus`, `_weir.runs` and the CLI. */
-export type RunStatus = 'running' | 'waiting' | 'completed' | 'completed_with_dead_letters' | 'partial' | 'failed' | 'cancelled' | 'skipped'
+export type RunStatus =
+  | 'running'
+  | 'waiting'
+  | 'paused'
+  | 'completed'
+  | 'completed_with_dead_letters'
+  | 'partial'
+  | 'failed'
+  | 'cancelled'
+  | 'skipped'
 
 /** What a run is about: names and a hash, never a definition's body. */
 export interface RunInput {

@@ -25,6 +25,9 @@ export interface Definition {
   timezone: string
 }
 
+/** When a sync runs by itself. */
+export type Schedule = { everyMs: number } | { cron: string; timezone: string; jitterMs?: number; catchUpMs?: number }
+
 export interface DeadLetterSettings {
   /** More in one run of a stream, and it fails. */
   maxRows: number

@@ -7,6 +7,7 @@ import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
 import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
+import type { DeploymentStore } from './contract/deployments.js'
 
 /** Which stream of which sync. */
 export interface StreamRef {
@@ -459,6 +460,8 @@ export interface Warehouse {
     /** Is the stream being read now? Its attempts know the columns of when they began. */
     isBusy: (ref: StreamRef) => Promise<boolean>
   }
+  /** What `weir apply` has put in force. */
+  deployments: DeploymentStore
   /** Budgets of vendors' accounts, shared by all workers. */
   budgets: BudgetStore
   /** Rotated OAuth tokens, encrypted. */

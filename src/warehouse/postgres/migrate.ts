@@ -9,6 +9,7 @@ import { sql as columns } from './migrations/0006-columns.js'
 import { sql as lettersOfVersions } from './migrations/0007-letters-of-versions.js'
 import { sql as parents } from './migrations/0008-parents.js'
 import { sql as budgets } from './migrations/0009-budgets.js'
+import { sql as deployments } from './migrations/0010-deployments.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
@@ -22,6 +23,7 @@ const migrations: readonly string[] = [
   lettersOfVersions,
   parents,
   budgets,
+  deployments,
 ]
 
 const oldestServer = 150_000

@@ -4,6 +4,7 @@ import type { Fields } from '../../core/types.js'
 import type { Warehouse } from '../driver.js'
 import { createBudgetStore } from './budgets.js'
 import { createChanges } from './changes.js'
+import { createDeployments } from './deployments.js'
 import { letterSeal } from './letter-seal.js'
 import { createLetters } from './letters.js'
 import { migrate } from './migrate.js'
@@ -106,6 +107,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
       },
     },
     changes: createChanges(pool),
+    deployments: createDeployments(pool),
     budgets: createBudgetStore(pool),
     tokens: createTokenStore(pool, options.key),
     letters: { ...createLetters(pool, seal), ...createReplay(pool, seal) },
