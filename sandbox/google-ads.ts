@@ -85,6 +85,7 @@ export function createGoogleAds(
   const router = new Router()
     .on('POST /token', (request) => access.token(request))
     .on('GET /o/oauth2/v2/auth', (request) => access.consent(request))
+    .on('POST /o/oauth2/v2/auth', (request) => access.consent(request))
   /** A call of the Ads API: who asks, in which version, for which customer. */
   const on = (pattern: string, handle: (request: Request, version: string, account: Account) => Reply) =>
     router.on(pattern, (request) => {

@@ -8,7 +8,7 @@ import { expiredToken, invalid, notFound, plainRefusal, refusal, throttled } fro
 import { type Bucket, type HubspotLimits, Limits } from './hubspot/limits.js'
 import { Lists } from './hubspot/lists.js'
 import { addMarketing, token as placeToken } from './hubspot/marketing-routes.js'
-import { token } from './hubspot/oauth.js'
+import { authorize, token } from './hubspot/oauth.js'
 import { names, Objects, readLimit } from './hubspot/objects.js'
 import { learnDrift, showProperty } from './hubspot/properties.js'
 import { iso } from './hubspot/rows.js'
@@ -238,6 +238,7 @@ export function createHubspot(
   addMarketing(on, dated, store, events, () => now().getTime())
   for (const path of ['/oauth/v1/token', '/oauth/v3/token', ...dated('/oauth/:v/token')])
     router.on(`POST ${path}`, (request) => token(access, request))
+  for (const method of ['GET', 'POST']) router.on(`${method} /oauth/authorize`, (request) => authorize(access, request))
   // Contact lists v1 are gone since 2026-04-30; the general 404 says so as the vendor does.
 
   const vendor: Vendor = {

@@ -2,8 +2,8 @@
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
 import { answered, Router, type Vendor } from './kit/http.js'
-import { Access, badCredentials } from './klaviyo/access.js'
-import { token } from './klaviyo/account.js'
+import { Access, badCredentials, klaviyoOAuth } from './klaviyo/access.js'
+import { authorize, token } from './klaviyo/account.js'
 import { badCursor } from './klaviyo/collection.js'
 import { plainRefusal, throttled } from './klaviyo/errors.js'
 import { type KlaviyoLimits, Limits } from './klaviyo/limits.js'
@@ -29,10 +29,13 @@ export function createKlaviyo(company: Company, drift: Drift, now: () => Date, r
   const router = new Router()
   addReading(router, { store, show, access, limits: new Limits(rules), switches, now: () => now().getTime() })
   router.on('POST /oauth/token', (request) => token(access, request))
+  for (const method of ['GET', 'POST']) router.on(`${method} /oauth/authorize`, (request) => authorize(access, request))
 
   const vendor: Vendor = {
     name: 'klaviyo',
     roots: ['/api', '/oauth/token'],
+    // Another vendor has its consent page at the same path, of another host.
+    claims: ({ path, query }) => path === '/oauth/authorize' && query.get('client_id') === klaviyoOAuth.clientId,
     handle(request) {
       return answered(() => {
         const reply = router.answer(request)

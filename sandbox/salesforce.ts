@@ -94,7 +94,7 @@ export function createSalesforce(company: Company, drift: Drift, now: () => Date
   on('GET /jobs/query/:id/resultPages', (request, _, version) => jobs.resultPages(request, version))
 
   router.on('POST /services/oauth2/token', (request) => token(access, request))
-  router.on('GET /services/oauth2/authorize', (request) => authorize(access, request))
+  for (const method of ['GET', 'POST']) router.on(`${method} /services/oauth2/authorize`, (request) => authorize(access, request))
   router.on('POST /services/oauth2/revoke', (request) => revoke(access, request))
   router.on('POST /services/Soap/u/:v', (request) => soapLogin(access, request))
   router.on('GET /id/:org/:user', (request) => {

@@ -1,5 +1,6 @@
 /** OAuth as Google gives it: a consent page, a token endpoint, tokens that end; and which account may be reached through which. */
-import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
+import { Codes, consent, isLoopback, problemPage } from '../kit/consent.js'
 import type { Reply, Request } from '../kit/http.js'
 import { accountOf, levelBelow, roots } from './accounts.js'
 import { plain, Refused, refused } from './errors.js'
@@ -24,7 +25,8 @@ interface Grant {
 export class Access {
   private readonly tokens = new Map<string, Grant>()
   private readonly refreshTokens = new Map<string, readonly string[]>([[googleAdsOAuth.refreshToken, [adwords]]])
-  private readonly codes = new Map<string, { redirect: string; challenge: string | null; scopes: string[] }>()
+  readonly codes = new Codes('4/0sandbox')
+  private hasConsented = false
   private issued = 0
   private keys: { publicKey: string; privateKey: string } | undefined
   /** How long access tokens live. */
@@ -98,19 +100,16 @@ export class Access {
     return scopes === undefined ? bad('invalid_grant', 'Token has been expired or revoked.') : this.issue(scopes, googleAdsOAuth.clientId)
   }
 
+  /** A refresh token comes with the first consent only, or where the person was asked anew; and only to apps that want it (offline). */
   private exchange(form: URLSearchParams): Reply {
-    const code = form.get('code') ?? ''
-    const given = this.codes.get(code)
-    // A code is good for one exchange, whatever comes of it.
-    this.codes.delete(code)
-    const challenge = createHash('sha256')
-      .update(form.get('code_verifier') ?? '')
-      .digest('base64url')
-    const isProven = given?.challenge === null || given?.challenge === challenge
-    if (given === undefined || !isProven || given.redirect !== form.get('redirect_uri')) return bad('invalid_grant', 'Malformed auth code.')
+    const given = this.codes.redeem(form.get('code') ?? '', form.get('redirect_uri') ?? '', form.get('code_verifier') ?? '')
+    if (given === undefined) return bad('invalid_grant', 'Malformed auth code.')
+    const reply = this.issue(given.scopes, googleAdsOAuth.clientId)
+    const isAsked = !this.hasConsented || given.query.get('prompt') === 'consent'
+    this.hasConsented = true
+    if (given.query.get('access_type') !== 'offline' || !isAsked) return reply
     const refreshToken = `1//sandbox-google-refresh-${++this.issued}`
     this.refreshTokens.set(refreshToken, given.scopes)
-    const reply = this.issue(given.scopes, googleAdsOAuth.clientId)
     return { ...reply, body: { ...(reply.body as object), refresh_token: refreshToken } }
   }
 
@@ -146,35 +145,14 @@ export class Access {
     }
   }
 
-  /** The consent page: whoever follows its link has agreed. Codes go to this machine only, as installed apps do it. */
-  consent({ query }: Request): Reply {
-    const redirect = query.get('redirect_uri') ?? ''
-    const url = URL.canParse(redirect) ? new URL(redirect) : undefined
-    const isLoopback = url?.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
-    const problem =
-      query.get('client_id') !== googleAdsOAuth.clientId
-        ? 'Error 401: invalid_client'
-        : !isLoopback || url === undefined
-          ? 'Error 400: redirect_uri_mismatch'
-          : query.get('response_type') !== 'code' || !query.get('scope')
-            ? 'Error 400: invalid_request'
-            : undefined
-    if (problem !== undefined || url === undefined)
-      return { status: 400, body: page(problem ?? ''), contentType: 'text/html; charset=utf-8' }
-    const code = `4/0sandbox-${++this.issued}`
-    this.codes.set(code, { redirect, challenge: query.get('code_challenge'), scopes: (query.get('scope') ?? '').split(' ') })
-    const allowed = new URL(url)
-    allowed.searchParams.set('code', code)
-    allowed.searchParams.set('scope', query.get('scope') ?? '')
-    const denied = new URL(url)
-    denied.searchParams.set('error', 'access_denied')
-    for (const one of [allowed, denied]) if (query.has('state')) one.searchParams.set('state', query.get('state') ?? '')
-    const links = `<a id="allow" href="${escaped(allowed.href)}">Allow</a> <a id="deny" href="${escaped(denied.href)}">Cancel</a>`
-    return {
-      status: 200,
-      body: page(`<p>Weir wants to see and manage your Google Ads accounts.</p>${links}`),
-      contentType: 'text/html; charset=utf-8',
-    }
+  /** The consent page. Codes go to this machine only, as installed apps do it; a person may untick what the app asks for. */
+  consent(request: Request): Reply {
+    const { query } = request
+    if (query.get('client_id') !== googleAdsOAuth.clientId) return problemPage('Error 401: invalid_client')
+    if (!isLoopback(query.get('redirect_uri'))) return problemPage('Error 400: redirect_uri_mismatch')
+    if (query.get('response_type') !== 'code' || !query.get('scope')) return problemPage('Error 400: invalid_request')
+    const scopes = (query.get('scope') ?? '').split(' ')
+    return consent(request, { vendor: 'Google', codes: this.codes, scopes, allowed: (granted) => ({ scope: granted.join(' ') }) })
   }
 
   /** The project whose operations a request spends. */
@@ -215,8 +193,6 @@ export function reach(customer: string, login: string | undefined): void {
 }
 
 const bad = (error: string, description: string, status = 400): Reply => ({ status, body: { error, error_description: description } })
-const page = (body: string) => `<!DOCTYPE html>\n<html><head><title>Sign in – sandbox</title></head><body>${body}</body></html>\n`
-const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
 
 function decoded(part: string): Record<string, unknown> | undefined {
   try {

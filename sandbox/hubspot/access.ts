@@ -1,4 +1,5 @@
 /** Tokens and what they may do. */
+import { Codes } from '../kit/consent.js'
 import { Refused, type Request } from '../kit/http.js'
 import { badToken, expiredToken, missingScopes } from './errors.js'
 
@@ -33,12 +34,21 @@ interface Grant {
   expiresAtMs: number | null
 }
 
+export interface Pair {
+  access: string
+  refresh: string
+  seconds: number
+  scopes: readonly string[]
+}
+
 export class Access {
   private readonly tokens = new Map<string, Grant>([
     [hubspotToken, { scopes: new Set(allScopes), expiresAtMs: null }],
     [hubspotLimitedToken, { scopes: new Set(['crm.objects.contacts.read', 'oauth']), expiresAtMs: null }],
   ])
-  private refreshToken = hubspotOAuth.refreshToken
+  /** Those that are good now, the newest last, and what each may ask. */
+  private readonly refreshTokens = new Map<string, readonly string[]>([[hubspotOAuth.refreshToken, allScopes]])
+  readonly codes = new Codes('sandbox-hubspot-code-')
   private issued = 0
 
   /** Gives a token exactly these scopes; an unknown token becomes a known one. */
@@ -56,16 +66,24 @@ export class Access {
   }
 
   currentRefreshToken(): string {
-    return this.refreshToken
+    return [...this.refreshTokens.keys()].at(-1) ?? ''
   }
 
-  /** A new pair for the current refresh token, which is used up; undefined for any other. */
-  refresh(token: string | null): { access: string; refresh: string; seconds: number } | undefined {
-    if (token !== this.refreshToken) return undefined
+  /** A new pair for a refresh token, which is used up; undefined for one that is not good. */
+  refresh(token: string | null): Pair | undefined {
+    const scopes = this.refreshTokens.get(token ?? '')
+    if (scopes === undefined) return undefined
+    this.refreshTokens.delete(token ?? '')
+    return this.pair(scopes)
+  }
+
+  /** A token pair of a consent. */
+  pair(scopes: readonly string[]): Pair {
     const access = `sandbox-hubspot-access-${++this.issued}`
-    this.refreshToken = `sandbox-hubspot-refresh-${this.issued}`
-    this.tokens.set(access, { scopes: new Set(allScopes), expiresAtMs: Date.now() + 1_800_000 })
-    return { access, refresh: this.refreshToken, seconds: 1800 }
+    const refresh = `sandbox-hubspot-refresh-${this.issued}`
+    this.refreshTokens.set(refresh, scopes)
+    this.tokens.set(access, { scopes: new Set(scopes), expiresAtMs: Date.now() + 1_800_000 })
+    return { access, refresh, seconds: 1800, scopes }
   }
 
   /** The token whose quota is spent. */

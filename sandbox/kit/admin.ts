@@ -15,7 +15,15 @@ export interface AdminParts {
   catchUp(): void
   truth: Record<string, object>
   switches: Record<string, object>
-  access: Record<string, { grant(scopes: string[], credential?: string): void; revoke(credential?: string): void; expireTokens(): void }>
+  access: Record<
+    string,
+    {
+      grant(scopes: string[], credential?: string): void
+      revoke(credential?: string): void
+      expireTokens(): void
+      codes: { expire(): void }
+    }
+  >
   credentials: unknown
 }
 
@@ -104,7 +112,8 @@ export function adminVendor({
       if (request.params.act === 'grant' && Array.isArray(scopes)) held?.grant(scopes.map(String), given)
       else if (request.params.act === 'revoke') held?.revoke(given)
       else if (request.params.act === 'expire-tokens') held?.expireTokens()
-      else return no(400, 'grant needs "scopes"; the others are revoke and expire-tokens.')
+      else if (request.params.act === 'expire-codes') held?.codes.expire()
+      else return no(400, 'grant needs "scopes"; the others are revoke, expire-tokens and expire-codes.')
       return held === undefined ? no(404, 'No such vendor.') : { status: 204 }
     })
   return {

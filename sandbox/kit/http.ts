@@ -63,6 +63,8 @@ export interface Vendor {
   name: string
   /** Beginnings of the paths that belong to this vendor; the first vendor that claims a path has it. */
   roots: readonly string[]
+  /** Requests besides that are its own: where two vendors use one path of different hosts. */
+  claims?(request: Request): boolean
   handle(request: Request): Reply
   trouble(trouble: Trouble, request: Request): Reply
   page: PageShape

@@ -1,4 +1,5 @@
 /** Who may ask what, in which revision of the API. */
+import { Codes } from '../kit/consent.js'
 import { Refused, type Request } from '../kit/http.js'
 import { refusal } from './errors.js'
 
@@ -26,13 +27,22 @@ const resources =
   'accounts campaigns catalogs coupons events flows forms images lists metrics profiles segments subscriptions tags templates'
 export const allScopes: ReadonlySet<string> = new Set(resources.split(' ').flatMap((name) => [`${name}:read`, `${name}:write`]))
 
+export interface Pair {
+  access: string
+  refresh: string
+  seconds: number
+  scopes: string[]
+}
+
 export class Access {
   private readonly keys = new Map<string, Grant>([
     [klaviyoKey, { scopes: allScopes, expiresAtMs: null }],
     [klaviyoLimitedKey, { scopes: new Set(['accounts:read', 'profiles:read', 'lists:read']), expiresAtMs: null }],
   ])
   private readonly tokens = new Map<string, Grant>()
-  private refreshToken = klaviyoOAuth.refreshToken
+  /** Those that are good now, the newest last, and what each may ask. */
+  private readonly refreshTokens = new Map<string, ReadonlySet<string>>([[klaviyoOAuth.refreshToken, allScopes]])
+  readonly codes = new Codes('sandbox-klaviyo-code-')
   private issued = 0
 
   /** Gives a private key exactly these scopes; an unknown key becomes a known one. */
@@ -49,18 +59,26 @@ export class Access {
     this.tokens.clear()
   }
 
-  /** The refresh token that is good now; each refresh gives a new one. */
+  /** The newest refresh token; each refresh gives a new one. */
   currentRefreshToken(): string {
-    return this.refreshToken
+    return [...this.refreshTokens.keys()].at(-1) ?? ''
   }
 
-  /** A new token pair for a refresh token, or undefined when it is not the current one. */
-  refresh(token: string | null): { access: string; refresh: string; seconds: number } | undefined {
-    if (token !== this.refreshToken) return undefined
+  /** A new token pair for a refresh token, which is used up; undefined for one that is not good. */
+  refresh(token: string | null): Pair | undefined {
+    const scopes = this.refreshTokens.get(token ?? '')
+    if (scopes === undefined) return undefined
+    this.refreshTokens.delete(token ?? '')
+    return this.pair(scopes)
+  }
+
+  /** A token pair of a consent. */
+  pair(scopes: ReadonlySet<string>): Pair {
     const access = `sandbox-klaviyo-access-${++this.issued}`
-    this.refreshToken = `sandbox-klaviyo-refresh-${this.issued}`
-    this.tokens.set(access, { scopes: allScopes, expiresAtMs: Date.now() + 3_600_000 })
-    return { access, refresh: this.refreshToken, seconds: 3600 }
+    const refresh = `sandbox-klaviyo-refresh-${this.issued}`
+    this.refreshTokens.set(refresh, scopes)
+    this.tokens.set(access, { scopes, expiresAtMs: Date.now() + 3_600_000 })
+    return { access, refresh, seconds: 3600, scopes: [...scopes] }
   }
 
   /** The identity whose quota is spent; refuses when the credentials or their scopes do not do. */

@@ -1,5 +1,6 @@
 /** Tokens, what they may do, and the proof that goes with them. */
 import { createHmac } from 'node:crypto'
+import { Codes } from '../kit/consent.js'
 import type { Request } from '../kit/http.js'
 import { refuse, sessionExpired } from './errors.js'
 
@@ -23,7 +24,7 @@ export class Access {
     [metaToken, { scopes: new Set(allScopes), expiresAtMs: null }],
     [metaLimitedToken, { scopes: new Set(['business_management']), expiresAtMs: null }],
   ])
-  private readonly codes = new Map<string, string>()
+  readonly codes = new Codes('AQsandbox')
   private readonly revoked = new Set<string>()
   private issued = 0
 
@@ -41,23 +42,19 @@ export class Access {
     for (const grant of this.tokens.values()) if (grant.expiresAtMs !== null) grant.expiresAtMs = Date.now()
   }
 
-  /** What the consent page hands to the app, good once. */
-  code(redirectUri: string): string {
-    const code = `sandbox-meta-code-${++this.issued}`
-    this.codes.set(code, redirectUri)
-    return code
-  }
-
-  /** A short-lived token for a code; undefined for any other. */
+  /** A short-lived token for a code, with what the person agreed to; undefined for any other. */
   redeem(code: string, redirectUri: string): { token: string; seconds: number } | undefined {
-    if (this.codes.get(code) !== redirectUri) return undefined
-    this.codes.delete(code)
-    return this.issue(5_400)
+    const given = this.codes.redeem(code, redirectUri)
+    return given && this.issue(5_400, given.scopes)
   }
 
-  /** A long-lived token for one that is still valid. There is no refresh token. */
+  /** A long-lived token for one that is still valid, with the same scopes. There is no refresh token. */
   extend(token: string): { token: string; seconds: number } | undefined {
-    return this.isValid(token) ? this.issue(longLifeSeconds) : undefined
+    return this.isValid(token) ? this.issue(longLifeSeconds, this.tokens.get(token)?.scopes ?? []) : undefined
+  }
+
+  isSystemUser(token: string): boolean {
+    return this.tokens.get(token)?.expiresAtMs === null
   }
 
   isValid(token: string): boolean {
@@ -105,9 +102,9 @@ export class Access {
       })
   }
 
-  private issue(seconds: number): { token: string; seconds: number } {
+  private issue(seconds: number, scopes: Iterable<string>): { token: string; seconds: number } {
     const token = `EAABsandboxissued${String(++this.issued).padStart(12, '0')}ZDZD`
-    this.tokens.set(token, { scopes: new Set(allScopes), expiresAtMs: Date.now() + seconds * 1000 })
+    this.tokens.set(token, { scopes: new Set(scopes), expiresAtMs: Date.now() + seconds * 1000 })
     return { token, seconds }
   }
 }

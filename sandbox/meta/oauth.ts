@@ -1,21 +1,19 @@
 /** The consent page, the exchange of codes and tokens, and the look into a token. */
+import { consent, isLoopback, problemPage } from '../kit/consent.js'
 import type { Reply, Request } from '../kit/http.js'
 import { type Access, metaApp } from './access.js'
 import { graphError } from './errors.js'
 
-const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
-
-/** The page on which a person agrees: its one link leads back to the app with a code. */
-export function dialog(access: Access, { query }: Request): Reply {
-  const redirect = query.get('redirect_uri') ?? ''
-  if (query.get('client_id') !== metaApp.clientId || !URL.canParse(redirect))
-    return { status: 400, body: '<!DOCTYPE html><p>Invalid app ID, or no redirect_uri.</p>', contentType: 'text/html; charset=utf-8' }
-  const back = new URL(redirect)
-  back.searchParams.set('code', access.code(redirect))
-  if (query.has('state')) back.searchParams.set('state', query.get('state') as string)
-  const body = `<!DOCTYPE html><html><head><title>Log in with the sandbox</title></head><body><h1>Meta sandbox</h1>
-<p>An app asks for: ${escaped(query.get('scope') ?? '')}</p><p><a id="continue" href="${escaped(back.href)}">Continue</a></p></body></html>`
-  return { status: 200, body, contentType: 'text/html; charset=utf-8' }
+/** The page on which a person agrees, or refuses. */
+export function dialog(access: Access, request: Request): Reply {
+  const { query } = request
+  if (query.get('client_id') !== metaApp.clientId)
+    return problemPage('Invalid app ID: the provided app ID does not look like a valid app ID.')
+  // Where the app is in development, this machine needs no registration.
+  if (!isLoopback(query.get('redirect_uri'))) return problemPage("URL blocked: the redirect URI is not white-listed in the app's settings.")
+  const scopes = (query.get('scope') ?? '').split(/[ ,]+/).filter(Boolean)
+  const denied = { error_reason: 'user_denied', error_description: 'Permissions error' }
+  return consent(request, { vendor: 'Meta', codes: access.codes, scopes, denied })
 }
 
 /** `GET /oauth/access_token`: a code for a token, or a valid token for one that lives about sixty days. */
@@ -35,5 +33,15 @@ export function debugToken(access: Access, parameters: ReadonlyMap<string, unkno
   const token = String(parameters.get('input_token') ?? '')
   const known = access.describe(token)
   const about = known && { expires_at: known.expiresAt, data_access_expires_at: 0, scopes: known.scopes, user_id: '122100000000000001' }
-  return { status: 200, body: { data: { app_id: metaApp.clientId, type: 'SYSTEM_USER', is_valid: access.isValid(token), ...about } } }
+  return {
+    status: 200,
+    body: {
+      data: {
+        app_id: metaApp.clientId,
+        type: access.isSystemUser(token) ? 'SYSTEM_USER' : 'USER',
+        is_valid: access.isValid(token),
+        ...about,
+      },
+    },
+  }
 }

@@ -1,5 +1,6 @@
 /** Who may come in: sessions, grants of apps with refresh tokens that rotate, and what each user may not see. */
 import { createHash, createVerify, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { Codes } from '../kit/consent.js'
 import { Refused, type Request } from '../kit/http.js'
 import { badSession } from './errors.js'
 import { idOf } from './ids.js'
@@ -41,7 +42,7 @@ export class Access {
   ])
   /** Newest last: a sixth authorization of an app takes the oldest away. */
   private grants: Grant[] = [{ refreshToken: salesforceOAuth.refreshToken, spent: new Set() }]
-  private readonly codes = new Map<string, { challenge: string; redirect: string }>()
+  readonly codes = new Codes('aPrx')
   private issued = 0
   private keys: { publicKey: KeyObject; privateKey: KeyObject } | undefined
 
@@ -100,24 +101,19 @@ export class Access {
 
   private newRefreshToken = () => `5Aep861sandbox.refresh.${++this.issued}`
 
-  /** A code of the consent page, for one use. */
-  code(challenge: string, redirect: string): string {
-    const code = `aPrx${createHash('sha256')
-      .update(`code ${++this.issued}`)
-      .digest('hex')
-      .slice(0, 24)}`
-    this.codes.set(code, { challenge, redirect })
-    return code
-  }
-
-  exchange(code: string, verifier: string, redirect: string): { access: string; refresh: string } | undefined {
-    const known = this.codes.get(code)
-    this.codes.delete(code)
-    if (known === undefined || known.redirect !== redirect) return undefined
-    if (createHash('sha256').update(verifier).digest('base64url') !== known.challenge) return undefined
+  /** What a code gives; a refresh token only where the scope for it was granted. */
+  exchange(
+    code: string,
+    redirect: string,
+    verifier: string,
+  ): { access: string; refresh: string | undefined; scopes: string[] } | undefined {
+    const given = this.codes.redeem(code, redirect, verifier)
+    if (given === undefined) return undefined
+    const scopes = [...given.scopes]
+    if (!scopes.includes('refresh_token')) return { access: this.session(), refresh: undefined, scopes }
     const refreshToken = this.newRefreshToken()
     this.grants = [...this.grants, { refreshToken, spent: new Set<string>() }].slice(-grantsPerUser)
-    return { access: this.session(), refresh: refreshToken }
+    return { access: this.session(), refresh: refreshToken, scopes }
   }
 
   /** Why an assertion is refused, in the vendor's words; undefined when it holds. */

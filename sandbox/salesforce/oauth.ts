@@ -1,5 +1,6 @@
 /** The login side: tokens by five grants, a consent page for a person, identity, revocation, and what is left of SOAP login. */
 import { createHmac } from 'node:crypto'
+import { back, consent, isLoopback, problemPage } from '../kit/consent.js'
 import type { Reply, Request } from '../kit/http.js'
 import { type Access, orgId, salesforceOAuth } from './access.js'
 import { jsonType, oauthRefusal } from './errors.js'
@@ -37,10 +38,10 @@ export function token(access: Access, request: Request): Reply {
         : issued(request, given.access, given.refresh)
     }
     case 'authorization_code': {
-      const given = access.exchange(form.get('code') ?? '', form.get('code_verifier') ?? '', form.get('redirect_uri') ?? '')
+      const given = access.exchange(form.get('code') ?? '', form.get('redirect_uri') ?? '', form.get('code_verifier') ?? '')
       return given === undefined
         ? oauthRefusal('invalid_grant', 'invalid authorization code')
-        : issued(request, given.access, given.refresh)
+        : issued(request, given.access, given.refresh, true, given.scopes)
     }
     case 'client_credentials':
       if (isLoginHost(request.origin)) return oauthRefusal('invalid_grant', 'request not supported on this domain')
@@ -65,7 +66,13 @@ function client(form: URLSearchParams, { headers }: Request): [string | null, st
 }
 
 /** There is no `expires_in`, ever. */
-function issued(request: Request, access_token: string, refresh_token: string | undefined, isSigned = true): Reply {
+function issued(
+  request: Request,
+  access_token: string,
+  refresh_token: string | undefined,
+  isSigned = true,
+  scopes = ['api', 'refresh_token'],
+): Reply {
   const instance_url = instanceOf(request.origin)
   const id = `${instance_url}/id/${orgId}/${user}`
   const issued_at = String(Date.now())
@@ -81,42 +88,30 @@ function issued(request: Request, access_token: string, refresh_token: string | 
       instance_url,
       id,
       token_type: 'Bearer',
-      scope: 'api refresh_token',
+      scope: scopes.join(' '),
       ...(isSigned ? { issued_at, signature } : {}),
     },
   }
 }
 
 /** The consent page. Apps on a person's own machine are led back to the loopback, whatever the port; others nowhere. */
-export function authorize(access: Access, { query }: Request): Reply {
-  const redirect = query.get('redirect_uri') ?? ''
-  const page = (text: string, status = 400): Reply => ({
-    status,
-    body: `<!DOCTYPE html><title>Salesforce sandbox</title>${text}`,
-    contentType: 'text/html; charset=utf-8',
-  })
+export function authorize(access: Access, request: Request): Reply {
+  const { query } = request
   if (query.get('client_id') !== salesforceOAuth.clientId)
-    return page('error=invalid_client_id&amp;error_description=client%20identifier%20invalid')
-  if (!/^http:\/\/(127\.0\.0\.1|localhost)(:\d+)?\//.test(redirect))
-    return page('error=redirect_uri_mismatch&amp;error_description=redirect_uri%20must%20match%20configuration')
-  const back = (more: Record<string, string>): Reply => {
-    const to = new URL(redirect)
-    for (const [name, value] of Object.entries(more)) to.searchParams.set(name, value)
-    if (query.has('state')) to.searchParams.set('state', query.get('state') as string)
-    return { status: 302, headers: { location: to.href } }
-  }
-  const challenge = query.get('code_challenge')
+    return problemPage('error=invalid_client_id&error_description=client%20identifier%20invalid')
+  if (!isLoopback(query.get('redirect_uri')))
+    return problemPage('error=redirect_uri_mismatch&error_description=redirect_uri%20must%20match%20configuration')
   if (query.get('response_type') !== 'code')
-    return back({ error: 'unsupported_response_type', error_description: 'response type not supported' })
-  if (challenge === null || query.get('code_challenge_method') !== 'S256')
-    return back({ error: 'invalid_request', error_description: 'missing required code challenge' })
-  if (query.get('decision') === 'deny') return back({ error: 'access_denied', error_description: 'end-user denied authorization' })
-  if (query.get('decision') === 'allow') return back({ code: access.code(challenge, redirect) })
-  const link = (decision: string) => `?${new URLSearchParams([...query, ['decision', decision]])}`.replaceAll('&', '&amp;')
-  return page(
-    `<h1>Allow access?</h1><p>Weir asks to read and write your data.</p><a id="allow" href="${link('allow')}">Allow</a> <a id="deny" href="${link('deny')}">Deny</a>`,
-    200,
-  )
+    return back(request, { error: 'unsupported_response_type', error_description: 'response type not supported' })
+  if (!query.has('code_challenge') || query.get('code_challenge_method') !== 'S256')
+    return back(request, { error: 'invalid_request', error_description: 'missing required code challenge' })
+  const scopes = (query.get('scope') ?? 'api refresh_token').split(' ')
+  return consent(request, {
+    vendor: 'Salesforce',
+    codes: access.codes,
+    scopes,
+    denied: { error_description: 'end-user denied authorization' },
+  })
 }
 
 export function identity(request: Request): Reply {

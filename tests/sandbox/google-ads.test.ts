@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { UserRefreshClient } from 'google-auth-library'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { googleAdsOAuth, type Sandbox, startSandbox } from '../../sandbox/serve.js'
+import { click } from '../support/consent.js'
 
 /**
  * The sandbox as Google's own client sees it: google-auth-library refreshes its token and sends its requests here. The one public client
@@ -110,8 +111,7 @@ describe('OAuth', () => {
       code_challenge_method: 'S256',
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     })
-    const page = await (await fetch(`${sandbox.url}/o/oauth2/v2/auth?${query}`)).text()
-    const back = new URL(/id="allow" href="([^"]+)"/.exec(page)![1]!.replaceAll('&amp;', '&'))
+    const back = await click(`${sandbox.url}/o/oauth2/v2/auth?${query}`)
     expect([back.origin + back.pathname, back.searchParams.get('state')]).toEqual([redirect, 'xyz'])
     const exchange = () =>
       token({

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { freshSwitches } from '../../sandbox/meta/switches.js'
 import { metaApp, metaLimitedToken, metaToken, type Sandbox, startSandbox } from '../../sandbox/serve.js'
+import { click } from '../support/consent.js'
 
 /** The raw protocol, without any client: what the vendor's documents say, and each trap of them. */
 let sandbox: Sandbox
@@ -57,11 +58,8 @@ describe('access', () => {
 
   it('asks a person on a page, gives a token for the code once, and a long one for that', async () => {
     const redirect = 'http://127.0.0.1:9/callback'
-    const page = await fetch(
-      `${sandbox.url}/v26.0/dialog/oauth?client_id=${metaApp.clientId}&redirect_uri=${encodeURIComponent(redirect)}&state=s%261&scope=ads_read`,
-    )
-    const link = /href="([^"]+)"/.exec(await page.text())![1]!.replaceAll('&#38;', '&')
-    const back = new URL(link)
+    const asked = new URLSearchParams({ client_id: metaApp.clientId, redirect_uri: redirect, state: 's&1', scope: 'ads_read' })
+    const back = await click(`${sandbox.url}/v26.0/dialog/oauth?${asked}`)
     expect([back.origin + back.pathname, back.searchParams.get('state')]).toEqual([redirect, 's&1'])
     const client = { client_id: metaApp.clientId, client_secret: metaApp.clientSecret }
     const code = { ...client, redirect_uri: redirect, code: back.searchParams.get('code') }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adCampaigns, broughtBy } from '../../sandbox/company/ads.js'
 import { withCheck } from '../../sandbox/salesforce/ids.js'
 import { type Sandbox, salesforceOAuth, startSandbox } from '../../sandbox/serve.js'
+import { click } from '../support/consent.js'
 
 /** The org's data and its doors; how clients read it stands in salesforce-jsforce.test.ts. */
 let sandbox: Sandbox
@@ -91,10 +92,8 @@ describe('its doors', () => {
       code_challenge_method: 'S256',
     }
     const authorize = (more: Record<string, string>) => get(`/services/oauth2/authorize?${new URLSearchParams({ ...asked, ...more })}`, {})
-    const page = await authorize({})
-    expect(page.status).toBe(200)
-    const link = /id="allow" href="([^"]+)"/.exec(await page.text())![1]!.replaceAll('&amp;', '&')
-    const allowed = new URL((await get(`/services/oauth2/authorize${link}`, {})).headers.get('location')!)
+    const page = `${sandbox.url}/services/oauth2/authorize?${new URLSearchParams(asked)}`
+    const allowed = await click(page)
     expect(allowed.searchParams.get('state')).toBe('s&1')
     const exchange = (code_verifier: string, code = allowed.searchParams.get('code')!) =>
       token({ ...app, grant_type: 'authorization_code', code, redirect_uri, code_verifier })
@@ -108,7 +107,7 @@ describe('its doors', () => {
       200,
       { refresh_token: expect.any(String) },
     ])
-    expect((await authorize({ decision: 'deny' })).headers.get('location')).toContain('error=access_denied')
+    expect((await click(page, { decision: 'deny' })).search).toContain('error=access_denied')
     expect((await authorize({ code_challenge_method: 'plain' })).headers.get('location')).toContain('error=invalid_request')
     expect((await authorize({ redirect_uri: 'https://evil.example/' })).status).toBe(400)
   })
@@ -116,10 +115,9 @@ describe('its doors', () => {
   it('an app has five grants of a user: a sixth takes the first away', async () => {
     const other = await startSandbox({ people: 60, limits: 'off' })
     const { access } = other.salesforce
-    const verifier = 'v'.repeat(64)
-    const challenge = createHash('sha256').update(verifier).digest('base64url')
+    const consented = { query: new URLSearchParams({ redirect_uri: 'x' }), scopes: ['api', 'refresh_token'] }
     const first = access.currentRefreshToken()
-    for (let i = 0; i < 5; i++) access.exchange(access.code(challenge, 'x'), verifier, 'x')
+    for (let i = 0; i < 5; i++) access.exchange(access.codes.issue(consented), 'x', '')
     expect(access.refresh(first)).toBeUndefined()
     await other.stop()
   })
