@@ -3,15 +3,18 @@ import type { Manifest } from '../src/config/compile.js'
 import type { AskInput, AskReceipt } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
 import type { Answers } from '../src/engine/ask.js'
+import type { ConnectAnswer, ConsentAnswer } from '../src/engine/connect.js'
 import { putDefinition, queue, type Session } from './session.js'
 import { workflowFailure } from './workflow-failure.js'
+
+type AllAnswers = Answers & { consent: ConsentAnswer; connect: ConnectAnswer }
 
 /** Asks a worker about the connection of a sync; the answer comes by a row that is deleted when read. */
 export async function ask<Q extends AskInput['question']>(
   session: Session,
   sync: string,
-  question: { question: Q; stream?: string; limit?: number },
-): Promise<Answers[Q]> {
+  question: { question: Q } & Omit<AskInput, 'question' | 'sync' | 'definition'>,
+): Promise<AllAnswers[Q]> {
   const definition = await putDefinition(session, session.manifest.syncs[sync]!)
   try {
     const { handover } = (await session.temporal.workflow.execute('askConnection', {
@@ -20,7 +23,7 @@ export async function ask<Q extends AskInput['question']>(
       args: [{ ...question, sync, definition } satisfies AskInput],
       staticSummary: `${question.question} ${sync}`,
     })) as AskReceipt
-    return (await session.warehouse.handovers.take(handover)) as Answers[Q]
+    return (await session.warehouse.handovers.take(handover)) as AllAnswers[Q]
   } catch (error) {
     throw workflowFailure(error, { sync })
   }

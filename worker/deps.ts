@@ -5,13 +5,16 @@ import { governedSource } from '../src/columns/governed.js'
 import { createHasher } from '../src/columns/hash.js'
 import { resolveSettings, secretKeys, secretValues, urlSecrets } from '../src/config/secrets.js'
 import type { Timing } from '../src/core/activities.js'
-import type { Definition } from '../src/core/definition.js'
+import type { ConnectionDefinition, Definition } from '../src/core/definition.js'
 import { Failure } from '../src/core/failure.js'
 import type { Clock, Log } from '../src/core/ports.js'
-import type { Http, Source } from '../src/core/types.js'
+import type { Finding, Http, Source } from '../src/core/types.js'
+import type { Connecting } from '../src/engine/connect.js'
+import type { Connector } from '../src/extract/connector.js'
 import { withCustom } from '../src/extract/custom.js'
 import { createAccounts } from '../src/http/budget.js'
-import { createHttp } from '../src/http/client.js'
+import { type ClientDeps, createHttp } from '../src/http/client.js'
+import { whence } from '../src/http/whence.js'
 import { createLog } from '../src/observe/log.js'
 import { createRedact, type Redact } from '../src/observe/redact.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
@@ -26,8 +29,20 @@ export interface Deps {
   redact: Redact
   timing: Timing
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
-  connect: (definition: Definition, signal: AbortSignal) => Promise<{ source: Source; http: Http }>
+  connect: (definition: Definition, signal: AbortSignal) => Promise<Connected>
+  /** A connection that a person is to connect; all definitions are of syncs that share it. */
+  consenting: (
+    definitions: readonly [Definition, ...Definition[]],
+    signal: AbortSignal,
+  ) => Promise<{ connecting: Connecting; clientDeps: ClientDeps }>
   close: () => Promise<void>
+}
+
+export interface Connected {
+  source: Source
+  http: Http
+  /** What is known of the credential without the vendor, as `whence` says it. */
+  credential?: () => Promise<Finding | undefined>
 }
 
 export const systemClock: Clock = {
@@ -53,6 +68,21 @@ export function createDeps(settings: WorkerSettings): Deps {
   const hasher = settings.key === undefined ? undefined : createHasher(settings.key)
   const sources = { env: process.env, envFile: join(projectDir, '.env'), baseDir: projectDir }
 
+  /** A connection's connector, and its settings with the secrets of this moment. */
+  async function resolve(connection: ConnectionDefinition): Promise<{ connector: Connector; connection: ConnectionDefinition }> {
+    const load = registry[connection.type]
+    if (!load)
+      throw new Failure(
+        'config',
+        `This worker has no connector for "${connection.type}": it is older than the definition. Upgrade the worker.`,
+        { connection: connection.name },
+      )
+    const connector = await load()
+    for (const value of secretValues(connection.settings, sources, secretKeys(connector.settings))) secrets.add(value)
+    return { connector, connection: { ...connection, settings: resolveSettings(connection.settings, sources) } }
+  }
+  const clientDeps = (signal: AbortSignal): ClientDeps => ({ clock: systemClock, log, accounts, tokens: warehouse.tokens, signal })
+
   return {
     warehouse,
     clock: systemClock,
@@ -60,19 +90,19 @@ export function createDeps(settings: WorkerSettings): Deps {
     redact,
     timing,
     async connect(definition, signal) {
-      const { connection } = definition
-      const load = registry[connection.type]
-      if (!load)
-        throw new Failure(
-          'config',
-          `This worker has no connector for "${connection.type}": it is older than the definition. Upgrade the worker.`,
-          { connection: connection.name },
-        )
-      const { api, source, settings: keys } = await load()
-      for (const value of secretValues(connection.settings, sources, secretKeys(keys))) secrets.add(value)
-      const resolved = { ...connection, settings: resolveSettings(connection.settings, sources) }
-      const governed = governedSource(withCustom(source, definition.streams), definition, hasher)
-      return { source: governed, http: createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal }) }
+      const { connector, connection } = await resolve(definition.connection)
+      const { api, source } = connector
+      return {
+        source: governedSource(withCustom(source, definition.streams), definition, hasher),
+        http: createHttp(api, connection, clientDeps(signal)),
+        credential: () => whence(api.auth(connection.settings), connection.name, warehouse.tokens, systemClock.now()),
+      }
+    },
+    async consenting(definitions, signal) {
+      const { connector, connection } = await resolve(definitions[0].connection)
+      const { api, consent, title } = connector
+      if (!consent) throw new Failure('config', `${title} knows no consent of a person: connection ${connection.name} takes a key.`)
+      return { connecting: { api, consent, connection, definitions }, clientDeps: clientDeps(signal) }
     },
     close: () => warehouse.close(),
   }

@@ -2,7 +2,7 @@ import { Failure } from '../../src/core/failure.js'
 import type { Rec } from '../../src/core/types.js'
 
 /** The scope of the Google Ads API; there is none that only reads. */
-const scope = 'https://www.googleapis.com/auth/adwords'
+export const scope = 'https://www.googleapis.com/auth/adwords'
 
 export type Key =
   | { kind: 'user'; clientId: string; clientSecret: string; refreshToken: string }

@@ -3,6 +3,7 @@ import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'
 import { type Account, reachOf } from './accounts.js'
 import { googleAds, rowsOf, settings } from './api.js'
+import { consent } from './consent.js'
 import { custom, customStream } from './custom.js'
 import * as fields from './fields.js'
 import { fieldsOf, flatten } from './gaql.js'
@@ -243,5 +244,6 @@ export const connector: Connector = {
   custom,
   apiVersions: ['v26'],
   api: googleAds,
+  consent,
   source: { type: 'google_ads', streams, custom: customStream, check },
 }

@@ -1,5 +1,5 @@
 import type { Http } from '../../src/core/types.js'
-import { keyOrApp } from '../../src/extract/credentials.js'
+import { firstToken, keyOrApp } from '../../src/extract/credentials.js'
 import { at, cursorParameter } from '../../src/extract/paginate.js'
 import type { Api } from '../../src/http/api.js'
 
@@ -60,7 +60,7 @@ export const hubspot: Api = {
           tokenUrl: '/oauth/2026-09/token',
           clientId: text(given.client_id),
           clientSecret: text(given.client_secret),
-          refreshToken: text(given.refresh_token),
+          ...firstToken(given),
           basic: false,
         }
       : { kind: 'header', headers: { authorization: `Bearer ${text(given.access_token)}` } },

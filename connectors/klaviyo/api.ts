@@ -1,4 +1,4 @@
-import { keyOrApp } from '../../src/extract/credentials.js'
+import { firstToken, keyOrApp } from '../../src/extract/credentials.js'
 import { at, nextLink } from '../../src/extract/paginate.js'
 import type { Api } from '../../src/http/api.js'
 
@@ -39,7 +39,7 @@ export const klaviyo: Api = {
           tokenUrl: '/oauth/token',
           clientId: text(given.client_id),
           clientSecret: text(given.client_secret),
-          refreshToken: text(given.refresh_token),
+          ...firstToken(given),
           basic: true,
         }
       : { kind: 'header', headers: { authorization: `Klaviyo-API-Key ${text(given.api_key)}` } },

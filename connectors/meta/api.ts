@@ -13,17 +13,25 @@ import { regainMs, usagePercent } from './usage.js'
 
 const accountId = z.string().regex(/^act_\d+$/, 'an ad account is act_ and digits, such as act_1234567890')
 
-export const settings = z.object({
-  access_token: z.string().meta({
-    secret: true,
-    description: 'Token of a system user with ads_read: it need not expire. A person’s lives 60 days, and cannot be refreshed.',
-  }),
-  app_secret: z
-    .string()
-    .optional()
-    .meta({ secret: true, description: 'Secret of the app, for the proof that Meta may demand beside the token.' }),
-  ad_accounts: z.array(accountId).min(1).meta({ description: 'Ad accounts to read: act_1234567890.' }),
-})
+export const settings = z
+  .object({
+    access_token: z.string().optional().meta({
+      secret: true,
+      description: 'Token of a system user with ads_read: it need not expire. A person’s lives 60 days; `weir connect` gets one.',
+    }),
+    app_id: z.string().optional().meta({ description: 'Id of the app, for `weir connect`.' }),
+    app_secret: z
+      .string()
+      .optional()
+      .meta({
+        secret: true,
+        description: 'Secret of the app, for the proof that Meta may demand beside the token, and for `weir connect`.',
+      }),
+    ad_accounts: z.array(accountId).min(1).meta({ description: 'Ad accounts to read: act_1234567890.' }),
+  })
+  .refine(({ access_token, app_id, app_secret }) => access_token !== undefined || (app_id !== undefined && app_secret !== undefined), {
+    message: 'give access_token, or app_id and app_secret',
+  })
 
 const text = (value: unknown) => String(value ?? '')
 const second = 1_000
@@ -59,15 +67,21 @@ export const meta: Api = {
   headers: () => ({}),
   forReaders: ({ ad_accounts }) => ({ ad_accounts }),
   auth: (given) => {
-    const token = text(given.access_token)
-    const headers = { authorization: `Bearer ${token}` }
-    if (given.app_secret === undefined) return { kind: 'header', headers }
-    return { kind: 'header', headers, query: { appsecret_proof: createHmac('sha256', text(given.app_secret)).update(token).digest('hex') } }
+    const { app_id, app_secret, access_token } = given
+    const credential = (token: string) => ({
+      headers: { authorization: `Bearer ${token}` },
+      ...(app_secret === undefined
+        ? {}
+        : { query: { appsecret_proof: createHmac('sha256', text(app_secret)).update(token).digest('hex') } }),
+    })
+    if (app_id === undefined) return { kind: 'header', ...credential(text(access_token)) }
+    const app = { clientId: text(app_id), clientSecret: text(app_secret) }
+    return { kind: 'token', ...app, ...(access_token === undefined ? {} : { token: text(access_token) }), credential }
   },
   // An ad account has a score of 60 (limited access) or 9,000 (full) in five minutes; reads cost one, submitted reports three. A report
   // is one submission, some polls and its pages, so a request costs 1.7 at most. Which access it is, the headers of an answer say.
   budgets: { account: { windows: [{ count: 36, perMs: 5 * minute }], concurrency: 4 } },
-  account: (given) => text(given.access_token),
+  account: (given) => text(given.access_token ?? given.app_id),
   errorCode,
   // Titles and their texts come in the language of the token's owner; `message` is the developer's.
   errorMessage: (body) => (at(body, 'error.message') === undefined ? undefined : text(at(body, 'error.message'))),

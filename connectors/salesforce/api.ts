@@ -19,8 +19,10 @@ export const settings = z
     instance_url: given('With access_token: the org’s own address, unless base_url names it.'),
     login_url: given('https://login.salesforce.com (default), https://test.salesforce.com for a sandbox, or the org’s My Domain.'),
     client_id: given('The app’s consumer key.'),
-    client_secret: secret('The app’s consumer secret. Alone, with a My Domain as login_url, it is the client credentials flow.'),
-    refresh_token: secret('The first refresh token; rotated ones are kept by Weir.'),
+    client_secret: secret(
+      'The app’s consumer secret. Alone, with a My Domain as login_url, it is the client credentials flow, until `weir connect`.',
+    ),
+    refresh_token: secret('The first refresh token, rotated ones are kept by Weir; without it `weir connect` gets one.'),
     private_key: secret('JWT bearer flow: the RSA key, in PEM, of the certificate that the app knows.'),
     username: given('JWT bearer flow: the user as whom Weir reads.'),
   })
@@ -28,18 +30,7 @@ export const settings = z
     ({ access_token, client_id, client_secret, private_key, username }) =>
       access_token !== undefined ||
       (client_id !== undefined && (client_secret !== undefined || (private_key !== undefined && username !== undefined))),
-    { message: 'give client_id with client_secret and refresh_token, with private_key and username, or with client_secret alone' },
-  )
-  .refine(
-    ({ client_secret, private_key, refresh_token, login_url = '' }) =>
-      refresh_token !== undefined ||
-      private_key !== undefined ||
-      client_secret === undefined ||
-      !/\/\/(login|test)\.salesforce\.com/.test(login_url),
-    {
-      // The shared hosts answer "request not supported on this domain".
-      message: 'client_secret alone (client credentials) needs the org’s My Domain as login_url',
-    },
+    { message: 'give client_id with client_secret, or with private_key and username' },
   )
 
 const text = (value: unknown) => String(value ?? '')
@@ -49,6 +40,11 @@ const minute = 60_000
 export const path = (http: Http, tail: string): string => `/services/data/v${String(http.settings.apiVersion)}${tail}`
 
 const tokenPath = '/services/oauth2/token'
+export const salesforceLogin = 'https://login.salesforce.com'
+
+/** Is it one of the login hosts of all orgs, not an org's My Domain? */
+export const isShared = (loginUrl: unknown): boolean => loginUrl === undefined || /\/\/(login|test)\.salesforce\.com/.test(text(loginUrl))
+
 /** Salesforce takes at most five minutes; three leave room for clocks that differ. */
 const jwtMinutes = 3
 
@@ -70,8 +66,18 @@ function auth(connection: Readonly<Record<string, unknown>>): Auth {
     originField: 'instance_url',
   } as const
   if (refresh_token !== undefined) return { ...oauth, refreshToken: text(refresh_token) }
-  if (private_key === undefined)
-    return { ...oauth, grant: () => ({ grant_type: 'client_credentials', client_id: text(client_id), client_secret: text(client_secret) }) }
+  if (private_key === undefined) {
+    // The shared hosts answer "request not supported on this domain" to an app that comes alone: there a person must consent.
+    if (isShared(login_url)) return oauth
+    const client = { client_id: text(client_id), client_secret: text(client_secret) }
+    return {
+      ...oauth,
+      grant: (refreshToken) =>
+        refreshToken === undefined
+          ? { grant_type: 'client_credentials', ...client }
+          : { grant_type: 'refresh_token', refresh_token: refreshToken, ...client },
+    }
+  }
   // The audience is the login host, also where the request goes to a My Domain.
   const aud = /\/\/test\.|\.sandbox\./.test(text(login_url)) ? 'https://test.salesforce.com' : salesforceLogin
   return {
@@ -86,8 +92,6 @@ function auth(connection: Readonly<Record<string, unknown>>): Auth {
     }),
   }
 }
-
-const salesforceLogin = 'https://login.salesforce.com'
 
 /** Words of the Bulk API, which are written in several ways: `InvalidJobState`, `INVALIDJOBSTATE`, `INVALID_JOB_STATE`. */
 const bulkWords = new Set([

@@ -134,11 +134,18 @@ export interface RunReceipt extends Counts {
 
 /** A question about a connection; the answer is handed over in a row of `_weir.handovers`, never in the history. */
 export interface AskInput {
-  question: 'check' | 'discover' | 'preview'
+  /** `consent`: where a person consents; `connect`: here is what the browser came back with. */
+  question: 'check' | 'discover' | 'preview' | 'consent' | 'connect'
   sync: string
   definition: string
   stream?: string
   limit?: number
+  /** Of `consent` and `connect`: hashes of all syncs that share the connection. */
+  definitions?: string[]
+  /** Of `connect`: the row with the code, taken once. A code never stands in a history. */
+  handover?: string
+  /** The credential is not kept but given back, sealed for this public key. */
+  recipient?: string
 }
 export interface AskReceipt {
   handover: string

@@ -13,7 +13,7 @@ export interface Log {
   error: (message: string, fields?: Record<string, unknown>) => void
 }
 
-/** Rotated tokens, kept where every worker sees them. `update` holds a lock while `refresh` runs, so one worker refreshes. */
+/** Tokens that are kept where every worker sees them: rotated ones, and those of a person's consent. `update` holds a lock while `refresh` runs, so one worker refreshes. */
 export interface TokenStore {
   read: (connection: string) => Promise<StoredToken | undefined>
   update: (connection: string, refresh: (current: StoredToken | undefined) => Promise<StoredToken>) => Promise<StoredToken>
@@ -27,6 +27,10 @@ export interface StoredToken {
   expiresAt: string
   /** Fingerprint of the configured credential (the first refresh token, a key): a changed one in the environment starts anew. */
   origin: string
+  /** ISO instant: since when this credential is kept; rotations leave it as it is. */
+  since?: string
+  /** Fingerprint of the app to which a person gave it (`weir connect`); none where it came from the settings. */
+  consentedTo?: string
   /** Where the vendor says that this token's API is, when it says so. */
   apiUrl?: string
 }

@@ -4,6 +4,7 @@ import { dayMs, endOfDay } from '../core/slices.js'
 import type { Fields, Finding, Http, Rec, Slice, Source, Stream } from '../core/types.js'
 import type { Warehouse } from '../warehouse/driver.js'
 
+/** What is asked of a connection as it stands; how it is connected is asked in connect.ts. */
 export interface Question {
   question: 'check' | 'discover' | 'preview'
   stream?: string
@@ -24,6 +25,8 @@ export interface AskInput {
   definition: Definition
   question: Question
   redact: (text: string) => string
+  /** What is known of the credential, without the vendor. @throws Failure `auth` where there is none */
+  credential?: () => Promise<Finding | undefined>
 }
 
 export async function ask(input: AskInput): Promise<Answers[keyof Answers]> {
@@ -38,9 +41,11 @@ export async function ask(input: AskInput): Promise<Answers[keyof Answers]> {
 }
 
 /** Findings one by one; one that fails does not hide the others. */
-async function check({ warehouse, http, source, redact }: AskInput): Promise<Answers['check']> {
+async function check({ warehouse, http, source, redact, credential }: AskInput): Promise<Answers['check']> {
   const findings: Finding[] = []
   try {
+    const kept = await credential?.()
+    if (kept) findings.push(kept)
     for await (const finding of source.check(http)) findings.push({ ...finding, message: redact(finding.message) })
   } catch (error) {
     findings.push({ name: 'vendor', ok: false, message: redact(asFailure(error).message) })

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { dayMs } from '../core/slices.js'
 import type { Finding, Http, Source } from '../core/types.js'
 import type { Api } from '../http/api.js'
+import type { Consent } from '../http/consent.js'
 
 /** One vendor: what a folder of `connectors/` exports. */
 export interface Connector {
@@ -16,6 +17,8 @@ export interface Connector {
   /** Versions that work, the default first. */
   apiVersions: readonly [string, ...string[]]
   api: Api
+  /** How a person connects it, where the vendor knows OAuth. */
+  consent?: Consent
   source: Source
 }
 

@@ -35,13 +35,27 @@ export type Auth =
       refreshToken?: string
       /** Client in the Authorization header instead of the body. */
       basic: boolean
-      /** The whole form that asks for a token, where it is not that of a refresh token: a signed statement, the client alone. */
-      grant?: (refreshToken: string | undefined, now: Date) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
+      /**
+       * The whole form that asks for a token, where it is not that of a refresh token: a signed statement, the client alone. It is given
+       * the refresh token that is there, and answers with none where it cannot do without.
+       */
+      grant?: (refreshToken: string | undefined, now: Date) => Form | undefined | Promise<Form | undefined>
       /** What else proves who the connection is, such as a private key: never in a message, and another one starts anew. */
       secrets?: readonly string[]
       /** The field of the token's answer that says where the API is: requests go there, and nowhere else. */
       originField?: string
     }
+  | {
+      /** A token that lives long and is renewed by nobody: that of a person's consent, else that of the settings. */
+      kind: 'token'
+      clientId: string
+      clientSecret: string
+      token?: string
+      /** What proves it, made of the token: headers, and parameters such as a signature. */
+      credential: (token: string) => Pick<Extract<Auth, { kind: 'header' }>, 'headers' | 'query'>
+    }
+
+type Form = Readonly<Record<string, string>>
 
 /** One line of a vendor's exceptions: matched on status and code, never on prose. The first that fits counts. */
 export interface FailureLine {

@@ -11,7 +11,8 @@ import { type Answer, classify, retryAfterMs } from './classify.js'
 import { elementsOf } from './elements.js'
 import { atOrigin, homeOf, sameOrigin, urlOf } from './origin.js'
 import { backOffMs, retry } from './retry.js'
-import { createMask } from './secrets.js'
+import { createMask, type Mask } from './secrets.js'
+import { formSender } from './token-endpoint.js'
 import { isGood, type Opened, open, type Sending, type Sent, send, type WireLimits } from './wire.js'
 
 export interface ClientDeps {
@@ -23,6 +24,8 @@ export interface ClientDeps {
   /** Default: live. */
   priority?: Priority
   random?: () => number
+  /** Knows what must not stand in a failure, where that is more than the credential. */
+  mask?: Mask
   /** Time-outs and retries; defaults suit production. */
   limits?: Partial<ClientLimits>
 }
@@ -64,18 +67,13 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
   const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version, connection.settings) }
   const auth = atOrigin(api.auth(connection.settings), api, origin)
-  const proof = auth.kind === 'header' ? auth.query : undefined
-  const mask = createMask()
+  const mask = deps.mask ?? createMask()
   mask.learn(...secretsOf(auth))
   const authorizer = createAuthorizer(auth, {
     connection: connection.name,
     tokens: deps.tokens,
     clock,
-    send: async (url, form, headers) => {
-      const formed = { ...headers, accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
-      const sent = await whole({ url: new URL(url), method: 'POST', headers: formed, body: new URLSearchParams(form).toString() })
-      return { status: sent.status, body: read(sent) }
-    },
+    send: formSender(whole),
   })
   const waited = (ms: number) => {
     used.waitedMs += ms
@@ -148,8 +146,8 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     let redirected: string | undefined
     for (let redirects = 0, renewals = 0, refusals = 0; ; ) {
       account.breaker.check()
-      const { headers: credential, apiUrl } = await authorizer.credential()
-      mask.learn(...Object.values(credential))
+      const { headers: credential, query: proof, apiUrl } = await authorizer.credential()
+      mask.learn(...Object.values(credential), ...Object.values(proof ?? {}))
       // A new token may name another place.
       const home = homeOf(apiUrl, origin, api)
       const url = urlOf({ ...request, query: { ...request.query, ...proof } }, home, api)
@@ -289,7 +287,9 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
 const secretsOf = (auth: Auth): string[] =>
   auth.kind === 'header'
     ? [...Object.values(auth.headers), ...Object.values(auth.query ?? {})]
-    : [auth.clientSecret, auth.refreshToken ?? '', ...(auth.secrets ?? [])]
+    : auth.kind === 'token'
+      ? [auth.clientSecret, auth.token ?? '']
+      : [auth.clientSecret, auth.refreshToken ?? '', ...(auth.secrets ?? [])]
 
 /** Has the user set what may be spent? Then the vendor's headers do not change it. */
 const isSet = (budget: ConnectionDefinition['budget']) => budget === 'off' || budget?.requests !== undefined

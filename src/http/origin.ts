@@ -40,6 +40,12 @@ export function atOrigin(auth: Auth, api: Api, origin: URL): Auth {
   return moves ? { ...auth, tokenUrl: new URL(url.pathname, origin).href } : auth
 }
 
+/** A consent page has a host of its own, for browsers. Where the connection is on this machine, so is the page: the sandbox plays it too. */
+export function pageAt(page: string, origin: URL): URL {
+  const url = new URL(page)
+  return isLoopback(origin) ? new URL(`${url.pathname}${url.search}`, origin) : url
+}
+
 const isLoopback = ({ hostname }: URL) => /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)
 const isAddress = ({ hostname }: URL) => hostname.startsWith('[') || /^\d+(?:\.\d+){3}$/.test(hostname)
 

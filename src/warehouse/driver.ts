@@ -1,12 +1,13 @@
 /** What the engine asks of a warehouse. Names no database: PostgreSQL stands in `postgres/`. */
 import type { FailureNote, LetterFilter, LetterKind, LetterStatus, RunKind, RunStatus } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
-import type { BudgetStore, TokenStore } from '../core/ports.js'
+import type { BudgetStore } from '../core/ports.js'
 import type { QualityCheck, Severity } from '../core/quality.js'
 import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
 import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
+import type { CredentialStore } from './contract/credentials.js'
 import type { DeploymentStore } from './contract/deployments.js'
 
 /** Which stream of which sync. */
@@ -464,8 +465,7 @@ export interface Warehouse {
   deployments: DeploymentStore
   /** Budgets of vendors' accounts, shared by all workers. */
   budgets: BudgetStore
-  /** Rotated OAuth tokens, encrypted. */
-  tokens: TokenStore
+  tokens: CredentialStore
   letters: {
     /** How many fit, by stream and kind. */
     count: (filter: LetterFilter) => Promise<(StreamRef & { kind: LetterKind; letters: number })[]>

@@ -2,6 +2,7 @@ import type { AskInput, ControlActivities } from '../../src/core/activities.js'
 import type { Definition } from '../../src/core/definition.js'
 import { ask } from '../../src/engine/ask.js'
 import type { Deps } from '../deps.js'
+import { connecting } from './connect.js'
 import { running } from './context.js'
 
 /** Short questions for people; the answers go through `_weir.handovers`, since a history must hold no record. */
@@ -9,9 +10,12 @@ export function controlActivities(deps: Deps): ControlActivities {
   return {
     ask: (input) =>
       running(deps.redact, async ({ signal }) => {
+        if (input.question === 'consent' || input.question === 'connect')
+          return { handover: await deps.warehouse.handovers.put(await connecting(deps, input, signal)) }
         const definition = shownTo(input.question, await deps.warehouse.definitions.get(input.definition))
-        const { source, http } = await deps.connect(definition, signal)
-        const answer = await ask({ warehouse: deps.warehouse, http, source, definition, question: input, redact: deps.redact })
+        const connected = await deps.connect(definition, signal)
+        const question = { ...input, question: input.question }
+        const answer = await ask({ ...connected, warehouse: deps.warehouse, definition, question, redact: deps.redact })
         return { handover: await deps.warehouse.handovers.put(answer) }
       }),
   }

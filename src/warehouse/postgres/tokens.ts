@@ -1,22 +1,26 @@
 import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
-import type { StoredToken, TokenStore } from '../../core/ports.js'
+import type { StoredToken } from '../../core/ports.js'
+import type { CredentialStore } from '../contract/credentials.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { createSeal } from './seal.js'
 
-/** Rotated tokens in `_weir.credentials`: of two workers one refreshes, and the new token is committed before it is used. */
-export function createTokenStore(pool: pg.Pool, weirKey: string | undefined): TokenStore {
+/** Tokens in `_weir.credentials`: of two workers one refreshes, and the new token is committed before it is used. */
+export function createTokenStore(pool: pg.Pool, weirKey: string | undefined): CredentialStore {
   const sealer = () => {
     if (weirKey === undefined)
       throw new Failure(
         'config',
-        'WEIR_KEY is not set: a token that the vendor rotates could not be kept. Set it to 32 random bytes in base64, the same for every worker.',
+        'WEIR_KEY is not set: a token of this connection could not be kept. Set it to 32 random bytes in base64, the same for every worker.',
       )
     return createSeal(weirKey, 'credentials')
   }
   const opened = (row: { sealed: string | null } | undefined): StoredToken | undefined =>
     row?.sealed ? (JSON.parse(sealer().open(row.sealed)) as StoredToken) : undefined
   return {
+    async ready() {
+      sealer()
+    },
     async read(connection) {
       const { rows } = await pool
         .query<{ sealed: string | null }>('SELECT sealed FROM _weir.credentials WHERE connection = $1', [connection])
