@@ -11,15 +11,16 @@ export async function loadVendors(): Promise<Vendors> {
   )
 }
 
-type Known = Pick<Connector, 'title' | 'settings' | 'source' | 'custom'> & Partial<Pick<Connector, 'apiVersions' | 'basics'>>
+type Known = Pick<Connector, 'title' | 'settings' | 'source' | 'custom'> & Partial<Pick<Connector, 'apiVersions' | 'basics' | 'consent'>>
 
 /** The same of one connector. */
-export function vendorOf({ title, settings, basics, source, apiVersions, custom: keys }: Known): Vendor {
+export function vendorOf({ title, settings, basics, source, apiVersions, consent, custom: keys }: Known): Vendor {
   const make = source.custom
   return {
     title,
     settings,
     ...(basics ? { basics } : {}),
+    ...(consent ? { awaitsConsent: consent.isDue } : {}),
     streams: Object.fromEntries(Object.values(source.streams).map((stream) => [stream.name, streamOf(stream)])),
     ...(keys && make ? { custom: { keys, streamOf: (name, given) => streamOf(make(name, given)) } } : {}),
     ...(apiVersions ? { defaultApiVersion: apiVersions[0], apiVersions } : {}),

@@ -81,6 +81,23 @@ command(
 )
 command(
   program,
+  'connect <connection>',
+  'get a refresh token (or access token) by the vendor’s consent page, and keep it',
+  'weir connect google_ads',
+  () => import('./commands/connect.js'),
+  [
+    new Option('--no-browser', 'only print the address; paste what the browser on another machine was sent to'),
+    new Option('--print', 'print the line for .env instead of keeping the token'),
+    new Option(
+      '--port <n>',
+      'where the browser comes back to on this machine (default: 18795, or any for vendors that take any)',
+    ).argParser(count),
+    new Option('--redirect <address>', 'another redirect address, such as one with https; paste what the browser was sent to'),
+    new Option('--wait <seconds>', 'how long to wait for the person').default(600).argParser(count),
+  ],
+)
+command(
+  program,
   'discover <connection>',
   'streams and fields that a connection has now',
   'weir discover hubspot --stream contacts',

@@ -88,6 +88,11 @@ export function compile(compiling: Compiling): Manifest {
     origins: Object.fromEntries([...syncs].map(([one, { origins }]) => [one, origins])),
     notes: [
       ...notes,
+      ...[...connections].flatMap(([one, compiled]) =>
+        compiled?.vendor.awaitsConsent?.(compiled.definition.settings)
+          ? [`Connection ${one} holds no credential of its own: \`weir connect ${one}\` gets one, if that has not been done.`]
+          : [],
+      ),
       ...(schedules.length === 0
         ? []
         : ['Schedules (every, schedule) are checked, but this version of Weir does not apply them yet: run `weir sync`.']),

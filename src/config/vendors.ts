@@ -7,6 +7,8 @@ export interface Vendor {
   title: string
   /** The vendor's own keys; secrets are marked `.meta({ secret: true })`, keys ending in `_url` are addresses. */
   settings: z.ZodObject
+  /** Do these settings wait for a person's consent (`weir connect`)? Secrets may be references: what counts is what is given. */
+  awaitsConsent?: (settings: Readonly<Record<string, unknown>>) => boolean
   /** Those of them that a new project is given. */
   basics?: readonly string[]
   streams: Readonly<Record<string, VendorStream>>

@@ -22,6 +22,8 @@ export interface ConsentAnswer {
   pkce: boolean
   loopback: Loopback
   scopes: string[]
+  /** The setting whose place the credential takes. */
+  keeps: Consent['keeps']
 }
 
 /** What the command that asked to connect is told. */
@@ -47,8 +49,8 @@ export interface Connected {
 /** Where a person consents, to what the syncs of the connection read and no more. */
 export function whereToConsent({ api, consent, connection, definitions }: Connecting): ConsentAnswer {
   const scopes = [...needs(consent, definitions).values()].map(({ scope }) => scope)
-  const { pkce, loopback } = consent
-  return { address: addressOf(api, connection, consent, scopes), pkce, loopback, scopes: scopes.map(nameOf) }
+  const { pkce, loopback, keeps } = consent
+  return { address: addressOf(api, connection, consent, scopes), pkce, loopback, keeps, scopes: scopes.map(nameOf) }
 }
 
 /**

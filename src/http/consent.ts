@@ -116,7 +116,14 @@ export async function redeem(
     const learn = (secret: string) => mask.learn(secret)
     for (const secret of [app.clientSecret, given.code]) learn(secret)
     const nobody: Api = { ...api, auth: () => ({ kind: 'header', headers: {} }) }
-    return consent.redeem(createHttp(nobody, connection, { ...deps, mask }), app, given, { now: deps.clock.now(), learn })
+    try {
+      return await consent.redeem(createHttp(nobody, connection, { ...deps, mask }), app, given, { now: deps.clock.now(), learn })
+    } catch (error) {
+      // Of a refusal it matters that it is the code's, whatever a vendor's words for it mean elsewhere.
+      if (!(error instanceof Failure) || !error.isFinal) throw error
+      const { status, code } = error.where
+      throw new Failure('auth', notTaken(api, connection, [status, code].filter(Boolean).join(' ')), error.where, { cause: error })
+    }
   }
   const auth = atOrigin(app, api, new URL(connection.baseUrl ?? api.origin)) as OAuth
   const form = {
@@ -131,8 +138,7 @@ export async function redeem(
     askToken(auth, form, {
       connection: connection.name,
       send: formSender((sending) => send(api.name, { ...sending, signal }, limits)),
-      refused: (said) =>
-        `${api.name} did not take the code for connection ${connection.name} (${said}): it is good once and for minutes. Look at the app's id, secret and redirect address, and run \`weir connect ${connection.name}\` again.`,
+      refused: (said) => notTaken(api, connection, said),
     })
   const answer = await retry(ask, {
     ...tries,
@@ -141,6 +147,9 @@ export async function redeem(
   })
   return { token: tokenOf(answer, auth, deps.clock.now(), undefined), scopes: scopesOf(answer.scope ?? answer.scopes) }
 }
+
+const notTaken = (api: Api, { name }: ConnectionDefinition, said: string) =>
+  `${api.name} did not take the code for connection ${name} (${said}): it is good once and for minutes. Look at the app's id, secret and redirect address, and run \`weir connect ${name}\` again.`
 
 /** A text with spaces (RFC 6749), or a list. */
 function scopesOf(said: unknown): string[] | undefined {

@@ -258,10 +258,11 @@ describe('access to HubSpot', () => {
     ])
   })
 
-  it('needs a token, or all that OAuth takes', () => {
+  it('needs a token, or an app: its refresh token may be had by a person’s consent', () => {
     expect(connector.settings.safeParse({ access_token: 'x' }).success).toBe(true)
     expect(connector.settings.safeParse({ client_id: 'a', client_secret: 'b', refresh_token: 'c' }).success).toBe(true)
-    expect(connector.settings.safeParse({ client_id: 'a', client_secret: 'b' }).success).toBe(false)
+    expect(connector.settings.safeParse({ client_id: 'a', client_secret: 'b' }).success).toBe(true)
+    expect(connector.settings.safeParse({ client_id: 'a', refresh_token: 'c' }).success).toBe(false)
     expect(connector.settings.safeParse({}).success).toBe(false)
   })
 })
