@@ -52,7 +52,10 @@ export async function run({
   for (const path of written) printer.line(`wrote ${path}`)
   if (isSandbox) printer.line('\nNext, in another terminal, the vendors that this project asks: weir sandbox')
   else printer.line(`\nNext: fill in ${join(folder, '.env')}`)
-  printer.line(`Then: cd ${folder} && weir check && weir sync`)
+  const toConnect = connections.filter(({ type, keys }) =>
+    vendors[type]!.awaitsConsent?.(Object.fromEntries(keys.map(({ key }) => [key, true]))),
+  )
+  printer.line(`Then: cd ${folder}${toConnect.map(({ type }) => ` && weir connect ${type}`).join('')} && weir check && weir sync`)
   return 0
 }
 

@@ -240,7 +240,7 @@ export const connector: Connector = {
   type: 'google_ads',
   title: 'Google Ads',
   settings,
-  basics: ['client_id', 'client_secret', 'refresh_token', 'login_customer_id'],
+  basics: ['client_id', 'client_secret', 'login_customer_id'],
   custom,
   apiVersions: ['v26'],
   api: googleAds,

@@ -20,13 +20,10 @@ export const settings = z
       description: 'Token of a system user with ads_read: it need not expire. A person’s lives 60 days; `weir connect` gets one.',
     }),
     app_id: z.string().optional().meta({ description: 'Id of the app, for `weir connect`.' }),
-    app_secret: z
-      .string()
-      .optional()
-      .meta({
-        secret: true,
-        description: 'Secret of the app, for the proof that Meta may demand beside the token, and for `weir connect`.',
-      }),
+    app_secret: z.string().optional().meta({
+      secret: true,
+      description: 'Secret of the app, for the proof that Meta may demand beside the token, and for `weir connect`.',
+    }),
     ad_accounts: z.array(accountId).min(1).meta({ description: 'Ad accounts to read: act_1234567890.' }),
   })
   .refine(({ access_token, app_id, app_secret }) => access_token !== undefined || (app_id !== undefined && app_secret !== undefined), {

@@ -153,7 +153,7 @@ export const connector: Connector = {
   type: 'salesforce',
   title: 'Salesforce',
   settings,
-  basics: ['login_url', 'client_id', 'client_secret', 'refresh_token'],
+  basics: ['client_id', 'client_secret'],
   custom,
   apiVersions: ['68.0', '67.0', '66.0', '65.0', '64.0', '63.0', '62.0'],
   api: salesforce,

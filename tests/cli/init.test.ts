@@ -47,6 +47,14 @@ describe('weir init', () => {
     expect(lines).toEqual(basics.map((key) => `${type}_${key}=`.toUpperCase()))
   })
 
+  it('leads to `weir connect` where a person’s consent gives the credential, and leaves no line for that', async () => {
+    const { stdout } = await init('--vendor', 'klaviyo', 'google_ads', 'salesforce')
+    expect(stdout).toContain('&& weir connect google_ads && weir connect salesforce && weir check')
+    expect(await written('.env')).not.toContain('REFRESH_TOKEN')
+    await rm(folder, { recursive: true })
+    expect((await init('--sandbox', '--vendor', 'google_ads')).stdout).not.toContain('weir connect')
+  })
+
   it('writes nothing over what is there', async () => {
     await init()
     const { code, stderr } = await init('--sandbox')
