@@ -26,7 +26,12 @@ export async function run({ options, printer, args }: { options: Options; printe
     const consent = await ask(session, sync, { question: 'consent', ...asked })
     const answer = await consented(consent, options, printer, connection.name, async (given) => {
       const handover = await session.warehouse.handovers.put(given)
-      return ask(session, sync, { question: 'connect', handover, ...asked })
+      try {
+        return await ask(session, sync, { question: 'connect', handover, ...asked })
+      } finally {
+        // Where no worker came to take it.
+        await session.warehouse.handovers.take(handover)
+      }
     })
     report(answer, connection, box && lineOf(connection, consent.keeps, box.open(answer.sealed ?? '')), printer)
     if (session.ownsStack && !options.print) printer.note('It is kept in the warehouse of this project, under its key (.weir/key).')

@@ -25,12 +25,14 @@ async function take({ warehouse }: Deps, input: AskInput, what: Connecting, clie
     throw new Failure('auth', `The code for connection ${name} is gone, since it can be taken once: run \`weir connect ${name}\` again.`, {
       connection: name,
     })
-  const { token, credential, scopes, endsAt } = await connect(what, given as Given, clientDeps).catch((error: unknown) => {
+  try {
+    const { token, credential, scopes, endsAt } = await connect(what, given as Given, clientDeps)
+    if (input.recipient !== undefined) return { scopes, endsAt, sealed: sealFor(input.recipient, credential) }
+    await warehouse.tokens.update(name, () => Promise.resolve(token))
+    return { scopes, endsAt }
+  } catch (error) {
     // The code is taken: another attempt would only hide what happened to it.
     const { reason, message, where } = asFailure(error)
     throw new Failure(reason, message, where, { cause: error, isFinal: true })
-  })
-  if (input.recipient !== undefined) return { scopes, endsAt, sealed: sealFor(input.recipient, credential) }
-  await warehouse.tokens.update(name, () => Promise.resolve(token))
-  return { scopes, endsAt }
+  }
 }
