@@ -170,13 +170,8 @@ async function query<T extends pg.QueryResultRow>(sql: string, values: unknown[]
     await client.end()
   }
 }
-/** The first time a command is awaited for something that another process writes. */
-async function shown(): Promise<string> {
-  for (;;) {
-    if (existsSync(out)) return readFile(out, 'utf8')
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
+/** Where the browser ended, and what it was shown there: the command may end a moment before it has read that. */
+const shown = () => vi.waitFor(() => readFile(out, 'utf8'), { timeout: patience })
 
 describe.each(names)('a connection to %s', (name) => {
   const { stream, rotates, scope } = vendors[name]
@@ -245,12 +240,15 @@ describe.each(names)('a connection to %s', (name) => {
       for (const { row } of await query<{ row: string }>(`SELECT t::text AS row FROM _weir.${table} t`))
         for (const secret of secrets)
           if (row.includes(secret) && !(table === 'definitions' && apps.has(secret))) found.add(`${table}: ${secret}`)
+    let histories = 0
     for await (const { workflowId, runId } of running.client.workflow.list({ query: `TaskQueue = '${running.queue}'` })) {
       const history = await running.client.workflow.getHandle(workflowId, runId).fetchHistory()
+      histories++
       const bytes = Buffer.from(temporal.api.history.v1.History.encode(history).finish())
       for (const secret of secrets) if (bytes.includes(secret)) found.add(`${workflowId}: ${secret}`)
     }
     for (const secret of secrets) if (printed.includes(secret)) found.add(`printed: ${secret}`)
+    expect(histories).toBeGreaterThan(5)
     expect([...found]).toEqual([])
   })
 })
