@@ -104,7 +104,8 @@ export interface Delivery {
   message: AlertMessage
   /** This one included. */
   attempts: number
-  createdAt: string
+  /** Since it was written. */
+  ageMs: number
 }
 
 export interface DeliveryRow {
@@ -125,7 +126,7 @@ export interface DeliveryRow {
 /** How an attempt ended: delivered, to be tried again, or given up. */
 export type AttemptEnd =
   | { status: 'delivered' }
-  | { status: 'pending'; nextAttemptAt: string; error: string }
+  | { status: 'pending'; afterMs: number; error: string }
   | { status: 'given_up'; error: string }
 
 export interface AlertStore {

@@ -115,7 +115,7 @@ export function createAlertStore(pool: pg.Pool): AlertStore {
       const { rows } = await pool.query(
         `UPDATE _weir.alert_deliveries SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $2::float8 / 1000)
           WHERE id IN (SELECT id FROM _weir.alert_deliveries d WHERE ${isDue} ORDER BY ordinal LIMIT $1 FOR UPDATE SKIP LOCKED)
-          RETURNING id, target, definition, target_index, message, attempts, created_at`,
+          RETURNING id, target, definition, target_index, message, attempts, (extract(epoch FROM now() - created_at) * 1000)::float8 AS age_ms`,
         [limit, leaseMs],
       )
       return rows.map(
@@ -126,7 +126,7 @@ export function createAlertStore(pool: pg.Pool): AlertStore {
           targetIndex: row.target_index,
           message: row.message,
           attempts: row.attempts,
-          createdAt: row.created_at.toISOString(),
+          ageMs: row.age_ms,
         }),
       )
     },
@@ -134,10 +134,10 @@ export function createAlertStore(pool: pg.Pool): AlertStore {
     async settle({ id, attempts }, end) {
       // Whoever took it after our lease ended has the word.
       await pool.query(
-        `UPDATE _weir.alert_deliveries SET status = $3, last_error = $4, next_attempt_at = coalesce($5, next_attempt_at),
+        `UPDATE _weir.alert_deliveries SET status = $3, last_error = $4, next_attempt_at = coalesce(now() + make_interval(secs => $5::float8 / 1000), next_attempt_at),
            ended_at = CASE WHEN $3 <> 'pending' THEN now() END
           WHERE id = $1 AND status = 'pending' AND (attempts = $2 OR $3 = 'delivered')`,
-        [id, attempts, end.status, 'error' in end ? end.error : null, 'nextAttemptAt' in end ? end.nextAttemptAt : null],
+        [id, attempts, end.status, 'error' in end ? end.error : null, 'afterMs' in end ? end.afterMs : null],
       )
     },
 
