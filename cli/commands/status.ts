@@ -2,6 +2,7 @@ import { ago, number, type Printer, statusText } from '../print.js'
 import { checksText, isBad, printChecks } from '../quality.js'
 import { openSession } from '../session.js'
 import type { Common } from '../weir.js'
+import { alertsText } from './alerts.js'
 import { pendingText } from './changes.js'
 
 /** Every sync of the project and each of its streams: the last run, how far it is complete, what waits. */
@@ -65,6 +66,8 @@ export async function run({ options, printer }: { options: Common; printer: Prin
     if (open > 0) printer.line(`${number(open)} open dead letters; look at them with: weir dlq list`)
     const pending = await pendingText(session, Object.keys(manifest.syncs))
     if (pending !== undefined) printer.line(pending)
+    const alerts = await alertsText(session)
+    if (alerts !== undefined) printer.line(alerts)
     if (session.uiUrl) printer.line(`Runs in the Temporal UI: ${session.uiUrl}`)
     return 0
   } finally {

@@ -45,7 +45,9 @@ export function judge(facts: SyncFacts, open: readonly AlertRow[], definition: D
   const resolved = gone.map((row) => ({ row, ...(isRead(row, definition) ? {} : { resolution: 'the stream is no longer read' }) }))
   for (const { row, resolution } of resolved) {
     const about = { ...row, message: `It was: ${row.message}${resolution === undefined ? '' : ` Now ${resolution}.`}` }
-    for (const { target, targetIndex, name } of targets) if (row.told[name]) said.push({ target, targetIndex, event: 'resolved', about })
+    // Two entries of one name are one receiver.
+    for (const { target, targetIndex, name } of new Map(targets.map((one) => [one.name, one])).values())
+      if (row.told[name]) said.push({ target, targetIndex, event: 'resolved', about })
   }
   return {
     open: stillOpen,

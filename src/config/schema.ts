@@ -116,10 +116,10 @@ const deletions = z
 
 const kinds = alertKinds.join(', ')
 
-const email = keys({
+export const email = keys({
   to: z
     .array(text('an address, or a reference to one'), { error: 'expected a list of addresses' })
-    .min(1, 'must name somebody')
+    .min(1, 'expected at least one address')
     .max(50)
     .meta({ kind: 'list of addresses' })
     .describe('Who gets it. An address that is written as a reference stands in no table.'),
@@ -142,7 +142,7 @@ export const alertTarget = keys({
   email: email.optional().describe('People, by a mail server.'),
   on: z
     .array(z.enum(alertKinds, { error: `expected one of ${kinds}` }), { error: `expected a list of ${kinds}` })
-    .min(1, 'must name something')
+    .min(1, 'expected at least one word')
     .meta({ kind: `list of ${kinds}` })
     .optional()
     .describe('What is told. Default: all.'),

@@ -28,6 +28,8 @@ describe('the activities of a run and of a replay', () => {
       timing: { heartbeatMs: 1000, retryMs: 100 },
       connect: async () => ({ source: { type: 'fake', streams: { people: stream }, check: async function* () {} }, http: noHttp() }),
       close: async () => {},
+      resolveTarget: (target) => target,
+      linkOf: () => undefined,
       ...deps,
     }).work
 

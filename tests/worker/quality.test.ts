@@ -1,6 +1,7 @@
 import { WorkflowFailedError } from '@temporalio/client'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AlertTarget } from '../../src/core/alerts.js'
 import type { Definition } from '../../src/core/definition.js'
 import type { QualityCheck, Severity } from '../../src/core/quality.js'
 import type { Stream } from '../../src/core/types.js'
@@ -48,6 +49,8 @@ describe('quality checks through a whole run: workflow, activities, warehouse', 
       timing: { heartbeatMs: 2_000, retryMs: 100 },
       connect: async () => ({ source: { type: 'fake', streams, check: async function* () {} }, http: noHttp() }),
       close: async () => {},
+      resolveTarget: (target: AlertTarget) => target,
+      linkOf: () => undefined,
     }
     let ended: unknown
     let id = ''
