@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { Activities, ControlActivities, RunInput, SliceReceipt, StreamOutcome } from '../../src/core/activities.js'
-import type { AlertActivities } from '../../src/core/alerts.js'
+import type { AlertActivities, AlertControlActivities } from '../../src/core/alerts.js'
 import { noCounts } from '../../src/core/receipt.js'
 
 // Tests make failures on purpose; what matters of them is asserted.
@@ -64,7 +64,7 @@ export interface Running {
 
 /** A worker with these activities while `work` runs, on the run's own server and on a queue of its own. */
 export async function withWorker(
-  activities: { work: Activities; control?: ControlActivities },
+  activities: { work: Activities; control?: Partial<ControlActivities & AlertControlActivities> },
   work: (running: Running) => Promise<void>,
 ): Promise<void> {
   const address = inject('temporalAddress')
