@@ -21,7 +21,8 @@ export function createWatchman(deps: AlertDeps, limits: { silentMs?: number } = 
     const ms = await warehouse.alerts.sinceRoundMs()
     if (ms !== undefined && ms < patienceMs) return false
     const { opened, resolved } = await look(deps)
-    await deliver({ ...deps, resolve: deps.resolveTarget, linkOf: deps.linkOf })
+    // Shortly, so that a worker that is to stop can.
+    await deliver({ ...deps, resolve: deps.resolveTarget, limits: { workMs: 5_000 } })
     log.warn('nobody looked for alerts: this worker did. Is Temporal up, does the schedule weir/watch exist?', { opened, resolved })
     return true
   }

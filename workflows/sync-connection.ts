@@ -25,7 +25,7 @@ import { inParallel } from './in-parallel.js'
 import { policies } from './policies.js'
 import { failed, noteOf, show } from './status.js'
 import { syncStream } from './sync-stream.js'
-import { alert } from './watch.js'
+import { lookAndSend } from './watch.js'
 
 const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
 
@@ -87,7 +87,7 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
 /** The run is settled: an alert that cannot be made or sent now is `weir/watch`'s a minute later, and changes nothing of how it ended. */
 async function tell(sync: string): Promise<void> {
   try {
-    await CancellationScope.nonCancellable(() => alert({ sync }))
+    await CancellationScope.nonCancellable(() => lookAndSend({ sync }))
   } catch (error) {
     log.warn('alerts of a run could not be told', { sync, error: noteOf(error).message })
   }

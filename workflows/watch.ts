@@ -11,10 +11,10 @@ import type {
 import { policies } from './policies.js'
 
 /** Looks at all syncs, and sends what is due. Started every minute: where nothing is due that costs six events. */
-export const watch = (): Promise<LookReceipt & Partial<DeliverReceipt>> => alert({})
+export const watch = (): Promise<LookReceipt & Partial<DeliverReceipt>> => lookAndSend({})
 
 /** Looks at what `input` names, and sends what is due. */
-export async function alert(input: LookInput): Promise<LookReceipt & Partial<DeliverReceipt>> {
+export async function lookAndSend(input: LookInput): Promise<LookReceipt & Partial<DeliverReceipt>> {
   const { lookForAlerts } = proxyLocalActivities<AlertActivities>(policies().look)
   const looked = await lookForAlerts(input)
   if (looked.due === 0) return looked

@@ -8,7 +8,7 @@ import { toTemporal } from './failure.js'
 export function alertActivities(deps: AlertDeps): AlertActivities {
   return {
     lookForAlerts: ({ sync }) => translated(deps, () => look({ ...deps, ...(sync === undefined ? {} : { sync }) })),
-    deliverAlerts: () => translated(deps, () => deliver({ ...deps, resolve: deps.resolveTarget, linkOf: deps.linkOf })),
+    deliverAlerts: () => translated(deps, () => deliver({ ...deps, resolve: deps.resolveTarget })),
   }
 }
 
