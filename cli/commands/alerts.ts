@@ -62,10 +62,23 @@ const deliveriesText = (deliveries: readonly DeliveryRow[]) =>
     ]),
   )
 
-/** For `weir status`: what is open, and what could not be said; undefined where there is nothing. */
-export async function alertsText({ warehouse, manifest }: Session): Promise<string | undefined> {
-  const rows = (await warehouse.alerts.list({ limit: 500 })).filter(({ sync }) => manifest.syncs[sync] !== undefined)
-  const unsaid = await warehouse.alerts.deliveries({ undelivered: true, limit: 500 })
+/** What `weir status` says of alerts: those that are open of the project's syncs, and messages that reached nobody. */
+export interface Standing {
+  open: AlertRow[]
+  undelivered: DeliveryRow[]
+}
+
+export async function standingAlerts({ warehouse, manifest }: Session): Promise<Standing> {
+  const isOurs = ({ sync }: { sync: string }) => manifest.syncs[sync] !== undefined
+  const [open, undelivered] = await Promise.all([
+    warehouse.alerts.list({ limit: 500 }),
+    warehouse.alerts.deliveries({ undelivered: true, limit: 500 }),
+  ])
+  return { open: open.filter(isOurs), undelivered: undelivered.filter(isOurs) }
+}
+
+/** The same for people; undefined where there is nothing. */
+export function alertsText({ open: rows, undelivered: unsaid }: Standing): string | undefined {
   const shown = rows
     .slice(0, 10)
     .map((row) => `  ${row.severity}: ${nameOf(row)} ${row.kind}, since ${ago(row.since).replace(/ ago$/, '')}`)
