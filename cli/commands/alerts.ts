@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { TestAlertInput, TestAlertReceipt } from '../../src/core/alerts.js'
-import { type AlertTarget, targetName } from '../../src/core/alerts.js'
+import { type AlertTarget, type TestAlertInput, type TestAlertReceipt, targetName } from '../../src/core/alerts.js'
 import { Failure } from '../../src/core/failure.js'
 import type { AlertRow, DeliveryRow } from '../../src/warehouse/contract/alerts.js'
 import { exit } from '../exit.js'
