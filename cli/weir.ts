@@ -25,8 +25,16 @@ const program = new Command('weir')
   )
 
 /** One command: its words, an example, and where its code is; that is loaded only when it runs. */
-function command<O>(parent: Command, usage: string, description: string, example: string, load: Load<O>, options: Option[] = []): Command {
-  const made = parent.command(usage).description(description).addHelpText('after', `\nExample:\n  $ ${example}`)
+function command<O>(
+  parent: Command,
+  usage: string,
+  description: string,
+  example: string,
+  load: Load<O>,
+  options: Option[] = [],
+  settings: { isDefault?: boolean } = {},
+): Command {
+  const made = parent.command(usage, settings).description(description).addHelpText('after', `\nExample:\n  $ ${example}`)
   for (const option of options) made.addOption(option)
   made.option('--json', 'print the answer as JSON')
   made.option('--config <file>', 'the project file (default: weir.yaml here, else config/weir.yaml)')
@@ -154,6 +162,23 @@ command(program, 'status', 'how every sync stands', 'weir status', () => import(
 command(program, 'runs [name]', 'the newest runs', 'weir runs klaviyo --limit 5', () => import('./commands/runs.js'), [
   new Option('--limit <n>', 'how many').default(10).argParser(count),
 ])
+const alerts = program.command('alerts').description('what people should know: what is open, whom it was told, whether they are reached')
+command(
+  alerts,
+  'list [sync]',
+  'what is open, and messages that could not be delivered; `weir alerts` alone does the same',
+  'weir alerts --all',
+  async () => ({ run: (await import('./commands/alerts.js')).list }),
+  [new Option('--all', 'with what is over, and all messages'), new Option('--limit <n>', 'how many').default(50).argParser(count)],
+  { isDefault: true },
+)
+command(
+  alerts,
+  'test [target]',
+  'send a test message now, through the worker, and say what came back; to all targets, or those like the word',
+  'weir alerts test slack',
+  async () => ({ run: (await import('./commands/alerts.js')).test }),
+)
 const state = program.command('state').description('watermarks and checkpoints of a sync')
 const ofStream = new Option('--stream <name>', 'only this stream')
 const yes = new Option('--yes', 'do not ask')

@@ -75,6 +75,8 @@ export function configPage(vendors: Vendors): string {
     section('temporal', schema.temporal),
     section('defaults', schema.defaults),
     section('dead_letters', schema.deadLetters),
+    section('alerts: an entry', schema.alertTarget),
+    section('alerts: email', schema.email),
     section('connections.NAME', schema.connection),
     section('budget', schema.budget),
     section('syncs.NAME', schema.sync),

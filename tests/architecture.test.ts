@@ -15,6 +15,12 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
   },
   { room: 'src/http', ours: ['src/core', 'src/observe', 'src/http'], packages: ['axios', 'p-retry', 'lossless-json', 'zod'] },
   { room: 'src/keys', ours: ['src/core'], packages: [] },
+  // Messages go out by HTTP and SMTP.
+  {
+    room: 'src/alerts',
+    ours: ['src/core', 'src/observe', 'src/http/wire.ts', 'src/alerts', 'src/warehouse/driver.ts', 'src/warehouse/contract'],
+    packages: ['nodemailer'],
+  },
   { room: 'src/schema', ours: ['src/core', 'src/observe', 'src/schema'], packages: [] },
   { room: 'src/columns', ours: ['src/core', 'src/keys', 'src/schema', 'src/columns'], packages: [] },
   { room: 'src/extract', ours: ['src/core', 'src/observe', 'src/http', 'src/extract'], packages: ['zod'] },

@@ -45,6 +45,7 @@ describe('every link in the documents', () => {
     'docs/guides/state.md',
     'docs/guides/quality.md',
     'docs/guides/dead-letters.md',
+    'docs/guides/alerts.md',
   ])('%s leads somewhere', (file) => {
     const url = new URL(`../${file}`, import.meta.url)
     const targets = [...readFileSync(url, 'utf8').matchAll(/\]\((?!http)([^)#]+)/g)].map((match) => match[1]!)

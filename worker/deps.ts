@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { registry } from '../connectors/registry.js'
+import type { ResolvedTarget } from '../src/alerts/send.js'
 import { governedSource } from '../src/columns/governed.js'
 import { createHasher } from '../src/columns/hash.js'
 import { resolveSettings, secretKeys, secretValues, urlSecrets } from '../src/config/secrets.js'
 import type { Timing } from '../src/core/activities.js'
+import type { AlertTarget } from '../src/core/alerts.js'
 import type { ConnectionDefinition, Definition } from '../src/core/definition.js'
 import { Failure } from '../src/core/failure.js'
 import type { Clock, Log } from '../src/core/ports.js'
@@ -19,6 +21,7 @@ import { createLog } from '../src/observe/log.js'
 import { createRedact, type Redact } from '../src/observe/redact.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
+import { resolveTarget } from './alert-target.js'
 import type { WorkerSettings } from './settings.js'
 
 /** Everything that activities stand on, built once for a process and handed down. */
@@ -45,6 +48,14 @@ export interface Connected {
   credential?: () => Promise<Finding | undefined>
 }
 
+/** What telling people needs beside. */
+export interface AlertDeps extends Deps {
+  /** An alert target with the addresses of this moment. @throws Failure `config` */
+  resolveTarget: (target: AlertTarget) => ResolvedTarget
+  /** Where the Temporal UI shows a run, where the UI's address is known. */
+  linkOf: (run: string) => string | undefined
+}
+
 export const systemClock: Clock = {
   now: () => new Date(),
   sleep: async (ms, signal) => {
@@ -56,7 +67,7 @@ export const systemClock: Clock = {
   },
 }
 
-export function createDeps(settings: WorkerSettings): Deps {
+export function createDeps(settings: WorkerSettings): AlertDeps {
   const { warehouseUrl, projectDir, logLevel, timing } = settings
   /** Every secret that this process has used; nothing that leaves it may hold one. */
   const secrets = new Set<string>([...urlSecrets(warehouseUrl), ...(settings.key ? [settings.key] : [])])
@@ -104,6 +115,11 @@ export function createDeps(settings: WorkerSettings): Deps {
       if (!consent) throw new Failure('config', `${title} knows no consent of a person: connection ${connection.name} takes a key.`)
       return { connecting: { api, consent, connection, definitions }, clientDeps: clientDeps(signal) }
     },
+    resolveTarget: (target) => resolveTarget(target, sources, (secret) => secrets.add(secret)),
+    linkOf: (run) =>
+      // By a query, since a scheduled run's workflow has another id than one by hand.
+      settings.temporalUiUrl &&
+      `${settings.temporalUiUrl}/namespaces/${settings.namespace}/workflows?query=${encodeURIComponent(`RunId="${run}"`)}`,
     close: () => warehouse.close(),
   }
 }

@@ -6,6 +6,7 @@ import { createActivities } from './activities/index.js'
 import { bundlePath, workflowsPath } from './bundle.js'
 import { createDeps } from './deps.js'
 import { type WorkerSettings, workerSettings } from './settings.js'
+import { startWatchman } from './watchman.js'
 
 /** Time that running slices have to commit what is complete, after a signal to stop. */
 const grace = { shutdownGraceTime: '5s', shutdownForceTime: '25s' } as const
@@ -44,7 +45,8 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
       Worker.create({ ...common, taskQueue: `${settings.queue}-control`, activities: control, maxConcurrentActivityTaskExecutions: 4 }),
     ])
     deps.log.info('worker ready', { queue: settings.queue, slots: settings.slots })
-    await Promise.all(workers.map((worker) => worker.run()))
+    const watchman = startWatchman(deps)
+    await Promise.all(workers.map((worker) => worker.run())).finally(watchman.stop)
     deps.log.info('worker stopped')
   } finally {
     await connection.close()

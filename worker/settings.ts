@@ -6,6 +6,8 @@ import { Failure } from '../src/core/failure.js'
 export interface WorkerSettings {
   temporalAddress: string
   namespace: string
+  /** Where people see runs; without it messages have no link. */
+  temporalUiUrl: string | undefined
   warehouseUrl: string
   /** Folder whose `.env` holds secrets; the environment wins over it. */
   projectDir: string
@@ -24,6 +26,10 @@ const milliseconds = (byDefault: number) => z.coerce.number().int().min(50).defa
 const environment = z.object({
   TEMPORAL_ADDRESS: z.string().min(1),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  TEMPORAL_UI_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   WAREHOUSE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// address'),
   WEIR_PROJECT_DIR: z.string().default('.'),
   WEIR_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
@@ -45,6 +51,7 @@ export function workerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
   return {
     temporalAddress: set.TEMPORAL_ADDRESS,
     namespace: set.TEMPORAL_NAMESPACE,
+    temporalUiUrl: set.TEMPORAL_UI_URL,
     warehouseUrl: set.WAREHOUSE_URL,
     projectDir: set.WEIR_PROJECT_DIR,
     logLevel: set.WEIR_LOG_LEVEL,

@@ -1,4 +1,4 @@
-import { ActivityCancellationType, type ActivityOptions, workflowInfo } from '@temporalio/workflow'
+import { ActivityCancellationType, type ActivityOptions, type LocalActivityOptions, workflowInfo } from '@temporalio/workflow'
 import type { Timing } from '../src/core/activities.js'
 
 /** What production uses; `weir dev` and tests are handed shorter ones by the worker. */
@@ -28,4 +28,16 @@ export const policies = (timing: Timing = production) =>
       scheduleToCloseTimeout: '5m',
       retry: { initialInterval: timing.retryMs, maximumAttempts: 2 },
     },
-  }) satisfies Record<string, ActivityOptions>
+    /** A local activity: some short transactions a sync. What fails is looked at again a minute later. */
+    look: {
+      startToCloseTimeout: '20s',
+      scheduleToCloseTimeout: '1m',
+      retry: { initialInterval: timing.retryMs, maximumAttempts: 2 },
+    },
+    /** Sends messages for half a minute; those that are left, or failed, are the next one's. */
+    deliver: {
+      startToCloseTimeout: '1m',
+      scheduleToCloseTimeout: '2m',
+      retry: { initialInterval: timing.retryMs, maximumAttempts: 2 },
+    },
+  }) satisfies Record<string, ActivityOptions | LocalActivityOptions>

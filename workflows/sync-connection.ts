@@ -4,7 +4,9 @@ import {
   ChildWorkflowCancellationType,
   executeChild,
   isCancellation,
+  log,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   setCurrentDetails,
   workflowInfo,
@@ -23,6 +25,7 @@ import { inParallel } from './in-parallel.js'
 import { policies } from './policies.js'
 import { failed, noteOf, show } from './status.js'
 import { syncStream } from './sync-stream.js'
+import { lookAndSend } from './watch.js'
 
 const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
 
@@ -75,9 +78,19 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
     ]),
   )
   show(receipt.status, receipt.read)
+  if (patched('alerts')) await tell(input.sync)
   if (cancelled !== undefined) throw cancelled
   if (receipt.failure !== undefined) throw failed(receipt.failure)
   return receipt
+}
+
+/** The run is settled: an alert that cannot be made or sent now is `weir/watch`'s a minute later, and changes nothing of how it ended. */
+async function tell(sync: string): Promise<void> {
+  try {
+    await CancellationScope.nonCancellable(() => lookAndSend({ sync }))
+  } catch (error) {
+    log.warn('alerts of a run could not be told', { sync, error: noteOf(error).message })
+  }
 }
 
 /** How a stream ended, with its counts where it came to its end: they are for people, the truth is in the warehouse. */

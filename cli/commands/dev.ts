@@ -1,5 +1,6 @@
+import { ensureWatch } from '../deploy/watch-schedule.js'
 import { type Printer, tableText } from '../print.js'
-import { openDev } from '../session.js'
+import { openDev, queue } from '../session.js'
 import { untilSignal } from '../until-signal.js'
 import type { Common } from '../weir.js'
 
@@ -8,6 +9,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
   const { stack, session } = await openDev(options, printer)
   try {
     const { info } = stack
+    await ensureWatch(session.temporal, { queue: queue() })
     printer.json(info)
     printer.line(
       tableText(

@@ -2,6 +2,7 @@ import { ago, number, type Printer, statusText } from '../print.js'
 import { checksText, isBad, printChecks } from '../quality.js'
 import { openSession } from '../session.js'
 import type { Common } from '../weir.js'
+import { alertsText, standingAlerts } from './alerts.js'
 import { pendingText } from './changes.js'
 
 /** Every sync of the project and each of its streams: the last run, how far it is complete, what waits. */
@@ -9,10 +10,11 @@ export async function run({ options, printer }: { options: Common; printer: Prin
   const session = await openSession(options, printer)
   try {
     const { manifest, warehouse } = session
-    const [latest, letters, checks] = await Promise.all([
+    const [latest, letters, checks, alerts] = await Promise.all([
       warehouse.runs.latest(),
       warehouse.letters.count({ status: 'open' }),
       warehouse.quality.latest(),
+      standingAlerts(session),
     ])
     const syncs = await Promise.all(
       Object.values(manifest.syncs).map(async (definition) => {
@@ -41,7 +43,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
         return { sync: definition.sync, connection: definition.connection.name, schema: definition.schema, streams }
       }),
     )
-    printer.json({ syncs, temporalUi: session.uiUrl })
+    printer.json({ syncs, alerts, temporalUi: session.uiUrl })
     for (const { sync, schema, streams } of syncs) {
       printer.line(`${sync} → schema ${schema}`)
       printer.table(
@@ -65,6 +67,8 @@ export async function run({ options, printer }: { options: Common; printer: Prin
     if (open > 0) printer.line(`${number(open)} open dead letters; look at them with: weir dlq list`)
     const pending = await pendingText(session, Object.keys(manifest.syncs))
     if (pending !== undefined) printer.line(pending)
+    const told = alertsText(alerts)
+    if (told !== undefined) printer.line(told)
     if (session.uiUrl) printer.line(`Runs in the Temporal UI: ${session.uiUrl}`)
     return 0
   } finally {

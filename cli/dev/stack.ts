@@ -152,10 +152,16 @@ function workerIn(
   folder: string,
   projectDir: string,
   { worker }: StackOptions,
-  at: { temporalAddress: string; warehouseUrl: string; key: string },
+  at: { temporalAddress: string; temporalUiUrl: string; warehouseUrl: string; key: string },
   drainMs: () => number,
 ) {
-  const env = { WEIR_PROJECT_DIR: projectDir, TEMPORAL_ADDRESS: at.temporalAddress, WAREHOUSE_URL: at.warehouseUrl, WEIR_KEY: at.key }
+  const env = {
+    WEIR_PROJECT_DIR: projectDir,
+    TEMPORAL_ADDRESS: at.temporalAddress,
+    WAREHOUSE_URL: at.warehouseUrl,
+    WEIR_KEY: at.key,
+    ...(at.temporalUiUrl ? { TEMPORAL_UI_URL: at.temporalUiUrl } : {}),
+  }
   return async (): Promise<Part> => {
     const logFile = join(folder, 'worker.log')
     const child = await startChild({

@@ -55,7 +55,7 @@ export function compile(compiling: Compiling): Manifest {
   const syncs = new Map<string, CompiledSync>()
   const reached: Reached = new Map()
   for (const one of keysOf(find(tree, ['syncs']))) {
-    const sync = compileSync({ judged, name: one, project: name, defaults, connections, now, reached })
+    const sync = compileSync({ judged, name: one, project: name, defaults, connections, now, look, reached })
     if (sync) syncs.set(one, sync)
   }
   checkTables(judged, syncs)

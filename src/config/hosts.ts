@@ -60,8 +60,9 @@ export type Address = { url: string; loopback: boolean } | { problem: string; hi
 /**
  * Judges an address as it was written. The answer's `url` has no trailing slash.
  * Names are judged as names: what they resolve to is checked again by whoever connects.
+ * @param allows `query`: a webhook's token may stand in it
  */
-export function addressOf(text: string, allowPrivate: boolean): Address {
+export function addressOf(text: string, allowPrivate: boolean, allows: { query?: true } = {}): Address {
   const [, scheme, authority] = /^([a-z][a-z\d+.-]*):\/\/([^/?#\\]*)/i.exec(text) ?? []
   if (scheme === undefined || authority === undefined || /[\s\\]/.test(text) || !URL.canParse(text)) {
     return { problem: 'not an address', hint: 'write it like https://a.example.com' }
@@ -69,7 +70,28 @@ export function addressOf(text: string, allowPrivate: boolean): Address {
   const url = new URL(text)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return { problem: 'an address that is not https' }
   if (authority.includes('@')) return { problem: 'an address with a user or password in it', hint: 'credentials have keys of their own' }
-  if (url.search !== '' || url.hash !== '' || /[?#]/.test(text)) return { problem: 'an address with a query or fragment' }
+  if ((allows.query ? /#/ : /[?#]/).test(text)) return { problem: `an address with a ${allows.query ? '' : 'query or '}fragment` }
+  const judged = judgeHost(url, authority, allowPrivate)
+  if ('problem' in judged) return judged
+  const { loopback } = judged
+  if (url.protocol === 'http:' && !loopback)
+    return { problem: 'a plain http address', hint: 'use https; http is for this machine only (localhost)' }
+  return { url: `${url.origin}${url.pathname.replace(/\/+$/, '')}${url.search}`, loopback }
+}
+
+/** The same for a mail server: smtps, or smtp, which then must speak TLS before anything is said unless it is this machine. */
+export function mailServerOf(text: string, allowPrivate: boolean): Address {
+  const [, scheme, authority] = /^(smtps?):\/\/(?:[^/?#\\]*@)?([^/?#\\@]+)\/?$/i.exec(text) ?? []
+  if (scheme === undefined || authority === undefined || /[\s\\]/.test(text) || !URL.canParse(text))
+    return {
+      problem: 'not the address of a mail server',
+      hint: 'write it like smtps://user:password@smtp.example.com:465, or smtp://… with TLS by STARTTLS',
+    }
+  const judged = judgeHost(new URL(text), authority, allowPrivate)
+  return 'problem' in judged ? judged : { url: text, loopback: judged.loopback }
+}
+
+function judgeHost(url: URL, authority: string, allowPrivate: boolean): { loopback: boolean } | { problem: string; hint?: string } {
   const host = hostOf(url)
   const written = authority
     .replace(/:\d*$/, '')
@@ -82,7 +104,5 @@ export function addressOf(text: string, allowPrivate: boolean): Address {
   if (!loopback && isPrivate(host) && !allowPrivate) {
     return { problem: 'a private or link-local address', hint: 'if that is meant, set allow_private_hosts: true on the connection' }
   }
-  if (url.protocol === 'http:' && !loopback)
-    return { problem: 'a plain http address', hint: 'use https; http is for this machine only (localhost)' }
-  return { url: `${url.origin}${url.pathname.replace(/\/+$/, '')}`, loopback }
+  return { loopback }
 }

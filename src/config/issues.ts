@@ -98,8 +98,10 @@ function messageOf(issue: Issue): string {
 }
 
 /** Where a misplaced value may be a secret. */
-const isDiscreet = ([top, , key]: Path): boolean =>
-  top === 'warehouse' || top === 'environments' || (top === 'connections' && key !== 'budget')
+const isDiscreet = (path: Path): boolean => {
+  const [top, , key] = path
+  return top === 'warehouse' || top === 'environments' || (top === 'connections' && key !== 'budget') || path.includes('alerts')
+}
 
 /** `, found "15 minits"`; only the kind of value where it might be secret, and the reference where it came from one. */
 function foundText(judged: Judged, path: Path): string {

@@ -63,6 +63,7 @@ export async function openProject(options: ProjectOptions): Promise<Project> {
   const secrets = Object.values(manifest.connections).flatMap(({ type, settings }) =>
     secretValues(settings, sources, secretKeys(vendors[type]!.settings)),
   )
+  for (const { alerts = [] } of Object.values(manifest.syncs)) secrets.push(...secretValues({ alerts }, sources, ['url', 'smtp']))
   return {
     manifest,
     file: loaded.file,

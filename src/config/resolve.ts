@@ -1,5 +1,6 @@
 /** References in the tree → values, but for secrets: those stay references, and are only looked up to see that they exist. */
 import { relative, resolve } from 'node:path'
+import { isAlertAddress } from './alerts.js'
 import { type Problems, shown } from './errors.js'
 import { type Look, partsOf, resolveText } from './references.js'
 import { isSecretReference, secretKeys } from './secrets.js'
@@ -21,7 +22,9 @@ export function resolveTree(tree: Tree, resolving: Resolving): Tree {
     const type = resolved(textAt(tree, ['connections', connection, 'type']) ?? '', resolving.look)
     return Object.hasOwn(resolving.vendors, type) ? secretKeys(resolving.vendors[type]!.settings) : []
   }
-  const isSecret = ([top, connection, key]: Path): boolean => {
+  const isSecret = (path: Path): boolean => {
+    if (isAlertAddress(path)) return true
+    const [top, connection, key] = path
     if (top !== 'connections' || connection === undefined || key === undefined) return false
     if (!secrets.has(connection)) secrets.set(connection, secretsOf(connection))
     return secrets.get(connection)!.includes(key)

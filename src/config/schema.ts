@@ -3,6 +3,7 @@
  * What only another key can decide (does a name exist, has a stream a cursor) is decided in the compiling files.
  */
 import { z } from 'zod'
+import { alertKinds } from '../core/alerts.js'
 import type { ColumnAction } from '../core/definition.js'
 import { nearOrAll, shown } from './errors.js'
 import { duration, isTimezone, percent, rate } from './units.js'
@@ -113,11 +114,73 @@ const deletions = z
     'Where the vendor must be asked for deleted records apart: `off` saves those requests, and rows of deleted records stay unmarked. Default read.',
   )
 
+const kinds = alertKinds.join(', ')
+
+export const email = keys({
+  to: z
+    .array(text('an address, or a reference to one'), { error: 'expected a list of addresses' })
+    .min(1, 'expected at least one address')
+    .max(50)
+    .meta({ kind: 'list of addresses' })
+    .describe('Who gets it. An address that is written as a reference stands in no table.'),
+  from: text('an address, or a reference to one').meta({ kind: 'address' }).describe('The sender.'),
+  smtp: text('an address such as smtps://user:password@smtp.example.com:465')
+    .meta({ kind: 'reference' })
+    .describe('The mail server, as a reference: smtps://…, or smtp://…, where TLS (STARTTLS) is demanded unless it is on this machine.'),
+})
+
+/** An entry of `alerts`. */
+export const alertTarget = keys({
+  webhook: text('a reference to an address, such as "${ALERT_WEBHOOK}"')
+    .meta({ kind: 'reference' })
+    .optional()
+    .describe('Gets each message as JSON, by POST. The address is a reference, since it holds a token; https, or http on this machine.'),
+  slack: text('a reference to an address, such as "${SLACK_WEBHOOK}"')
+    .meta({ kind: 'reference' })
+    .optional()
+    .describe('An incoming webhook of Slack, or of what understands the same.'),
+  email: email.optional().describe('People, by a mail server.'),
+  on: z
+    .array(z.enum(alertKinds, { error: `expected one of ${kinds}` }), { error: `expected a list of ${kinds}` })
+    .min(1, 'expected at least one word')
+    .meta({ kind: `list of ${kinds}` })
+    .optional()
+    .describe('What is told. Default: all.'),
+  repeat: aDuration(minute, 'a duration of at least 1m, such as 24h')
+    .optional()
+    .describe('What is still so is said again after so long. Default 24h.'),
+  quota_wait: aDuration(0).optional().describe("A wait for a vendor's quota is told when it is longer than this. Default 30m."),
+  allow_private_hosts: yesNo().optional().describe('May the address lie in a private network?'),
+})
+
+export const freshness = z
+  .union(
+    [
+      z.literal('off'),
+      keys({
+        warn: aDuration(minute, 'a duration of at least 1m, such as 4h').optional().describe('Older, and a warning is given.'),
+        fail: aDuration(minute, 'a duration of at least 1m, such as 12h').optional().describe('Older, and it is an error.'),
+      }),
+    ],
+    { error: 'expected { warn: 4h, fail: 12h }, or off' },
+  )
+  .meta({ kind: '{ warn, fail } as durations, or off' })
+const freshnessOf = freshness
+  .optional()
+  .describe('How old may be what is complete in a table? Older is `stale`: { warn: 4h, fail: 12h }, one of them, or off. Default off.')
+
 /** What cascades: built-in, `defaults`, connection, sync. */
 const cascading = {
   timezone: timezone.optional().describe('Time zone of dates without an offset and of schedules. Default UTC.'),
   concurrency: whole(1, 32).optional().describe('Streams of one sync read at once. Default 4.'),
   dead_letters: deadLetters.optional().describe('How many records may be set aside before a run fails.'),
+  alerts: z
+    .array(alertTarget, { error: 'expected a list of targets, such as "- webhook: "${ALERT_WEBHOOK}""' })
+    .max(20)
+    .meta({ kind: 'list of targets' })
+    .optional()
+    .describe('Whom to tell of what. A list stands for itself: it replaces those further out; `[]` means nobody. Default: nobody.'),
+  freshness: freshnessOf,
   ...evolving,
   deletions,
   ...reading,
@@ -172,7 +235,7 @@ const quality = (what: string) =>
     .describe(what)
 const qualityOfAll = quality('Checks of the table of every stream, after each run. A stream with a list of its own has only that one.')
 
-export const defaults = keys({ ...when, ...cascading, ...kept, quality: qualityOfAll }, ['alerts', 'freshness'])
+export const defaults = keys({ ...when, ...cascading, ...kept, quality: qualityOfAll })
 
 const streamShape = {
   mode: text('a sync mode')
@@ -182,11 +245,12 @@ const streamShape = {
   ...evolving,
   deletions,
   dead_letters: deadLetters.optional().describe("What differs from the sync's."),
+  freshness: freshnessOf,
   ...reading,
   ...kept,
   quality: quality("What is checked of the stream's table after each run."),
 }
-const plannedOfStream = ['query', 'freshness', 'key']
+const plannedOfStream = ['query', 'key']
 export const stream = keys(streamShape, plannedOfStream)
 
 /** The same with keys of a vendor's, which are judged by the vendor's own types. */
@@ -213,7 +277,7 @@ export const sync = keys(
       .optional()
       .describe('Exactly what is read. Without it the connector\'s default set is; `"*": {}` beside others means the default set too.'),
   },
-  ['freshness', 'alerts', 'after'],
+  ['after'],
 )
 
 const requests = worded('rate', 'a rate such as 100/10s', rate)

@@ -1,6 +1,7 @@
 /** One sync: its connection, its streams, and what cascades to them: built-in → defaults → connection → sync → stream. */
 import type { z } from 'zod'
 import type { DeadLetterSettings, Definition, Schedule, StreamSettings } from '../core/definition.js'
+import { compileAlerts, compileFreshness } from './alerts.js'
 import { merged, type Reached, streamColumns } from './columns.js'
 import type { CompiledConnection } from './connection.js'
 import { type CustomStream, compileCustom } from './custom.js'
@@ -8,6 +9,7 @@ import { nearOrAll, shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { nameProblem, schemaProblem } from './names.js'
 import { compileQuality } from './quality.js'
+import type { Look } from './references.js'
 import { compileSchedule } from './schedule.js'
 import { type defaults as defaultsKeys, stream as streamKeys, streamWith, sync as syncKeys } from './schema.js'
 import { find, isMissing, keysOf, type Path, spotOf, textAt } from './tree.js'
@@ -22,6 +24,7 @@ export interface SyncInput {
   /** Undefined for one that is wrong, which is reported already. */
   connections: ReadonlyMap<string, CompiledConnection | undefined>
   now: Date
+  look: Look
   /** Column rules met so far, and what they were found to mean. */
   reached: Reached
 }
@@ -81,6 +84,12 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
       origins[`dead_letters.${key}`] = at === undefined ? 'built-in' : placeOf(judged, at)
     }),
   }
+  const alerts = pick(layers, 'alerts', [])
+  note('alerts', alerts)
+  const targets = alerts.path ? compileAlerts(judged, alerts.path, alerts.value, input.look) : []
+  const fresh = pick(layers, 'freshness', undefined)
+  note('freshness', fresh)
+  const freshness = fresh.path && fresh.value ? compileFreshness(judged, fresh.path, fresh.value) : undefined
   const schedule = compileSchedule(judged, path, given, timezone) ?? compileSchedule(judged, ['defaults'], defaults, timezone)
   const streams = compileStreams(input, path, connection?.vendor, layers, timezone, origins)
   if (!given || !connection || !streams || from === undefined) return undefined
@@ -94,6 +103,8 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
       streams,
       ...merged(layers),
       deadLetters,
+      ...(targets.length > 0 ? { alerts: targets } : {}),
+      ...(freshness ? { freshness } : {}),
       concurrency,
       timezone,
     },
@@ -178,11 +189,15 @@ function compileStreams(
       if (at !== undefined) origins[`streams.${name}.dead_letters.${key}`] = placeOf(judged, at)
     })
     const differing = Object.keys(deadLetters).length > 0 ? { deadLetters } : {}
+    const fresh = pick([...star, { path: [...base, name], given: written }], 'freshness', undefined)
+    if (fresh.path) origins[`streams.${name}.freshness`] = placeOf(judged, fresh.path)
+    const freshness = fresh.path && fresh.value ? (compileFreshness(judged, fresh.path, fresh.value) ?? 'off') : undefined
     result[name] = {
       mode,
       ...(custom ? { custom } : {}),
       ...settings,
       ...differing,
+      ...(freshness ? { freshness } : {}),
       ...(quality && quality.checks.length > 0 ? { quality: quality.checks } : {}),
     }
     origins[`streams.${name}.mode`] = written.mode === undefined ? 'connector' : placeOf(judged, [...base, name, 'mode'])

@@ -1,3 +1,4 @@
+import type { AlertTarget, Freshness } from './alerts.js'
 import type { QualityCheck } from './quality.js'
 import type { SyncMode } from './types.js'
 
@@ -20,6 +21,10 @@ export interface Definition {
   /** What becomes of fields of streams that are looked at without being read (`preview`); those that are read name their own. */
   columns?: ColumnActions
   deadLetters: DeadLetterSettings
+  /** Whom to tell of what. */
+  alerts?: readonly AlertTarget[]
+  /** How old what is complete may be. */
+  freshness?: Freshness
   /** Streams read at once. */
   concurrency: number
   timezone: string
@@ -75,6 +80,8 @@ export interface StreamSettings {
   raw?: 'keep'
   /** What differs from the sync's. */
   deadLetters?: Partial<DeadLetterSettings>
+  /** In place of the sync's. */
+  freshness?: Freshness | 'off'
 }
 
 /** Leave it out; a keyed hash in its place; the shape of the text alone. */

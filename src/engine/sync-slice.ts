@@ -71,7 +71,7 @@ export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
   } catch (error) {
     const failure = asFailure(error)
     if (failure.reason === 'throttled' && failure.where.waitUntil !== undefined) {
-      await warehouse.slices.release(claim)
+      await warehouse.slices.release(claim, failure.where.waitUntil)
       return { counts: claim.counts, more: true, waitUntil: failure.where.waitUntil }
     }
     const halves = failure.reason === 'too_large' ? halvesFor(stream, claim.slice) : undefined

@@ -7,6 +7,7 @@ import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
 import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
+import type { AlertStore } from './contract/alerts.js'
 import type { CredentialStore } from './contract/credentials.js'
 import type { DeploymentStore } from './contract/deployments.js'
 
@@ -354,8 +355,8 @@ export interface Warehouse {
     claim: (ref: StreamRef & { run: string; key: string; owner: string }) => Promise<Claim>
     /** Rows, dead letters, counts and checkpoint in one transaction; throws `fenced` when a newer claim exists. */
     commit: (batch: BatchCommit) => Promise<Counts>
-    /** The attempt ends in good order (a wait, a hand-over): it no longer counts as one without progress. */
-    release: (claim: Claim) => Promise<void>
+    /** The attempt ends in good order, to wait for a quota until that instant: it no longer counts as one without progress. */
+    release: (claim: Claim, waitUntil: string) => Promise<void>
     /** What an attempt ended with, for the message of the attempt that gives up. */
     note: (claim: Claim, failure: FailureNote) => Promise<void>
     /** Sets the whole slice aside, with a dead letter. Nothing that it gathered takes a place. */
@@ -463,6 +464,8 @@ export interface Warehouse {
   }
   /** What `weir apply` has put in force. */
   deployments: DeploymentStore
+  /** Conditions that are open, and the outbox of messages about them. */
+  alerts: AlertStore
   /** Budgets of vendors' accounts, shared by all workers. */
   budgets: BudgetStore
   tokens: CredentialStore

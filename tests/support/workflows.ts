@@ -3,13 +3,14 @@ import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { Activities, ControlActivities, RunInput, SliceReceipt, StreamOutcome } from '../../src/core/activities.js'
+import type { AlertActivities, AlertControlActivities } from '../../src/core/alerts.js'
 import { noCounts } from '../../src/core/receipt.js'
 
 // Tests make failures on purpose; what matters of them is asserted.
 Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) })
 
 /** Activities that do as little as can be: one slice a stream, ten records a slice. Override what a test is about. */
-export const fakeActivities = (overrides: Partial<Activities> = {}): Activities => {
+export const fakeActivities = (overrides: Partial<Activities & AlertActivities> = {}): Activities & AlertActivities => {
   const planned = new Set<string>()
   return {
     startRun: async ({ streams }) => ({
@@ -46,6 +47,8 @@ export const fakeActivities = (overrides: Partial<Activities> = {}): Activities 
         ...(note && !cancelled ? { failure: note } : {}),
       }
     },
+    lookForAlerts: async () => ({ syncs: 1, opened: 0, resolved: 0, due: 0 }),
+    deliverAlerts: async () => ({ delivered: 0, failed: 0, givenUp: 0 }),
     ...overrides,
   }
 }
@@ -61,7 +64,7 @@ export interface Running {
 
 /** A worker with these activities while `work` runs, on the run's own server and on a queue of its own. */
 export async function withWorker(
-  activities: { work: Activities; control?: ControlActivities },
+  activities: { work: Activities; control?: Partial<ControlActivities & AlertControlActivities> },
   work: (running: Running) => Promise<void>,
 ): Promise<void> {
   const address = inject('temporalAddress')

@@ -29,6 +29,8 @@ describe('the activities of a run and of a replay', () => {
       connect: async () => ({ source: { type: 'fake', streams: { people: stream }, check: async function* () {} }, http: noHttp() }),
       consenting: () => Promise.reject(new Error('nobody asks here')),
       close: async () => {},
+      resolveTarget: (target) => target,
+      linkOf: () => undefined,
       ...deps,
     }).work
 

@@ -1,6 +1,7 @@
 import { WorkflowFailedError } from '@temporalio/client'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AlertTarget } from '../../src/core/alerts.js'
 import type { Definition } from '../../src/core/definition.js'
 import type { QualityCheck, Severity } from '../../src/core/quality.js'
 import type { Stream } from '../../src/core/types.js'
@@ -49,6 +50,8 @@ describe('quality checks through a whole run: workflow, activities, warehouse', 
       connect: async () => ({ source: { type: 'fake', streams, check: async function* () {} }, http: noHttp() }),
       consenting: () => Promise.reject(new Error('nobody asks here')),
       close: async () => {},
+      resolveTarget: (target: AlertTarget) => target,
+      linkOf: () => undefined,
     }
     let ended: unknown
     let id = ''

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { Worker } from '@temporalio/worker'
 import { describe, expect, inject, it } from 'vitest'
 import type { ReplayActivities } from '../../src/core/activities.js'
+import type { AlertControlActivities } from '../../src/core/alerts.js'
 import { noCounts } from '../../src/core/receipt.js'
 import { historiesFolder, keepHistory } from '../support/histories.js'
 import { fakeActivities, withWorker } from '../support/workflows.js'
@@ -56,6 +57,22 @@ describe.runIf(process.env.WEIR_RECORD)('recording', () => {
         }
       },
     )
+  })
+
+  it('records a look for alerts with messages due, and a test message', async () => {
+    const work = fakeActivities({
+      lookForAlerts: async () => ({ syncs: 1, opened: 1, resolved: 0, due: 1 }),
+      deliverAlerts: async () => ({ delivered: 1, failed: 0, givenUp: 0 }),
+    })
+    const control: AlertControlActivities = { testAlert: async () => ({ isDelivered: true, answer: 'HTTP 200' }) }
+    await withWorker({ work, control }, async ({ client, queue }) => {
+      const given = { watch: [], testAlert: [{ definition: 'none', target: 0 }] }
+      for (const [name, args] of Object.entries(given)) {
+        const one = await client.workflow.start(name, { taskQueue: queue, workflowId: `recorded/${name}`, args })
+        await one.result()
+        await keepHistory(client, name, one.workflowId, one.firstExecutionRunId)
+      }
+    })
   })
 
   it('records an approval that fills in two parts, and once more after a run under way', { timeout: 60_000 }, async () => {

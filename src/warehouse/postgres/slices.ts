@@ -49,7 +49,9 @@ export async function claim(
     const { rows } = await takeOver(pool, client, () =>
       client.query<ClaimedRow>(
         `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
-         idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END, run_id = $4, updated_at = now()
+         idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END,
+         waiting_since = CASE WHEN run_id = $4 THEN waiting_since END, wait_until = CASE WHEN run_id = $4 THEN wait_until END,
+         run_id = $4, updated_at = now()
        WHERE sync = $1 AND stream = $2 AND slice = $3 RETURNING *`,
         [sync, stream, key, run, owner],
       ),
@@ -130,7 +132,7 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   }
   const added = countColumns.map((column, i) => `${column} = ${column} + $${i + 7}`).join(', ')
   await client.query(
-    `UPDATE _weir.checkpoints SET position = $5, state = $6, idle_claims = 0, last_failure = NULL, updated_at = now(), ${added}
+    `UPDATE _weir.checkpoints SET position = $5, state = $6, idle_claims = 0, last_failure = NULL, waiting_since = NULL, wait_until = NULL, updated_at = now(), ${added}
       WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
     [...where, JSON.stringify(batch.position), batch.isLast ? 'finished' : 'open', ...countValues(counts)],
   )
@@ -140,14 +142,13 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
 const fenced = ({ sync, stream, key }: Claim) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
 
-export async function release(pool: pg.Pool, claim: Claim): Promise<void> {
+export async function release(pool: pg.Pool, claim: Claim, waitUntil: string): Promise<void> {
   await pool
-    .query('UPDATE _weir.checkpoints SET idle_claims = 0 WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4', [
-      claim.sync,
-      claim.stream,
-      claim.key,
-      claim.epoch,
-    ])
+    .query(
+      `UPDATE _weir.checkpoints SET idle_claims = 0, waiting_since = coalesce(waiting_since, now()), wait_until = $5
+        WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
+      [claim.sync, claim.stream, claim.key, claim.epoch, waitUntil],
+    )
     .catch((error: unknown) => {
       throw warehouseFailure(error, `Releasing slice ${claim.key}`)
     })

@@ -2,6 +2,7 @@ import type { Definition } from '../../core/definition.js'
 import { Failure } from '../../core/failure.js'
 import type { Fields } from '../../core/types.js'
 import type { Warehouse } from '../driver.js'
+import { createAlertStore } from './alerts.js'
 import { createBudgetStore } from './budgets.js'
 import { createChanges } from './changes.js'
 import { createDeployments } from './deployments.js'
@@ -74,7 +75,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     slices: {
       claim: (ref) => claim(pool, ref),
       commit: (batch) => commitBatch(pool, batch, seal),
-      release: (held) => release(pool, held),
+      release: (held, waitUntil) => release(pool, held, waitUntil),
       note: (held, failure) => note(pool, held, failure),
       setAside: (held, letter, state) => setAside(pool, held, letter, state),
       halve: (held, halves) => halve(pool, held, halves),
@@ -108,6 +109,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     },
     changes: createChanges(pool),
     deployments: createDeployments(pool),
+    alerts: createAlertStore(pool),
     budgets: createBudgetStore(pool),
     tokens: createTokenStore(pool, options.key),
     letters: { ...createLetters(pool, seal), ...createReplay(pool, seal) },

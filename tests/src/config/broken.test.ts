@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { alerts } from './broken/alerts.js'
 import { columns } from './broken/columns.js'
 import { connections } from './broken/connections.js'
 import { files } from './broken/files.js'
@@ -9,7 +10,7 @@ import { folderOf, validated } from './project-of.js'
 /** Bounds of one refusal. Time is the processor's, so that a busy machine fails no test. */
 const most = { ms: 1000, bytes: 200_000_000 }
 
-describe.each(Object.entries({ syntax, connections, syncs, columns, files }))('%s', (_, table) => {
+describe.each(Object.entries({ syntax, connections, syncs, columns, alerts, files }))('%s', (_, table) => {
   test.each(table)('$name', async ({ files: given, given: options, lines, more, prepare }) => {
     const dir = folderOf(typeof given === 'function' ? given() : given)
     prepare?.(dir)
@@ -25,7 +26,7 @@ describe.each(Object.entries({ syntax, connections, syncs, columns, files }))('%
 })
 
 test('what is found where a secret may stand is not repeated, and every fault is one line', () => {
-  const lines = [syntax, connections, syncs, columns, files].flat().flatMap((broken) => broken.lines)
+  const lines = [syntax, connections, syncs, columns, alerts, files].flat().flatMap((broken) => broken.lines)
   expect(lines.length).toBeGreaterThan(200)
   expect(lines.filter((line) => /5ecret|canary|pk_|zq|root:/.test(line))).toEqual([])
   expect(lines.filter((line) => !/^[^\n]+:\d+:\d+: [^\n]+$/.test(line))).toEqual([])

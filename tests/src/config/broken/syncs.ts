@@ -115,11 +115,10 @@ export const syncs: Broken[] = [
   },
   {
     name: 'keys of a sync that come later',
-    files: klaviyo('freshness: { warn: 4h }', 'after: [sync/x]', 'on_schema_change: stop'),
+    files: klaviyo('after: [sync/x]', 'on_schema_change: stop'),
     lines: [
-      'weir.yaml:7:5: syncs.klaviyo.freshness: "freshness" is not supported by this version of Weir',
-      'weir.yaml:8:5: syncs.klaviyo.after: "after" is not supported by this version of Weir',
-      'weir.yaml:9:23: syncs.klaviyo.on_schema_change: expected evolve, capture, approve or freeze, found "stop"',
+      'weir.yaml:7:5: syncs.klaviyo.after: "after" is not supported by this version of Weir',
+      'weir.yaml:8:23: syncs.klaviyo.on_schema_change: expected evolve, capture, approve or freeze, found "stop"',
     ],
   },
   {
@@ -213,10 +212,10 @@ export const syncs: Broken[] = [
   },
   {
     name: "a stream's keys that come later",
-    files: streams('events: { freshness: 1d, query: SELECT }'),
+    files: streams('events: { key: id, query: SELECT }'),
     lines: [
-      'weir.yaml:8:17: syncs.klaviyo.streams.events.freshness: "freshness" is not supported by this version of Weir',
-      'weir.yaml:8:32: syncs.klaviyo.streams.events.query: "query" is not supported by this version of Weir',
+      'weir.yaml:8:17: syncs.klaviyo.streams.events.key: "key" is not supported by this version of Weir',
+      'weir.yaml:8:26: syncs.klaviyo.streams.events.query: "query" is not supported by this version of Weir',
     ],
   },
   {
@@ -401,7 +400,7 @@ export const syncs: Broken[] = [
       'weir.yaml:6:16: connections.crm.type: no connection type "hubspott"; did you mean "hubspot"?',
       'weir.yaml:8:20: syncs.klaviyo.from: no connection "klavio"; did you mean "klaviyo"?',
       'weir.yaml:8:35: syncs.klaviyo.every: expected a duration of at least 1m, such as 15m, found "15x"',
-      'weir.yaml:9:51: syncs.hubspot.colour: unknown key "colour"; allowed here: from, schema, every, schedule, timezone, concurrency, dead_letters, on_schema_change, max_shrink, deletions, start, lookback, slice, parallel, columns, raw, quality, streams',
+      'weir.yaml:9:51: syncs.hubspot.colour: unknown key "colour"; allowed here: from, schema, every, schedule, timezone, concurrency, dead_letters, alerts, freshness, on_schema_change, max_shrink, deletions, start, lookback, slice, parallel, columns, raw, quality, streams',
       'weir.yaml:10:1: models: "models" is not supported by this version of Weir',
     ],
   },
