@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { registry } from '../../connectors/registry.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
+import type { Keys, Opened } from '../../sandbox/stand-in.js'
 import type { ConnectionDefinition } from '../../src/core/definition.js'
 import type { Failure } from '../../src/core/failure.js'
 import type { Clock } from '../../src/core/ports.js'
@@ -12,31 +13,10 @@ import { createAccounts } from '../../src/http/budget.js'
 import { type ClientLimits, createHttp } from '../../src/http/client.js'
 
 /**
- * One suite over every connector: what the engine may rely on, whatever the vendor. Driven against the sandbox; a new connector
- * adds its sandbox's credentials here and nothing else.
+ * One suite over every connector: what the engine may rely on, whatever the vendor. Driven against the sandbox, whose list of stand-ins
+ * says how a connection comes in: a new connector adds no line here.
  */
-const credentials: Record<string, (sandbox: Sandbox) => { fixed: Record<string, unknown>; oauth: Record<string, unknown> }> = {
-  klaviyo: ({ klaviyo }) => ({ fixed: { api_key: klaviyo.apiKey }, oauth: oauth(klaviyo.oauth, klaviyo.access.currentRefreshToken()) }),
-  hubspot: ({ hubspot }) => ({ fixed: { access_token: hubspot.token }, oauth: oauth(hubspot.oauth, hubspot.access.currentRefreshToken()) }),
-  google_ads: ({ url, google_ads }) => {
-    const reached = { ...oauth(google_ads.oauth, google_ads.access.currentRefreshToken()), oauth_base_url: url }
-    // Through the manager, and by walking from every root.
-    return { fixed: { ...reached, login_customer_id: '555-555-5555' }, oauth: reached }
-  },
-  meta: ({ meta }) => {
-    const fixed = { access_token: meta.token, app_secret: meta.app.clientSecret, ad_accounts: meta.adAccounts }
-    return { fixed, oauth: fixed }
-  },
-  salesforce: ({ salesforce }) => ({
-    fixed: { access_token: salesforce.token },
-    oauth: oauth(salesforce.oauth, salesforce.access.currentRefreshToken()),
-  }),
-}
-const oauth = ({ clientId, clientSecret }: { clientId: string; clientSecret: string }, refresh: string) => ({
-  client_id: clientId,
-  client_secret: clientSecret,
-  refresh_token: refresh,
-})
+const handles = (type: string) => sandbox[type as keyof Sandbox['truth']] as { connection: Keys } & Opened
 
 const now = new Date('2026-11-20T12:00:00.000Z')
 /** Not a whole one: vendors keep some things for thirty days. */
@@ -88,14 +68,18 @@ interface Opening {
   signal?: AbortSignal
 }
 
+const settingsOf = (type: string, way: 'fixed' | 'oauth' = 'oauth') => {
+  const { connection, byOAuth } = handles(type)
+  return way === 'oauth' && byOAuth ? byOAuth(sandbox.url) : connection
+}
+
 function open(type: string, { way = 'fixed', limits, apiVersion, signal }: Opening = {}): Http {
-  const settings = credentials[type]?.(sandbox)[way] ?? {}
   const definition: ConnectionDefinition = {
     name: `${type}-test`,
     type,
     baseUrl: sandbox.url,
     budget: 'off',
-    settings,
+    settings: settingsOf(type, way),
     ...(apiVersion ? { apiVersion } : {}),
   }
   const clock = leapingClock()
@@ -192,7 +176,7 @@ async function readUnder(type: string, name: string, upset: () => void, opening:
 }
 
 async function givesTokens(type: string): Promise<boolean> {
-  const auth = connectors.get(type)!.api.auth(credentials[type]!(sandbox).oauth)
+  const auth = connectors.get(type)!.api.auth(settingsOf(type))
   return auth.kind === 'oauth' && (await fetch(new URL(auth.tokenUrl, sandbox.url), { method: 'POST' })).status !== 404
 }
 
