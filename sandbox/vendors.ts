@@ -4,6 +4,7 @@ import { hubspotStandIn } from './hubspot.js'
 import { klaviyoStandIn } from './klaviyo.js'
 import { metaStandIn } from './meta.js'
 import { salesforceStandIn } from './salesforce.js'
+import { searchConsoleStandIn } from './search-console.js'
 
 export const vendors = {
   klaviyo: klaviyoStandIn,
@@ -11,4 +12,5 @@ export const vendors = {
   google_ads: googleAdsStandIn,
   meta: metaStandIn,
   salesforce: salesforceStandIn,
+  search_console: searchConsoleStandIn,
 }
