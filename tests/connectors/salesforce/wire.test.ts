@@ -278,44 +278,6 @@ describe('reading by a bulk job', () => {
 
 describe('refusals of Salesforce', () => {
   it.each([
-    [401, [{ message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' }], 'auth', 'Authorize Weir again'],
-    [
-      401,
-      [{ message: 'This session is not valid for use with the REST API', errorCode: 'INVALID_SESSION_ID' }],
-      'auth',
-      'Authorize Weir again',
-    ],
-    [403, [{ message: 'The REST API is not enabled for this Organization.', errorCode: 'API_DISABLED_FOR_ORG' }], 'config', 'API Enabled'],
-    [403, [{ message: 'API is currently disabled', errorCode: 'API_CURRENTLY_DISABLED' }], 'config', 'administrator'],
-    [403, [{ message: 'insufficient access rights on object', errorCode: 'INSUFFICIENT_ACCESS' }], 'permission', 'administrator'],
-    [403, [{ message: 'expired', errorCode: 'INVALID_OPERATION_WITH_EXPIRED_PASSWORD' }], 'auth', 'password'],
-    [403, [{ message: 'no', errorCode: 'TXN_SECURITY_METERING_ERROR' }], 'config', 'policy'],
-    [400, [{ message: "sObject type 'X__c' is not supported.", errorCode: 'INVALID_TYPE' }], 'permission', 'gone or closed'],
-    [404, [{ errorCode: 'NOT_FOUND', message: 'The requested resource does not exist' }], 'permission', 'leave it out'],
-    [400, [{ message: "unexpected token: '*'", errorCode: 'MALFORMED_QUERY' }], 'permanent', 'unexpected token'],
-    [400, [{ message: 'too complicated', errorCode: 'QUERY_TOO_COMPLICATED' }], 'config', 'formula'],
-    [400, [{ message: 'Your query request was running for too long.', errorCode: 'QUERY_TIMEOUT' }], 'too_large', 'too long'],
-    [400, [{ message: "exceeded 100000 distinct who/what's", errorCode: 'OPERATION_TOO_LARGE' }], 'too_large', 'View All Data'],
-    [400, [{ message: 'too many', errorCode: 'EXCEEDED_ID_LIMIT' }], 'too_large', '600,000'],
-    [400, [{ message: 'invalid query locator', errorCode: 'INVALID_QUERY_LOCATOR' }], 'expired_cursor', 'two days'],
-    [400, [{ errorCode: 'InvalidUser', message: 'job of another user' }], 'config', 'another user'],
-    [400, [{ errorCode: 'INVALID_JOB_STATE', message: 'Aborting already Completed Job not allowed' }], 'transient', 'state'],
-    [400, [{ errorCode: 'InvalidVersion', message: 'gone' }], 'config', 'api_version'],
-    [409, [{ errorCode: 'INVALIDJOBSTATE', message: 'version' }], 'transient', 'version'],
-    [410, [{ errorCode: 'UNSUPPORTED_API_VERSION', message: 'retired' }], 'config', 'api_version'],
-    [431, [{ errorCode: 'X', message: 'long' }], 'config', 'longer'],
-  ] as const)('takes %i %j for its reason, and says who must act', async (status, body, reason, words) => {
-    nock(org)
-      .get(`${v}/limits`)
-      .times(reason === 'transient' ? 3 : 1)
-      .reply(status, body as unknown as nock.Body)
-    const failure = (await ask(open()).catch((error: Error) => error)) as Error
-    expect(failure).toMatchObject({ reason, where: { status } })
-    expect(failure.message).toContain(words)
-    expect(failure.message).not.toContain('00D!AQ')
-  })
-
-  it.each([
     [500, [{ message: 'An unexpected error occurred.', errorCode: 'UNKNOWN_EXCEPTION' }]],
     [503, [{ message: 'Server is temporarily unavailable.', errorCode: 'SERVER_UNAVAILABLE' }]],
     [503, '<html>edge</html>'],
