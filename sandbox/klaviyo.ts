@@ -57,7 +57,7 @@ export function createKlaviyo(company: Company, drift: Drift, now: () => Date, r
       },
     },
   }
-  return { vendor, store, access, switches, truth: truthOf(store, show) }
+  return { vendor, store, access, switches, truth: truthOf(store, show, () => now().getTime()) }
 }
 
 function document(body: unknown): { data?: unknown[]; links?: { next?: string | null } } | undefined {

@@ -216,7 +216,10 @@ export async function conformance(only: string): Promise<void> {
       for (const pass of stream.passes)
         for (const slice of await slicesOf(pass, http, Number.POSITIVE_INFINITY))
           for (const record of recordsOf(stream, await pagesOf(pass, http, fields, slice))) keys.add(keyOf(stream, record))
-      expect(keys.size).toBe(truth!().length)
+      // Reports are read for a month here.
+      const { bounds } = stream
+      const isAsked = (raw: unknown) => !bounds?.range || String(stream.record(raw as Rec)[bounds.range]) >= monthAgo.slice(0, 10)
+      expect(keys.size).toBe(truth!().filter(isAsked).length)
     })
 
     it('declares the fields that it shows, key, cursor and deletion among them', async () => {
