@@ -9,6 +9,7 @@ import type { Definition } from '../src/core/definition.js'
 import { Failure } from '../src/core/failure.js'
 import type { Clock, Log } from '../src/core/ports.js'
 import type { Http, Source } from '../src/core/types.js'
+import { type Connector, sunsetWarning } from '../src/extract/connector.js'
 import { withCustom } from '../src/extract/custom.js'
 import { createAccounts } from '../src/http/budget.js'
 import { createHttp } from '../src/http/client.js'
@@ -26,7 +27,9 @@ export interface Deps {
   redact: Redact
   timing: Timing
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
-  connect: (definition: Definition, signal: AbortSignal) => Promise<{ source: Source; http: Http }>
+  connect: (definition: Definition, signal: AbortSignal, onWait?: (until: string) => void) => Promise<{ source: Source; http: Http }>
+  /** What of a connection will need a person before long. Calls nobody. */
+  warnings?: (definition: Definition) => Promise<string[]>
   close: () => Promise<void>
 }
 
@@ -59,21 +62,28 @@ export function createDeps(settings: WorkerSettings): Deps {
     log,
     redact,
     timing,
-    async connect(definition, signal) {
+    async warnings({ connection }) {
+      const { api } = await connectorOf(connection)
+      return [sunsetWarning(api, connection.apiVersion, systemClock.now())].filter((one) => one !== undefined)
+    },
+    async connect(definition, signal, onWait) {
       const { connection } = definition
-      const load = registry[connection.type]
-      if (!load)
-        throw new Failure(
-          'config',
-          `This worker has no connector for "${connection.type}": it is older than the definition. Upgrade the worker.`,
-          { connection: connection.name },
-        )
-      const { api, source, settings: keys } = await load()
+      const { api, source, settings: keys } = await connectorOf(connection)
       for (const value of secretValues(connection.settings, sources, secretKeys(keys))) secrets.add(value)
       const resolved = { ...connection, settings: resolveSettings(connection.settings, sources) }
       const governed = governedSource(withCustom(source, definition.streams), definition, hasher)
-      return { source: governed, http: createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal }) }
+      const parts = { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal, ...(onWait ? { onWait } : {}) }
+      return { source: governed, http: createHttp(api, resolved, parts) }
     },
     close: () => warehouse.close(),
   }
+}
+
+/** @throws Failure `config` where this worker does not know the vendor */
+function connectorOf({ type, name }: Definition['connection']): Promise<Connector> {
+  const load = registry[type]
+  if (load) return load()
+  throw new Failure('config', `This worker has no connector for "${type}": it is older than the definition. Upgrade the worker.`, {
+    connection: name,
+  })
 }

@@ -161,13 +161,13 @@ describe('what the vendors hold and what the warehouse holds', () => {
     return compared
   }
 
-  it('are equal after a first read, value by value, in every stream of every vendor', { timeout: 240_000 }, async () => {
+  it('are equal after a first read, value by value, in every stream of every vendor', { timeout: 600_000 }, async () => {
     const { code, stderr, stdout } = await project.weir(['sync', '--json'])
     expect(code, stderr + stdout).toBe(0)
     expect(await compareAll()).toBeGreaterThan(10_000)
   })
 
-  it('are equal again after three days of changes, by reading only those', { timeout: 240_000 }, async () => {
+  it('are equal again after three days of changes, by reading only those', { timeout: 600_000 }, async () => {
     // Weir's clock is the real one: what changed must lie behind its watermark, which is now. So the state is set back.
     await db.query(`UPDATE _weir.watermarks SET watermark = '2026-11-20T11:50:00Z'`)
     sandbox.clock.advance(3 * dayMs)
@@ -179,7 +179,7 @@ describe('what the vendors hold and what the warehouse holds', () => {
     await compareAll(withoutSignal)
   })
 
-  it('are wholly equal after a full read, and the next one changes nothing', { timeout: 240_000 }, async () => {
+  it('are wholly equal after a full read, and the next one changes nothing', { timeout: 600_000 }, async () => {
     expect((await project.weir(['sync', '--json', '--full'])).code).toBe(0)
     await compareAll()
     const { code, stdout } = await project.weir(['sync', '--json', '--full'])

@@ -4,7 +4,7 @@ import { Failure } from '../../core/failure.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
-import type { BatchCommit, Claim, Letter, StreamRef } from '../driver.js'
+import type { BatchCommit, Claim, Letter, StreamRef, Wait } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import type { LetterSeal } from './letter-seal.js'
 import { lockName, supersede, writeLetters } from './letters.js'
@@ -140,16 +140,31 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
 const fenced = ({ sync, stream, key }: Claim) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
 
-export async function release(pool: pg.Pool, claim: Claim): Promise<void> {
+export async function release(pool: pg.Pool, claim: Claim, wait?: Wait): Promise<void> {
   await pool
-    .query('UPDATE _weir.checkpoints SET idle_claims = 0 WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4', [
-      claim.sync,
-      claim.stream,
-      claim.key,
-      claim.epoch,
-    ])
+    .query(
+      `UPDATE _weir.checkpoints SET idle_claims = 0, waiting_until = $5, waiting_for = $6
+        WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
+      [claim.sync, claim.stream, claim.key, claim.epoch, wait?.until ?? null, wait?.for ?? null],
+    )
     .catch((error: unknown) => {
       throw warehouseFailure(error, `Releasing slice ${claim.key}`)
+    })
+}
+
+export async function waits(
+  pool: pg.Pool,
+  { sync, stream, run, key }: StreamRef & { run: string; key: string },
+  wait: Wait,
+): Promise<void> {
+  await pool
+    .query(
+      `UPDATE _weir.checkpoints SET waiting_until = $5, waiting_for = $6
+        WHERE sync = $1 AND stream = $2 AND slice = $3 AND run_id = $4 AND state = 'open'`,
+      [sync, stream, key, run, wait.until, wait.for],
+    )
+    .catch((error: unknown) => {
+      throw warehouseFailure(error, `Noting what slice ${key} waits for`)
     })
 }
 

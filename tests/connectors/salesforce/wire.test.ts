@@ -132,8 +132,8 @@ describe('reading by a bulk job', () => {
 
   it('names the job before it reads, rests while Salesforce works, and gives what REST would give', async () => {
     created()
-    nock(org).get(`${v}/jobs/query/750A`).reply(200, job('InProgress'))
-    const { http } = open()
+    nock(org).get(`${v}/jobs/query/750A`).times(7).reply(200, job('InProgress'))
+    const { http, clock } = open()
     const pages: unknown[] = []
     const stopped = await (async () => {
       for await (const page of byBulk.contacts!.passes[0].read({
@@ -143,9 +143,11 @@ describe('reading by a bulk job', () => {
       }))
         pages.push(page)
     })().catch((error: Error) => error)
-    expect(stopped).toMatchObject({ reason: 'throttled', where: { waitUntil: expect.any(String) } })
+    // A minute of looks by itself, by the clock of the client; the next one is for the workflow to wait for.
+    expect(clock.slept).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000])
+    expect(stopped).toMatchObject({ reason: 'throttled', where: { waitUntil: '2026-11-23T12:03:03.000Z' } })
     expect(pages[0]).toMatchObject({ records: [], isDurable: true, resume: { job: '750A', version: '68.0', polls: 0 } })
-    expect(pages[1]).toMatchObject({ records: [], resume: { job: '750A', polls: 1 } })
+    expect(pages.at(-1)).toMatchObject({ records: [], resume: { job: '750A', polls: 7 } })
 
     nock(org)
       .get(`${v}/jobs/query/750A`)
