@@ -7,7 +7,7 @@ const firstRestMs = 15_000
 const longestRestMs = 10 * 60_000
 /** How long the others wait for the one that tries. */
 const probeMs = 5_000
-/** How old may be what this process knows of the others: a look costs two round trips. */
+/** How old may be the news that all is well: a look costs two round trips. */
 const lookMs = 2_000
 
 /** Stops calling an API that is down, in every process that shares the store: retries of many streams would only keep it down. */
@@ -70,7 +70,7 @@ export function createBreaker(clock: Clock, store: BudgetStore, { vendor, accoun
 
   return {
     async check() {
-      if (failures < after && clock.now().getTime() - lookedAtMs < lookMs) return
+      if (failures === 0 && clock.now().getTime() - lookedAtMs < lookMs) return
       const waitMs = await move(look)
       if (waitMs === 0) return
       const waitUntil = new Date(clock.now().getTime() + waitMs).toISOString()
