@@ -78,6 +78,12 @@ export const ago = (instant: string, now = Date.now()): string => `${duration(Ma
 export const statusText = (status: RunStatus, deadLetters = 0): string =>
   status === 'completed_with_dead_letters' ? `completed with ${number(deadLetters)} dead letters` : status
 
+/** How a stream stands: what its run waits for, while that is so. */
+export const standing = ({ status, deadLetters, wait }: Pick<StreamRunRow, 'status' | 'deadLetters' | 'wait'>): string =>
+  wait === undefined
+    ? statusText(status, deadLetters)
+    : `waiting for ${wait.for === 'quota' ? 'quota' : 'the vendor, which is down,'} until ${wait.until.replace(/\.\d+Z$/, 'Z')}`
+
 export const streamHead = [
   'stream',
   'status',
@@ -95,16 +101,5 @@ export const streamHead = [
 export function streamRow(row: StreamRunRow): (string | number)[] {
   const ms = Date.parse(row.finishedAt ?? new Date().toISOString()) - Date.parse(row.startedAt)
   const rate = ms > 0 ? (row.read * 1000) / ms : 0
-  return [
-    row.stream,
-    statusText(row.status, row.deadLetters),
-    row.read,
-    row.loaded,
-    row.unchanged,
-    row.deadLetters,
-    row.deleted,
-    rate,
-    row.requests,
-    duration(ms),
-  ]
+  return [row.stream, standing(row), row.read, row.loaded, row.unchanged, row.deadLetters, row.deleted, rate, row.requests, duration(ms)]
 }

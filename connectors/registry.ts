@@ -7,4 +7,5 @@ export const registry: Readonly<Record<string, () => Promise<Connector>>> = {
   klaviyo: () => import('./klaviyo/source.js').then(({ connector }) => connector),
   meta: () => import('./meta/source.js').then(({ connector }) => connector),
   salesforce: () => import('./salesforce/source.js').then(({ connector }) => connector),
+  search_console: () => import('./search-console/source.js').then(({ connector }) => connector),
 }

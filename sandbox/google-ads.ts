@@ -1,6 +1,6 @@
 /** Google Ads in small: the reading side of its REST API, v23 to v26, and Google's OAuth. Facts and guesses are told apart in README.md. */
 import type { Company } from './company/company.js'
-import { Access, reach } from './google-ads/access.js'
+import { Access, googleAdsOAuth, reach } from './google-ads/access.js'
 import { type Account, accountOf, accounts, dayStart, dayText, roots, wallMs } from './google-ads/accounts.js'
 import { check, keptDays } from './google-ads/check.js'
 import { type Entities, entitiesOf, type Json } from './google-ads/entities.js'
@@ -13,6 +13,7 @@ import { type Answered, drifted, fieldGet, fieldsSearch, maskOf, type SearchSwit
 import { type GoogleAdsTruth, truthOf } from './google-ads/truth.js'
 import type { Drift } from './kit/drift.js'
 import { type Reply, type Request, Router, type Vendor } from './kit/http.js'
+import { appKeys, standIn } from './stand-in.js'
 
 export interface GoogleAdsOptions {
   /** A day before which there are no figures. */
@@ -191,3 +192,16 @@ function inArray(work: () => Reply, version: string): Reply {
     return { ...reply, body: [reply.body] }
   }
 }
+
+const reachedAt = (url: string) => ({ ...appKeys(googleAdsOAuth, googleAdsOAuth.refreshToken), oauth_base_url: url })
+
+export const googleAdsStandIn = standIn({
+  open: ({ company, drift, now, sinceMs }, limits: GoogleAdsLimits | undefined) => ({
+    ...createGoogleAds(company, drift, now, { sinceMs, limits }),
+    oauth: googleAdsOAuth,
+    credentials: googleAdsOAuth,
+    // By walking from every root; the usual way is through the manager.
+    byOAuth: reachedAt,
+  }),
+  connection: (url) => ({ ...reachedAt(url), login_customer_id: '5555555555' }),
+})

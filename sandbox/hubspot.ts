@@ -1,7 +1,7 @@
 /** HubSpot in small: the reading side of its API, under v3/v4 paths and under 2025-09, 2026-03 and 2026-09. Facts and guesses are told apart in README.md. */
 
 import type { Company } from './company/company.js'
-import { Access, portalId } from './hubspot/access.js'
+import { Access, hubspotLimitedToken, hubspotOAuth, hubspotToken, portalId } from './hubspot/access.js'
 import { readAssociations, recordAssociations } from './hubspot/associations.js'
 import { EmailEvents } from './hubspot/email-events.js'
 import { expiredToken, invalid, notFound, plainRefusal, refusal, throttled } from './hubspot/errors.js'
@@ -18,6 +18,7 @@ import { type HubspotTruth, truthOf } from './hubspot/truth.js'
 import { type ObjectType, objectType, objectTypes } from './hubspot/types.js'
 import type { Drift } from './kit/drift.js'
 import { answered, jsonObject, Refused, type Reply, type Request, Router, type Vendor } from './kit/http.js'
+import { appKeys, standIn } from './stand-in.js'
 
 export interface HubspotOptions {
   /** Longest time after which a change shows in searches. */
@@ -285,3 +286,19 @@ export function createHubspot(
 
 /** The same path under each dated version that is served. */
 const dated = (path: string) => ['2025-09', '2026-03', '2026-09'].map((version) => path.replace(':v', version))
+
+export const hubspotStandIn = standIn({
+  open({ company, drift, now, lagMs, extraProperties }, limits: HubspotLimits | undefined) {
+    const opened = createHubspot(company, drift, now, { lagMs, extraProperties, limits })
+    return {
+      ...opened,
+      token: hubspotToken,
+      /** May read contacts only. */
+      limitedToken: hubspotLimitedToken,
+      oauth: hubspotOAuth,
+      credentials: { token: hubspotToken },
+      byOAuth: () => appKeys(hubspotOAuth, opened.access.currentRefreshToken()),
+    }
+  },
+  connection: () => ({ access_token: hubspotToken }),
+})

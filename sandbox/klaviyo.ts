@@ -2,7 +2,7 @@
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
 import { answered, Router, type Vendor } from './kit/http.js'
-import { Access, badCredentials, klaviyoOAuth } from './klaviyo/access.js'
+import { Access, badCredentials, klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
 import { authorize, token } from './klaviyo/account.js'
 import { badCursor } from './klaviyo/collection.js'
 import { plainRefusal, throttled } from './klaviyo/errors.js'
@@ -11,6 +11,7 @@ import { addReading, type KlaviyoSwitches } from './klaviyo/reading.js'
 import { Show } from './klaviyo/show.js'
 import { KlaviyoStore } from './klaviyo/store.js'
 import { type KlaviyoTruth, truthOf } from './klaviyo/truth.js'
+import { appKeys, standIn } from './stand-in.js'
 
 export interface Klaviyo {
   vendor: Vendor
@@ -59,10 +60,26 @@ export function createKlaviyo(company: Company, drift: Drift, now: () => Date, r
       },
     },
   }
-  return { vendor, store, access, switches, truth: truthOf(store, show) }
+  return { vendor, store, access, switches, truth: truthOf(store, show, () => now().getTime()) }
 }
 
 function document(body: unknown): { data?: unknown[]; links?: { next?: string | null } } | undefined {
   const found = body as { data?: unknown; links?: { next?: string | null } } | undefined
   return Array.isArray(found?.data) ? (found as { data: unknown[] }) : undefined
 }
+
+export const klaviyoStandIn = standIn({
+  open({ company, drift, now }, limits: KlaviyoLimits | undefined) {
+    const opened = createKlaviyo(company, drift, now, limits)
+    return {
+      ...opened,
+      apiKey: klaviyoKey,
+      /** May read accounts, profiles and lists only. */
+      limitedApiKey: klaviyoLimitedKey,
+      oauth: klaviyoOAuth,
+      credentials: { apiKey: klaviyoKey },
+      byOAuth: () => appKeys(klaviyoOAuth, opened.access.currentRefreshToken()),
+    }
+  },
+  connection: () => ({ api_key: klaviyoKey }),
+})

@@ -2,7 +2,7 @@
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
 import { answered, type Reply, type Request, type Vendor } from './kit/http.js'
-import { Access, allScopes } from './meta/access.js'
+import { Access, allScopes, metaApp, metaLimitedToken, metaToken } from './meta/access.js'
 import { type Account, accounts } from './meta/accounts.js'
 import { answerBatch } from './meta/batch.js'
 import { listing, page, repeatPage } from './meta/edges.js'
@@ -16,6 +16,7 @@ import { debugToken, dialog, token } from './meta/oauth.js'
 import { type Parameters, parametersOf, textOf } from './meta/parameters.js'
 import { freshSwitches, type MetaSwitches } from './meta/switches.js'
 import { accountOf, edges, type MetaTruth, truthOf } from './meta/truth.js'
+import { standIn } from './stand-in.js'
 
 export interface Meta {
   vendor: Vendor
@@ -171,3 +172,19 @@ function between(nodes: readonly Json[], parameters: Parameters, { nowMs }: At):
   const atOf = (node: Json) => Date.parse(String(node.event_time)) / 1000
   return nodes.filter((node) => atOf(node) >= since && atOf(node) <= until)
 }
+
+/** As the settings of a connection name them. */
+export const metaAdAccounts: readonly string[] = accounts.map(({ id }) => `act_${id}`)
+
+export const metaStandIn = standIn({
+  open: ({ company, drift, now, sinceMs }, limits: MetaLimits | undefined) => ({
+    ...createMeta(company, drift, now, { sinceMs, limits }),
+    token: metaToken,
+    /** May read no ads. */
+    limitedToken: metaLimitedToken,
+    app: metaApp,
+    adAccounts: metaAdAccounts,
+    credentials: { token: metaToken, appSecret: metaApp.clientSecret, adAccounts: metaAdAccounts },
+  }),
+  connection: () => ({ access_token: metaToken, app_secret: metaApp.clientSecret, ad_accounts: metaAdAccounts }),
+})

@@ -3,7 +3,7 @@
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
 import { answered, type Reply, type Request, Router, type Vendor } from './kit/http.js'
-import { Access, orgId, type Session } from './salesforce/access.js'
+import { Access, orgId, type Session, salesforceLimitedToken, salesforceOAuth, salesforceToken } from './salesforce/access.js'
 import { QueryJobs } from './salesforce/bulk.js'
 import { describeGlobal, describeObject } from './salesforce/describe.js'
 import { badSession, jsonType, notFound, overLimit, plainRefusal, refusal, refuse } from './salesforce/errors.js'
@@ -14,6 +14,7 @@ import { Queries } from './salesforce/query.js'
 import { restInstant } from './salesforce/rows.js'
 import { SalesforceStore } from './salesforce/store.js'
 import { type SalesforceTruth, truthOf } from './salesforce/truth.js'
+import { appKeys, standIn } from './stand-in.js'
 
 export interface Salesforce {
   vendor: Vendor
@@ -178,3 +179,19 @@ function versionOf({ params }: Request): string {
   if (Number(version) < 31) throw refuse(410, 'UNSUPPORTED_API_VERSION', 'This API version is retired')
   return `${version}.0`
 }
+
+export const salesforceStandIn = standIn({
+  open({ company, drift, now }, limits: SalesforceLimits | undefined) {
+    const opened = createSalesforce(company, drift, now, limits)
+    return {
+      ...opened,
+      token: salesforceToken,
+      /** Sees no opportunities and no phone numbers. */
+      limitedToken: salesforceLimitedToken,
+      oauth: salesforceOAuth,
+      credentials: { token: salesforceToken },
+      byOAuth: () => appKeys(salesforceOAuth, opened.access.currentRefreshToken()),
+    }
+  },
+  connection: () => ({ access_token: salesforceToken }),
+})

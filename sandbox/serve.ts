@@ -1,43 +1,27 @@
 /** Starts the sandbox: one company, its vendors over HTTP on the loopback, and the handles that tests turn. */
 import { Company } from './company/company.js'
-import { googleAdsOAuth } from './google-ads/access.js'
-import type { GoogleAdsLimits } from './google-ads/limits.js'
-import { createGoogleAds } from './google-ads.js'
-import { hubspotLimitedToken, hubspotOAuth, hubspotToken } from './hubspot/access.js'
-import type { HubspotLimits } from './hubspot/limits.js'
-import { createHubspot } from './hubspot.js'
 import { adminVendor } from './kit/admin.js'
 import { createClock, type SandboxClock } from './kit/clock.js'
 import { Drift } from './kit/drift.js'
 import { Faults } from './kit/faults.js'
 import { type LoggedRequest, type RequestFilter, RequestLog } from './kit/log.js'
 import { startServer } from './kit/server.js'
-import { klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
-import type { KlaviyoLimits } from './klaviyo/limits.js'
-import { createKlaviyo } from './klaviyo.js'
-import { metaApp, metaLimitedToken, metaToken } from './meta/access.js'
-import { accounts as metaAccounts } from './meta/accounts.js'
-import type { MetaLimits } from './meta/limits.js'
-import { createMeta } from './meta.js'
-import { salesforceLimitedToken, salesforceOAuth, salesforceToken } from './salesforce/access.js'
-import type { SalesforceLimits } from './salesforce/limits.js'
-import { createSalesforce } from './salesforce.js'
+import type { Keys, Opened, StandIn, World } from './stand-in.js'
+import { vendors } from './vendors.js'
 
 export { googleAdsOAuth } from './google-ads/access.js'
 export { hubspotLimitedToken, hubspotOAuth, hubspotToken } from './hubspot/access.js'
 export { klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
 export { metaApp, metaLimitedToken, metaToken } from './meta/access.js'
+export { metaAdAccounts } from './meta.js'
 export { salesforceLimitedToken, salesforceOAuth, salesforceToken } from './salesforce/access.js'
 
-export interface LimitOptions {
-  /** How much faster than real time quotas refill; 1 when not given. */
-  scale?: number
-  klaviyo?: Omit<KlaviyoLimits, 'scale'>
-  hubspot?: Omit<HubspotLimits, 'scale'>
-  google_ads?: Omit<GoogleAdsLimits, 'scale'>
-  meta?: Omit<MetaLimits, 'scale'>
-  salesforce?: Omit<SalesforceLimits, 'scale'>
-}
+type Listed = typeof vendors
+type Name = keyof Listed
+type LimitsOf<N extends Name> = NonNullable<Parameters<Listed[N]['open']>[1]>
+
+/** What vendors allow, each where it is not the vendor's own. `scale`: how much faster than real time quotas refill; 1 when not given. */
+export type LimitOptions = { scale?: number } & { [N in Name]?: Omit<LimitsOf<N>, 'scale'> }
 
 export interface SandboxOptions {
   /** The same seed and instant give the same data; 1 when not given. */
@@ -58,72 +42,21 @@ export interface SandboxOptions {
   lagMs?: number
   /** More text properties on HubSpot's contacts; none when not given. */
   extraProperties?: number
-  /** Day before which the ad networks have no figures and no changes; without it they go back to the company's beginning. */
+  /** Day before which ads and searches have no figures and no changes; without it they go back to the company's beginning. */
   adsSince?: Date
 }
 
-export const metaAdAccounts: readonly string[] = metaAccounts.map(({ id }) => `act_${id}`)
+/** Keys with which a connection reaches each vendor, beside `base_url`. */
+export const sandboxConnections: Readonly<Record<string, (url: string) => Keys>> = each(vendors, ({ connection }) => connection)
 
-/** Every vendor: its stand-in, and how one comes in. `credentials` are those that the demo uses. */
-function createVendors(company: Company, drift: Drift, now: () => Date, options: SandboxOptions) {
-  const { limits = 'real', lagMs = 0, extraProperties = 0, adsSince } = options
+type Vendors = { [N in Name]: ReturnType<Listed[N]['open']> }
+
+function openAll(world: World, limits: SandboxOptions['limits'] = 'real'): Vendors {
   const rules = limits === 'real' ? {} : limits
-  const of = <L>(own: (given: LimitOptions) => L) => (rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...own(rules) })
-  return {
-    klaviyo: {
-      ...createKlaviyo(
-        company,
-        drift,
-        now,
-        of(({ klaviyo }) => klaviyo),
-      ),
-      apiKey: klaviyoKey,
-      /** May read accounts, profiles and lists only. */
-      limitedApiKey: klaviyoLimitedKey,
-      oauth: klaviyoOAuth,
-      credentials: { apiKey: klaviyoKey },
-    },
-    hubspot: {
-      ...createHubspot(company, drift, now, { lagMs, extraProperties, limits: of(({ hubspot }) => hubspot) }),
-      token: hubspotToken,
-      /** May read contacts only. */
-      limitedToken: hubspotLimitedToken,
-      oauth: hubspotOAuth,
-      credentials: { token: hubspotToken },
-    },
-    google_ads: {
-      ...createGoogleAds(company, drift, now, { sinceMs: adsSince?.getTime(), limits: of(({ google_ads }) => google_ads) }),
-      oauth: googleAdsOAuth,
-      credentials: googleAdsOAuth,
-    },
-    meta: {
-      ...createMeta(company, drift, now, { sinceMs: adsSince?.getTime(), limits: of(({ meta }) => meta) }),
-      token: metaToken,
-      /** May read no ads. */
-      limitedToken: metaLimitedToken,
-      app: metaApp,
-      /** As the settings of a connection name them. */
-      adAccounts: metaAdAccounts,
-      credentials: { token: metaToken, appSecret: metaApp.clientSecret, adAccounts: metaAdAccounts },
-    },
-    salesforce: {
-      ...createSalesforce(
-        company,
-        drift,
-        now,
-        of(({ salesforce }) => salesforce),
-      ),
-      token: salesforceToken,
-      /** Sees no opportunities and no phone numbers. */
-      limitedToken: salesforceLimitedToken,
-      oauth: salesforceOAuth,
-      credentials: { token: salesforceToken },
-    },
-  }
+  const limitsOf = (name: Name) => (rules === 'off' ? undefined : { scale: rules.scale ?? 1, ...rules[name] })
+  // Each takes limits of its own form, which the list pairs with it.
+  return each(vendors, (one, name) => (one as StandIn<unknown, Opened>).open(world, limitsOf(name))) as Vendors
 }
-
-type Vendors = ReturnType<typeof createVendors>
-type Name = keyof Vendors
 
 export interface Sandbox extends VendorHandles {
   /** The one origin under which all vendors are served. */
@@ -140,26 +73,26 @@ export interface Sandbox extends VendorHandles {
   stop(): Promise<void>
 }
 
-type VendorHandles = { [N in Name]: Vendors[N] & { url: string } }
+type VendorHandles = { [N in Name]: Vendors[N] & { url: string; connection: Keys } }
 
 const opening = Date.UTC(2026, 10, 1)
 const dayMs = 86_400_000
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { seed = 1, people = 5000, activitiesPerPerson = 6, port = 0 } = options
+  const { seed = 1, people = 5000, activitiesPerPerson = 6, port = 0, lagMs = 0, extraProperties = 0 } = options
   const clock = createClock(options.now)
   const startMs = clock.now().getTime()
   const openedAt = options.openedAt ?? new Date(Math.min(opening, Math.floor(startMs / dayMs) * dayMs))
   if (openedAt.getTime() > startMs) throw new RangeError('The company cannot open after the first look at it.')
   const company = new Company({ seed, people, openedAt, activitiesPerPerson })
   const drift = new Drift()
-  const vendors = createVendors(company, drift, clock.now, options)
+  const opened = openAll({ company, drift, now: clock.now, sinceMs: options.adsSince?.getTime(), lagMs, extraProperties }, options.limits)
   const faults = new Faults()
   const log = new RequestLog()
   const catchUp = () => company.advanceTo(clock.now().getTime())
   catchUp()
   // Whoever asks for the truth gets that of this very moment.
-  const truth = each(vendors, ({ truth: told }) => current(told, catchUp)) as Sandbox['truth']
+  const truth = each(opened, ({ truth: told }) => current(told as object, catchUp)) as Sandbox['truth']
   const admin = adminVendor({
     clock,
     faults,
@@ -168,14 +101,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     company,
     catchUp,
     truth,
-    switches: each(vendors, ({ switches }) => switches),
-    access: each(vendors, ({ access }) => access),
-    credentials: each(vendors, ({ credentials }) => credentials),
+    switches: each(opened, ({ switches }) => switches),
+    access: each(opened, ({ access }) => access),
+    credentials: each(opened, ({ credentials }) => credentials),
   })
-  const served = Object.values(vendors).map(({ vendor }) => vendor)
+  const served = Object.values(opened).map(({ vendor }) => vendor)
   const server = await startServer({ vendors: served, admin, faults, log, catchUp }, port)
   return {
-    ...(each(vendors, (one) => ({ ...one, url: server.url })) as VendorHandles),
+    ...(each(opened, (one, name) => ({ ...one, url: server.url, connection: vendors[name].connection(server.url) })) as VendorHandles),
     url: server.url,
     company,
     clock: {
@@ -199,8 +132,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 }
 
 /** Something of each vendor, by its name. */
-const each = <T>(vendors: Vendors, of: (one: Vendors[Name]) => T): Record<Name, T> =>
-  Object.fromEntries(Object.entries(vendors).map(([name, one]) => [name, of(one)])) as Record<Name, T>
+function each<Of extends Record<Name, unknown>, T>(all: Of, of: (one: Of[Name], name: Name) => T): Record<Name, T> {
+  return Object.fromEntries(Object.entries(all).map(([name, one]) => [name, of(one as Of[Name], name as Name)])) as Record<Name, T>
+}
 
 /** The same functions, with the company brought up to the clock before each. */
 function current<T extends object>(truth: T, catchUp: () => void): T {

@@ -12,7 +12,7 @@ import { Failure } from '../src/core/failure.js'
 import type { Clock, Log } from '../src/core/ports.js'
 import type { Finding, Http, Source } from '../src/core/types.js'
 import type { Connecting } from '../src/engine/connect.js'
-import type { Connector } from '../src/extract/connector.js'
+import { type Connector, sunsetWarning } from '../src/extract/connector.js'
 import { withCustom } from '../src/extract/custom.js'
 import { createAccounts } from '../src/http/budget.js'
 import { type ClientDeps, createHttp } from '../src/http/client.js'
@@ -32,12 +32,14 @@ export interface Deps {
   redact: Redact
   timing: Timing
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
-  connect: (definition: Definition, signal: AbortSignal) => Promise<Connected>
+  connect: (definition: Definition, signal: AbortSignal, options?: Pick<ClientDeps, 'onWait'>) => Promise<Connected>
   /** A connection that a person is to connect; all definitions are of syncs that share it. */
   consenting: (
     definitions: readonly [Definition, ...Definition[]],
     signal: AbortSignal,
   ) => Promise<{ connecting: Connecting; clientDeps: ClientDeps }>
+  /** What of a connection will need a person before long. Calls nobody. */
+  warnings?: (definition: Definition) => Promise<string[]>
   close: () => Promise<void>
 }
 
@@ -81,14 +83,7 @@ export function createDeps(settings: WorkerSettings): AlertDeps {
 
   /** A connection's connector, and its settings with the secrets of this moment. */
   async function resolve(connection: ConnectionDefinition): Promise<{ connector: Connector; connection: ConnectionDefinition }> {
-    const load = registry[connection.type]
-    if (!load)
-      throw new Failure(
-        'config',
-        `This worker has no connector for "${connection.type}": it is older than the definition. Upgrade the worker.`,
-        { connection: connection.name },
-      )
-    const connector = await load()
+    const connector = await connectorOf(connection)
     for (const value of secretValues(connection.settings, sources, secretKeys(connector.settings))) secrets.add(value)
     return { connector, connection: { ...connection, settings: resolveSettings(connection.settings, sources) } }
   }
@@ -100,12 +95,16 @@ export function createDeps(settings: WorkerSettings): AlertDeps {
     log,
     redact,
     timing,
-    async connect(definition, signal) {
+    async warnings({ connection }) {
+      const { api } = await connectorOf(connection)
+      return [sunsetWarning(api, connection.apiVersion, systemClock.now())].filter((one) => one !== undefined)
+    },
+    async connect(definition, signal, options) {
       const { connector, connection } = await resolve(definition.connection)
       const { api, source } = connector
       return {
         source: governedSource(withCustom(source, definition.streams), definition, hasher),
-        http: createHttp(api, connection, clientDeps(signal)),
+        http: createHttp(api, connection, { ...clientDeps(signal), ...options }),
         credential: () => whence(api.auth(connection.settings), connection.name, warehouse.tokens, systemClock.now()),
       }
     },
@@ -122,4 +121,13 @@ export function createDeps(settings: WorkerSettings): AlertDeps {
       `${settings.temporalUiUrl}/namespaces/${settings.namespace}/workflows?query=${encodeURIComponent(`RunId="${run}"`)}`,
     close: () => warehouse.close(),
   }
+}
+
+/** @throws Failure `config` where this worker does not know the vendor */
+function connectorOf({ type, name }: Definition['connection']): Promise<Connector> {
+  const load = registry[type]
+  if (load) return load()
+  throw new Failure('config', `This worker has no connector for "${type}": it is older than the definition. Upgrade the worker.`, {
+    connection: name,
+  })
 }

@@ -51,7 +51,8 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
     const checks = outcomes.flatMap(({ stream, counts }) =>
       counts?.failedChecks?.length ? [`- **${stream}**: quality checks that did not pass: ${counts.failedChecks.join(', ')}`] : [],
     )
-    setCurrentDetails([`**${input.sync}**: run ${run}`, '', ...head, ...rows, '', ...failures, ...checks].join('\n'))
+    const warnings = (plan?.warnings ?? []).map((warning) => `- ${warning}`)
+    setCurrentDetails([`**${input.sync}**: run ${run}`, '', ...head, ...rows, '', ...failures, ...checks, ...warnings].join('\n'))
   }
 
   try {

@@ -30,7 +30,7 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
     const counts = sum([noCounts(), ...receipts.values()])
     const lines = [`**${name}**`, '', '| slices done | read | loaded | unchanged | dead letters |', '|--:|--:|--:|--:|--:|']
     lines.push(`| ${receipts.size} of ${planned} | ${counts.read} | ${counts.loaded} | ${counts.unchanged} | ${counts.deadLetters} |`)
-    if (waiting !== undefined) lines.push('', `Waiting for the vendor's quota until ${waiting}.`)
+    if (waiting !== undefined) lines.push('', `Waiting for ${waiting}.`)
     if (failedChecks.length > 0) lines.push('', `Quality checks that did not pass: ${failedChecks.join(', ')}.`)
     setCurrentDetails(lines.join('\n'))
   }
@@ -49,7 +49,7 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
         return
       }
       if (receipt.waitUntil === undefined) continue
-      waiting = receipt.waitUntil
+      waiting = `${receipt.waitsFor === 'vendor' ? 'the vendor, which is down,' : "the vendor's quota"} until ${receipt.waitUntil}`
       show('waiting')
       describe()
       await sleep(Math.max(1, Date.parse(receipt.waitUntil) - Date.now()), { summary: `quota of the vendor, until ${receipt.waitUntil}` })

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { sandboxConnections } from '../../sandbox/serve.js'
 import { jsonSchema } from '../../src/config/json-schema.js'
 import { metaOf } from '../../src/config/secrets.js'
 import type { Vendors } from '../../src/config/vendors.js'
 import { Failure } from '../../src/core/failure.js'
 import type { Printer } from '../print.js'
-import { sandboxConnections } from '../sandbox-connections.js'
 import { loadVendors } from '../vendors.js'
 
 const sandboxUrl = 'http://127.0.0.1:18790'

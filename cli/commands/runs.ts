@@ -35,6 +35,7 @@ export async function run({
         ]),
       )
     }
+    for (const { run, warnings } of runs) for (const warning of warnings) printer.line(`${run}: ${warning}`)
     for (const { run, failure } of runs) if (failure) printer.line(`${run}: ${failure.message} [${failure.reason}]`)
     return 0
   } finally {

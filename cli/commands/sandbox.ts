@@ -1,6 +1,5 @@
-import { startSandbox } from '../../sandbox/serve.js'
+import { sandboxConnections, startSandbox } from '../../sandbox/serve.js'
 import type { Printer } from '../print.js'
-import { sandboxConnections } from '../sandbox-connections.js'
 import { untilSignal } from '../until-signal.js'
 
 export async function run({

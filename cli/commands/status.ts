@@ -1,4 +1,4 @@
-import { ago, number, type Printer, statusText } from '../print.js'
+import { ago, number, type Printer, standing } from '../print.js'
 import { checksText, isBad, printChecks } from '../quality.js'
 import { openSession } from '../session.js'
 import type { Common } from '../weir.js'
@@ -31,7 +31,8 @@ export async function run({ options, printer }: { options: Common; printer: Prin
             .reduce((sum, one) => sum + one.letters, 0)
           return {
             stream,
-            status: row === undefined ? 'never run' : statusText(row.status, row.deadLetters),
+            status: row === undefined ? 'never run' : standing(row),
+            wait: row?.wait,
             lastRun: row?.finishedAt ?? row?.startedAt,
             upTo,
             openSlices: open,

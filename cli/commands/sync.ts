@@ -37,6 +37,7 @@ export interface Ended {
   status: RunStatus
   streams: StreamRunRow[]
   quality: QualityResult[]
+  warnings: readonly string[]
   failure?: string
 }
 
@@ -165,6 +166,7 @@ async function endOf({ warehouse }: Session, { sync, run, handle }: Started, { n
         status: row?.status ?? 'failed',
         streams: await warehouse.runs.streams(run),
         quality: await warehouse.quality.results(run),
+        warnings: row?.warnings ?? [],
         ...(failure ? { failure: row?.failure?.message ?? failure } : {}),
       }
     },
@@ -223,6 +225,7 @@ export function report(ended: readonly Ended[], printer: Printer): void {
     ['sync', ...streamHead],
     rows.map((row) => [row.sync, ...streamRow(row)]),
   )
+  for (const { sync, warnings } of ended) for (const warning of warnings) printer.line(`\nsync ${sync}: ${warning}`)
   for (const { sync, status, failure, streams } of ended) {
     if (!failure) continue
     printer.line(`\nsync ${sync}: ${status}`)

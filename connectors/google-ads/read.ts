@@ -1,15 +1,11 @@
-import { createHash } from 'node:crypto'
 import type { Page, ReadContext, Rec, Slice } from '../../src/core/types.js'
+import { rowId } from '../../src/extract/row-id.js'
 import { anyAccount, loginOf } from './accounts.js'
 import { rowsOf } from './api.js'
 import { cellOf, type Query } from './gaql.js'
 
-/** Who a row is, as text of one length: keys may be whole search terms or addresses, which a checkpoint must not hold. */
-export const identity = (row: Rec, paths: readonly string[]): string =>
-  createHash('sha256')
-    .update(JSON.stringify(paths.map((path) => cellOf(row, path) ?? null)))
-    .digest('hex')
-    .slice(0, 32)
+/** Who a row is: keys may be whole search terms or addresses. */
+export const identity = (row: Rec, paths: readonly string[]): string => rowId(paths.map((path) => cellOf(row, path) ?? null))
 
 /**
  * Reads the queries of a slice one after another. Streamed answers have no page tokens: a reading that goes on asks again and passes

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { Failure } from '../../src/core/failure.js'
-import type { Fields, Http, HttpRequest, Page, ReadContext, Rec, Stream } from '../../src/core/types.js'
+import type { Http, HttpRequest, Page, ReadContext, Rec, Stream } from '../../src/core/types.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'
-import { at, type Paginator, recordsAt } from '../../src/extract/paginate.js'
+import { at, recordsAt } from '../../src/extract/paginate.js'
 import { walk } from '../../src/extract/walk.js'
 import { pages } from './api.js'
-import { earliest, idsOf, within } from './asking.js'
+import { earliest, within } from './asking.js'
+import { metricDays } from './metric-days.js'
+import { type Asked, byLink, columns, type Kind, kinds } from './report-kinds.js'
 
 /**
  * Reports: what campaigns, flows, forms and segments achieved. Klaviyo allows two a minute and 225 a day, so none is read unless it is
@@ -13,74 +15,6 @@ import { earliest, idsOf, within } from './asking.js'
  */
 
 const day = 86_400_000
-
-interface Kind {
-  /** Resource whose oldest one says where a series begins. */
-  first: { path: string; field: string; budget: string }
-  /** What a row stands for. */
-  groupings: readonly string[]
-  statistics: readonly string[]
-  /** Conversions are counted by one metric, which must be said. */
-  byMetric: boolean
-  /** Segments and forms are grouped by themselves. */
-  saysGroupings: boolean
-}
-
-const words = (list: string) => list.split(' ')
-const sent = words(
-  'recipients delivered opens opens_unique clicks clicks_unique bounced unsubscribes conversions conversion_value open_rate click_rate',
-)
-const flowsFirst = { path: '/api/flows', field: 'created', budget: 'S' }
-
-const kinds = {
-  campaign: {
-    first: flowsFirst,
-    groupings: words('campaign_id campaign_message_id send_channel'),
-    statistics: sent,
-    byMetric: true,
-    saysGroupings: true,
-  },
-  flow: {
-    first: flowsFirst,
-    groupings: words('flow_id flow_message_id send_channel'),
-    statistics: sent,
-    byMetric: true,
-    saysGroupings: true,
-  },
-  form: {
-    first: { path: '/api/forms', field: 'created_at', budget: 'S' },
-    groupings: ['form_id'],
-    statistics: words('viewed_form viewed_form_uniques submits submit_rate closed_form'),
-    byMetric: false,
-    saysGroupings: true,
-  },
-  segment: {
-    first: { path: '/api/segments', field: 'created', budget: 'L' },
-    groupings: ['segment_id'],
-    statistics: words('total_members members_added members_removed net_members_changed'),
-    byMetric: false,
-    saysGroupings: false,
-  },
-} as const satisfies Record<string, Kind>
-
-interface Asked {
-  groupings: readonly string[]
-  statistics: readonly string[]
-  metricId?: string | undefined
-}
-
-const columns = ({ groupings, statistics }: Asked): Fields =>
-  Object.fromEntries([
-    ...groupings.map((name) => [name, { type: 'text' as const }]),
-    ...statistics.map((name) => [name, { type: 'double' as const }]),
-  ])
-
-/** The next page, where there is one, is asked for with the same question. */
-const byLink = (records: Paginator['records']): Paginator => ({
-  records,
-  next: pages.next,
-  request: ({ query: _, ...first }, token) => ({ ...first, path: token }),
-})
 
 async function question(
   kind: keyof typeof kinds,
@@ -188,68 +122,6 @@ async function* days(kind: keyof typeof kinds, asked: Asked, { http, slice, resu
 
 /** What a row is known by is never missing: a group without a value is the group of the empty text. */
 const keyed = (raw: Rec, { groupings }: Asked): Rec => ({ ...raw, ...Object.fromEntries(groupings.map((name) => [name, raw[name] ?? ''])) })
-
-/** Every metric's events counted by day: no more than 60 requests a minute, one for each metric and 90 days. */
-const metricDays: DeclaredStream = {
-  description: 'Events of each metric counted by day (UTC): how many, by how many people, with what value.',
-  isDefault: false,
-  key: ['metric_id', 'date'],
-  fields: {
-    metric_id: { type: 'text' },
-    ...columns({ groupings: [], statistics: words('count unique sum_value') }),
-    date: { type: 'date' },
-  },
-  mode: 'replace_slice',
-  modes: ['replace_slice', 'merge'],
-  bounds: { parent: 'metric_id', range: 'date' },
-  record: (raw) => raw,
-  passes: [
-    {
-      slicing: {
-        by: 'time',
-        days: 90,
-        wholeDays: true,
-        // Events arrive late.
-        lookbackMs: 3 * day,
-        lagMs: 0,
-        first: 'whole',
-        parents: idsOf('/api/metrics', 'M'),
-        earliest: earliest('/api/events', 'datetime', 'XL', within),
-      },
-      ask: ({ from, to, parent }) => ({
-        method: 'POST',
-        path: '/api/metric-aggregates',
-        budget: 'S',
-        body: {
-          data: {
-            type: 'metric-aggregate',
-            attributes: {
-              metric_id: parent,
-              measurements: ['count', 'unique', 'sum_value'],
-              interval: 'day',
-              page_size: 500,
-              timezone: 'UTC',
-              filter: [`greater-or-equal(datetime,${from!.replace('.000Z', 'Z')})`, `less-than(datetime,${to!.replace('.000Z', 'Z')})`],
-            },
-          },
-        },
-      }),
-      pages: byLink((body) => {
-        const dates = recordsAt('data.attributes.dates')(body) as unknown[]
-        // Not grouped by anything, there is one row of figures, or none where nothing happened.
-        const [first] = recordsAt('data.attributes.data')(body)
-        const figures = Object.entries((first?.measurements ?? {}) as Record<string, unknown[]>)
-        return first
-          ? dates.map((date, i) => ({
-              date: String(date).slice(0, 10),
-              ...Object.fromEntries(figures.map(([name, all]) => [name, all[i]])),
-            }))
-          : []
-      }),
-      parentField: 'metric_id',
-    },
-  ],
-}
 
 const built = {
   campaign_values: values('campaign'),

@@ -24,13 +24,18 @@ interface Grant {
 
 export class Access {
   private readonly tokens = new Map<string, Grant>()
-  private readonly refreshTokens = new Map<string, readonly string[]>([[googleAdsOAuth.refreshToken, [adwords]]])
+  private readonly refreshTokens: Map<string, readonly string[]>
   readonly codes = new Codes('4/0sandbox')
   private hasConsented = false
   private issued = 0
   private keys: { publicKey: string; privateKey: string } | undefined
   /** How long access tokens live. */
   lifeMs = lifeSeconds * 1000
+
+  /** @param agreed the scopes that the user has agreed to */
+  constructor(agreed: readonly string[] = [adwords]) {
+    this.refreshTokens = new Map([[googleAdsOAuth.refreshToken, agreed]])
+  }
 
   /** Gives a refresh token exactly these scopes; an unknown one becomes known. */
   grant(scopes: Iterable<string>, token = googleAdsOAuth.refreshToken): void {
@@ -155,10 +160,14 @@ export class Access {
     return consent(request, { vendor: 'Google', codes: this.codes, scopes, allowed: (granted) => ({ scope: granted.join(' ') }) })
   }
 
+  /** What a request's token stands for. */
+  grantOf({ headers }: Request): Readonly<Grant> | undefined {
+    return this.tokens.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '')
+  }
+
   /** The project whose operations a request spends. */
   identify(request: Request): { project: string } | Reply {
-    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
-    const grant = token === undefined ? undefined : this.tokens.get(token)
+    const grant = this.grantOf(request)
     if (grant === undefined) return plain(401)
     if (grant.expiresAtMs <= Date.now())
       return plain(401, { reason: 'ACCESS_TOKEN_EXPIRED', metadata: { service: 'googleads.googleapis.com' } })

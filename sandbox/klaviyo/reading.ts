@@ -175,7 +175,7 @@ export function addReading(router: Router, { store, show, access, limits, switch
       )
     }
   }
-  guarded('POST /api/metric-aggregates', { tier: 'S', scopes: ['metrics:read'] }, (request) => aggregates(store, request))
+  guarded('POST /api/metric-aggregates', { tier: 'S', scopes: ['metrics:read'] }, (request) => aggregates(store, request, now()))
 }
 
 function found<R extends Row>(table: Table<R>, type: string, { params }: Request): R {

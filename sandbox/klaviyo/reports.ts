@@ -77,7 +77,7 @@ export function report(store: KlaviyoStore, kind: ReportKind, isSeries: boolean,
     throw refuse(`group_by must hold ${rules.mustGroup.join(' and ')}.`, 'group_by')
   if (isSeries && given.interval !== 'daily') throw refuse('interval is required; the sandbox knows daily alone.', 'interval')
   const { fromMs, toMs } = timeframe(given.timeframe as Json | undefined, nowMs)
-  const days = isSeries ? daysOf(fromMs, toMs) : []
+  const days = isSeries ? daysOf(fromMs, Math.min(toMs, nowMs)) : []
   const results = rowsOf(store, kind, fromMs, toMs).map((all) => {
     const groupings = Object.fromEntries(groups.map((name) => [name, all[name] ?? null]))
     const id = Object.values(all).join(' ')
@@ -158,7 +158,7 @@ function figures(seed: number, kind: ReportKind, id: string, dayMs: number): Rec
 }
 
 /** Counts of one metric's events by day; without groups there is one row of figures. */
-export function aggregates(store: KlaviyoStore, request: Request): Reply {
+export function aggregates(store: KlaviyoStore, request: Request, nowMs: number): Reply {
   const given = (jsonObject(request)?.data as { attributes?: Json } | undefined)?.attributes ?? {}
   const metric = String(given.metric_id)
   if (store.metrics.get(metric) === undefined) throw refuse('metric_id is required.', 'metric_id')
@@ -173,16 +173,51 @@ export function aggregates(store: KlaviyoStore, request: Request): Reply {
     return ms
   }
   const [fromMs, toMs] = [bound('greater-or-equal'), bound('less-than')]
-  const days = daysOf(fromMs, toMs - 1)
-  const events = [...store.events.values()].filter((row) => row.metric === metric && row.atMs >= fromMs && row.atMs < toMs)
-  const byDay = days.map((ms) => events.filter(({ atMs }) => atMs >= ms && atMs < ms + day))
-  const measured: Record<string, number[]> = {
-    count: byDay.map((rows) => rows.length),
-    unique: byDay.map((rows) => new Set(rows.map(({ profile }) => profile)).size),
-    sum_value: byDay.map((rows) => Math.round(rows.reduce((sum, { activity }) => sum + (activity.value ?? 0), 0) * 100) / 100),
-  }
+  const days = daysOf(fromMs, Math.min(toMs - 1, nowMs))
+  const measured = measure(store, metric, days, fromMs, toMs)
   const measurements = Object.fromEntries(given.measurements.map((name) => [String(name), measured[String(name)]]))
   const attributes = { dates: days.map(iso), data: [{ dimensions: [], measurements }] }
   const data = { type: 'metric-aggregate', id: metric, attributes, links: { self: `${request.origin}${request.url}` } }
   return { status: 200, body: { data, links: { self: `${request.origin}${request.url}` } }, contentType }
+}
+
+function measure(store: KlaviyoStore, metric: string, days: readonly number[], fromMs: number, toMs: number): Record<string, number[]> {
+  const events = [...store.events.values()].filter((row) => row.metric === metric && row.atMs >= fromMs && row.atMs < toMs)
+  const byDay = days.map((ms) => events.filter(({ atMs }) => atMs >= ms && atMs < ms + day))
+  return {
+    count: byDay.map((rows) => rows.length),
+    unique: byDay.map((rows) => new Set(rows.map(({ profile }) => profile)).size),
+    sum_value: byDay.map((rows) => Math.round(rows.reduce((sum, { activity }) => sum + (activity.value ?? 0), 0) * 100) / 100),
+  }
+}
+
+export type ReportTruth = Record<`${ReportKind}_values` | `${Exclude<ReportKind, 'campaign'>}_series` | 'metric_days', () => Json[]>
+
+/** What reports hold: of the last year a row for each group, and since the company's beginning one for each day of it. */
+export function reportTruth(store: KlaviyoStore, now: () => number): ReportTruth {
+  const { seed, foundedMs } = store.company.times
+  const idOf = (all: Groupings) => Object.values(all).join(' ')
+  const dateOf = (ms: number) => iso(ms).slice(0, 10)
+  const values = (kind: ReportKind) => () =>
+    rowsOf(store, kind, now() - 365 * day, now()).map((all) => ({ ...all, ...figures(seed, kind, idOf(all), 0) }))
+  const series = (kind: ReportKind) => () =>
+    rowsOf(store, kind, foundedMs, now()).flatMap((all) =>
+      daysOf(foundedMs, now()).map((ms) => ({ ...all, date: dateOf(ms), ...figures(seed, kind, idOf(all), ms) })),
+    )
+  return {
+    campaign_values: values('campaign'),
+    flow_values: values('flow'),
+    form_values: values('form'),
+    segment_values: values('segment'),
+    flow_series: series('flow'),
+    form_series: series('form'),
+    segment_series: series('segment'),
+    metric_days: () => {
+      const days = daysOf(foundedMs, now())
+      return [...store.metrics.values()].flatMap(({ id: metric_id }) => {
+        const measured = Object.entries(measure(store, metric_id, days, foundedMs, now() + day))
+        return days.map((ms, i) => ({ metric_id, date: dateOf(ms), ...Object.fromEntries(measured.map(([name, all]) => [name, all[i]])) }))
+      })
+    },
+  }
 }

@@ -2,12 +2,13 @@
 import type { Request } from '../kit/http.js'
 import type { Table } from '../kit/table.js'
 import type { Resource, View } from './collection.js'
+import { type ReportTruth, reportTruth } from './reports.js'
 import type { ProfileRow } from './rows.js'
 import { type ShelfRow, showShelf } from './shelf.js'
 import type { Show } from './show.js'
 import type { KlaviyoStore } from './store.js'
 
-export interface KlaviyoTruth {
+export interface KlaviyoTruth extends ReportTruth {
   profiles(): Resource[]
   events(): Resource[]
   metrics(): Resource[]
@@ -32,7 +33,7 @@ export interface KlaviyoTruth {
 
 const revision = '2026-07-15'
 
-export function truthOf(store: KlaviyoStore, show: Show): KlaviyoTruth {
+export function truthOf(store: KlaviyoStore, show: Show, now: () => number): KlaviyoTruth {
   const request: Request = {
     method: 'GET',
     path: '/',
@@ -69,5 +70,6 @@ export function truthOf(store: KlaviyoStore, show: Show): KlaviyoTruth {
     flowMessages: () => [...store.shelf.messages.values()].flatMap((table) => shelf('flow-message', table)()),
     listMembers: members,
     segmentMembers: members,
+    ...reportTruth(store, now),
   }
 }

@@ -1,4 +1,5 @@
 /** What workflows may ask of the worker, and the receipts that come back. Types only; a new field is optional while old histories run. */
+import type { WaitsFor } from './failure.js'
 import type { Counts } from './types.js'
 
 /** `dependent`: started at the end of another sync's run that it waits for (`after`). */
@@ -40,6 +41,8 @@ export interface RunPlan {
   vendor: string
   concurrency: number
   timing?: Timing
+  /** What will need a person before long. */
+  warnings?: readonly string[]
 }
 
 /** Waits that the worker's surroundings decide: short under `weir dev` and in tests, longer in production. */
@@ -85,8 +88,10 @@ export interface SliceReceipt extends Counts {
   more?: boolean
   /** Too large for the vendor: two halves have taken its place, counts and all. Plan again. */
   halved?: boolean
-  /** ISO instant: the vendor's quota is spent until then. */
+  /** ISO instant: nothing is asked for until then. */
   waitUntil?: string
+  /** Why: the quota is spent, or the vendor is down. */
+  waitsFor?: WaitsFor
 }
 
 export interface StreamOutcome extends Counts {

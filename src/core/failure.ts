@@ -40,7 +40,11 @@ export interface Where {
   code?: string
   /** ISO instant before which trying again is useless. */
   waitUntil?: string
+  /** What is waited for, where it is not the quota: a vendor that has failed too often in a row. */
+  waitsFor?: WaitsFor
 }
+
+export type WaitsFor = 'quota' | 'vendor'
 
 export class Failure extends Error {
   override readonly name = 'Failure'

@@ -1,6 +1,6 @@
 import type { Acceptance } from '../core/activities.js'
 import type { Definition, StreamSettings } from '../core/definition.js'
-import { Failure } from '../core/failure.js'
+import { asFailure, Failure } from '../core/failure.js'
 import { cut, dayMs, dayOf, endOfDay, type Line, lineName, sliceKey } from '../core/slices.js'
 import type { Fields, Http, Slice, Slicing, Stream } from '../core/types.js'
 import type { Progress, StreamRef, Warehouse, Watermark } from '../warehouse/driver.js'
@@ -119,7 +119,8 @@ async function timeSlices(
   { http, now, definition, stream }: PlanInput,
 ): Promise<{ slices: Slice[]; watermark?: string }> {
   const { lookbackMs, lagMs, first, wholeDays } = slicing
-  const earliest = slicing.earliest && ((asked: Http, from?: string) => slicing.earliest!(asked, from, line.parent))
+  const earliest =
+    slicing.earliest && ((asked: Http, from?: string) => slicing.earliest!(asked, from, line.parent).catch(unlessClosed(line)))
   const days = settings.sliceDays ?? slicing.days
   const behind = now.getTime() - lagMs
   // Whole seconds: some vendors store no finer ones, and two slices must meet at an instant that both sides know.
@@ -147,6 +148,12 @@ async function timeSlices(
   const from = Math.max(wholeDays ? dayOf(reach).getTime() : reach, start?.getTime() ?? Number.NEGATIVE_INFINITY)
   const taken = new Set(progress.left.map(({ key }) => key))
   return { slices: ranges(line, new Date(from), to, days).filter((slice) => !taken.has(sliceKey(slice))) }
+}
+
+/** A parent that is closed to us fails by the slice that is planned of it, not the plan of all others. */
+const unlessClosed = (line: Line) => (error: unknown) => {
+  if (line.parent === undefined || asFailure(error).reason !== 'permission') throw error
+  return undefined
 }
 
 /** The only day of a line of which the vendor knows no record. @throws Failure `config` where nobody can say which day is the first */

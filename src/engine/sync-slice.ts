@@ -1,6 +1,6 @@
 import type { FailureNote } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
-import { asFailure, Failure } from '../core/failure.js'
+import { asFailure, Failure, type WaitsFor } from '../core/failure.js'
 import type { Clock } from '../core/ports.js'
 import { halvesOf } from '../core/slices.js'
 import type { Counts, Http, Resume, Slice, Stream } from '../core/types.js'
@@ -51,6 +51,7 @@ export interface SliceEnd {
   /** Two halves have taken its place, counts and all. */
   halved?: true
   waitUntil?: string
+  waitsFor?: WaitsFor
 }
 
 /**
@@ -71,8 +72,9 @@ export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
   } catch (error) {
     const failure = asFailure(error)
     if (failure.reason === 'throttled' && failure.where.waitUntil !== undefined) {
-      await warehouse.slices.release(claim, failure.where.waitUntil)
-      return { counts: claim.counts, more: true, waitUntil: failure.where.waitUntil }
+      const { waitUntil, waitsFor = 'quota' } = failure.where
+      await warehouse.slices.release(claim, { until: waitUntil, for: waitsFor })
+      return { counts: claim.counts, more: true, waitUntil, waitsFor }
     }
     const halves = failure.reason === 'too_large' ? halvesFor(stream, claim.slice) : undefined
     if (halves) {

@@ -24,14 +24,28 @@ export interface Connector {
 
 const warnDays = 90
 
+/** How long a version will live, where the vendor has said so. @param used the connection's own word; the default without it */
+function lifeOf({ name, versions }: Api, used: string | undefined, now: Date): { says: string; days?: number } {
+  const version = used ?? versions[0].name
+  const sunset = versions.find((one) => one.name === version)?.sunset
+  if (sunset === undefined) return { says: `${name} ${version}` }
+  return { says: `${name} ${version}, served until ${sunset}`, days: Math.floor((Date.parse(sunset) - now.getTime()) / dayMs) }
+}
+
+const isNear = (days: number | undefined): days is number => days !== undefined && days <= warnDays
+const upgrade = 'Upgrade Weir, or set api_version to a newer one.'
+
+/** What a run says of its API version once that has 90 days left to live. */
+export function sunsetWarning(api: Api, used: string | undefined, now: Date): string | undefined {
+  const { says, days } = lifeOf(api, used, now)
+  return isNear(days) ? `${says}: ${days} days. ${upgrade}` : undefined
+}
+
 /** What `weir check` says of the API version: how long it will live. */
-export function versionFinding({ name, versions }: Api, http: Http, now: Date): Finding {
-  const used = String(http.settings.apiVersion ?? versions[0].name)
-  const sunset = versions.find((version) => version.name === used)?.sunset
-  if (sunset === undefined) return { name: 'API version', ok: true, message: `${name} ${used}` }
-  const days = Math.floor((Date.parse(sunset) - now.getTime()) / dayMs)
-  const message = `${name} ${used}, served until ${sunset}`
-  return days > warnDays
-    ? { name: 'API version', ok: true, message }
-    : { name: 'API version', ok: false, message: `${message}: ${days} days`, hint: 'Upgrade Weir, or set api_version to a newer one.' }
+export function versionFinding(api: Api, http: Http, now: Date): Finding {
+  const { apiVersion } = http.settings
+  const { says, days } = lifeOf(api, apiVersion === undefined ? undefined : String(apiVersion), now)
+  return isNear(days)
+    ? { name: 'API version', ok: false, message: `${says}: ${days} days`, hint: upgrade }
+    : { name: 'API version', ok: true, message: says }
 }

@@ -5,8 +5,8 @@ import type { HttpRequest, Rec } from '../core/types.js'
 export interface Paginator {
   /** @throws Failure when there is no list at all: such an answer is not an empty page. */
   records: (body: Rec) => Rec[]
-  /** Where the next page is; undefined at the vendor's end mark. */
-  next: (body: Rec) => string | undefined
+  /** Where the next page is; undefined at the vendor's end mark. @param token the one that led to this page; none to the first */
+  next: (body: Rec, token?: string) => string | undefined
   request: (first: HttpRequest, token: string) => HttpRequest
 }
 
@@ -56,5 +56,19 @@ export const offsetInBody = (records: string, offset: string, hasMore: string): 
   request: (first, token) => ({ ...first, body: { ...(first.body as Rec), [offset]: Number(token) } }),
 })
 
+/** An offset that goes into the body and counts what has come. The vendor's end mark is an answer without records, so a short page is no end. */
+export const countedInBody = (records: Paginator['records'], offset: string): Paginator => ({
+  records,
+  next: (body, token = '0') => {
+    const { length } = records(body)
+    return length === 0 ? undefined : String(Number(token) + length)
+  },
+  request: (first, token) => ({ ...first, body: { ...(first.body as Rec), [offset]: Number(token) } }),
+})
+
 /** All at once. */
-export const onePage = (records: string): Paginator => ({ records: recordsAt(records), next: () => undefined, request: (first) => first })
+export const onePage = (records: string | Paginator['records']): Paginator => ({
+  records: typeof records === 'string' ? recordsAt(records) : records,
+  next: () => undefined,
+  request: (first) => first,
+})

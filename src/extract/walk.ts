@@ -67,7 +67,7 @@ async function* steps({ http, paginator, requests, resume, cursorOf, reached }: 
       continue
     }
     const records = paginator.records(body)
-    const next = paginator.next(body)
+    const next = paginator.next(body, place.next)
     if (next !== undefined && isCircle(`${place.at} ${next}`))
       throw new Failure('permanent', 'The vendor’s pages lead in a circle: the walk would never end.')
     place = next === undefined ? { at: place.at + 1 } : { at: place.at, next }

@@ -20,6 +20,8 @@ export type { Priority } from './permits.js'
 
 /** Longer waits belong to Temporal: they are thrown with the instant, and the workflow sleeps. */
 export const longestWaitMs = 60_000
+/** Shorter waits are nothing that a person need know. */
+const toldMs = 5_000
 /** What a backfill gets of a budget beside live work that waits, where nobody says otherwise. */
 export const defaultBackfillShare = 0.3
 
@@ -30,6 +32,8 @@ export interface SpendOptions {
   priority: Priority
   /** Told how long a request waited for its permit. */
   waited: (ms: number) => void
+  /** Told that it will wait for so long, where that is worth telling: before it waits, and again when it becomes more. */
+  waits?: (ms: number) => void
   signal?: AbortSignal | undefined
 }
 
@@ -67,7 +71,7 @@ export function createAccounts(clock: Clock, store: BudgetStore = memoryStore(cl
     const hash = createHash('sha256').update(`${api}\n${account}`).digest('hex')
     const spenders = new Map<string, Spender>()
     const known = accounts.get(hash) ?? {
-      breaker: createBreaker(clock, api),
+      breaker: createBreaker(clock, store, { vendor: api, account: hash }),
       spender(name: string, budget: SharedBudget): Spender {
         const { windows, concurrency, backfillShare = defaultBackfillShare } = budget
         const rules = { windows, concurrency, backfillShare }
@@ -93,10 +97,11 @@ function freeSpender(clock: Clock): Spender {
       pausedUntilMs = Math.max(pausedUntilMs, clock.now().getTime() + ms)
     },
     learn() {},
-    async spend(send, { waited, signal }) {
+    async spend(send, { waited, waits, signal }) {
       signal?.throwIfAborted()
       const waitMs = pausedUntilMs - clock.now().getTime()
       if (waitMs > longestWaitMs) throw spentUntil(clock, waitMs)
+      if (waitMs >= toldMs) waits?.(waitMs)
       if (waitMs > 0) {
         await clock.sleep(waitMs, signal)
         waited(waitMs)
@@ -108,6 +113,7 @@ function freeSpender(clock: Clock): Spender {
 
 interface Waiter {
   go: () => void
+  waits: ((ms: number) => void) | undefined
   fail: (reason: unknown) => void
 }
 
@@ -170,6 +176,8 @@ function createSpender({ clock, store, key, rules, holder }: SpenderParts): Spen
     }
     for (const priority of priorities) hand(priority, grant.granted[priority])
     if (!isWanted() || isAskedAgain) return
+    if (grant.waitMs >= toldMs && grant.waitMs <= longestWaitMs)
+      for (const priority of priorities) for (const waiter of waiting[priority]) waiter.waits?.(grant.waitMs)
     if (grant.waitMs <= longestWaitMs) return rest(grant.waitMs)
     failAll(spentUntil(clock, grant.waitMs))
     isAskedAgain = true
@@ -221,20 +229,21 @@ function createSpender({ clock, store, key, rules, holder }: SpenderParts): Spen
   }
 
   /** A permit that was under way when the vendor said to wait is given back. */
-  const permitAfterPause = async (priority: Priority, signal: AbortSignal | undefined): Promise<void> => {
+  const permitAfterPause = async (options: SpendOptions): Promise<void> => {
     for (;;) {
-      await permit(priority, signal)
+      await permit(options)
       if (clock.now().getTime() >= pausedUntilMs) return
-      news.returned[priority]++
+      news.returned[options.priority]++
     }
   }
 
-  const permit = (priority: Priority, signal: AbortSignal | undefined): Promise<void> =>
+  const permit = ({ priority, signal, waits }: SpendOptions): Promise<void> =>
     new Promise((resolve, reject) => {
       const leave = () => {
         signal?.removeEventListener('abort', onAbort)
       }
       const waiter: Waiter = {
+        waits,
         go() {
           leave()
           resolve()
@@ -267,12 +276,13 @@ function createSpender({ clock, store, key, rules, holder }: SpenderParts): Spen
       learned.set(window.perMs, window.count)
       news.learned.push(window)
     },
-    async spend(send, { priority, waited, signal }) {
+    async spend(send, options) {
+      const { priority, waited, signal } = options
       const askedAt = clock.now().getTime()
       const leave = await queue.enter(places[priority], signal)
       try {
         signal?.throwIfAborted()
-        await permitAfterPause(priority, signal)
+        await permitAfterPause(options)
         begin()
         const since = clock.now().getTime() - askedAt
         if (since > 5) waited(since)

@@ -1,5 +1,5 @@
 import { Failure, type Reason } from '../core/failure.js'
-import type { Api } from './api.js'
+import type { Api, FailureLine } from './api.js'
 
 /** What a status means at any vendor; a vendor's own lines come first. */
 function reasonOf(status: number): Reason {
@@ -21,10 +21,17 @@ export interface Answer {
   body: unknown
 }
 
-/** An answer that is no success, as a Failure: what was asked, what came back, what to do. Of the body only the vendor's own sentence, without addresses. */
-export function classify(api: Api, connection: string, asked: string, { status, body }: Answer): Failure {
+/** The line of the vendor's table that counts for an answer. */
+export function lineOf(api: Api, { status, body }: Pick<Answer, 'status' | 'body'>): FailureLine | undefined {
   const code = body === undefined ? undefined : api.errorCode(body)
-  const line = api.failures.find((one) => (one.status ?? status) === status && isPartOf(code, one.code))
+  return api.failures.find((one) => (one.status ?? status) === status && isPartOf(code, one.code))
+}
+
+/** An answer that is no success, as a Failure: what was asked, what came back, what to do. Of the body only the vendor's own sentence, without addresses. */
+export function classify(api: Api, connection: string, asked: string, answer: Answer): Failure {
+  const { status, body } = answer
+  const code = body === undefined ? undefined : api.errorCode(body)
+  const line = lineOf(api, answer)
   // A refusal that is not the vendor's JSON comes from something in between: it may pass.
   const isForeign = body === undefined && status < 500 && !plain.has(status)
   const reason = isForeign ? 'transient' : (line?.reason ?? reasonOf(status))

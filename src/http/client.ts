@@ -26,6 +26,8 @@ export interface ClientDeps {
   random?: () => number
   /** Knows what must not stand in a failure, where that is more than the credential. */
   mask?: Mask
+  /** Told until when a request waits for its budget, where that takes seconds; what takes longer is thrown. */
+  onWait?: (until: string) => void
   /** Time-outs and retries; defaults suit production. */
   limits?: Partial<ClientLimits>
 }
@@ -77,6 +79,15 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   })
   const waited = (ms: number) => {
     used.waitedMs += ms
+  }
+
+  let toldUntilMs = 0
+  const waits = (ms: number) => {
+    const untilMs = clock.now().getTime() + ms
+    // Each look at the budget says the same again.
+    if (untilMs - toldUntilMs < 1_000) return
+    toldUntilMs = untilMs
+    deps.onWait?.(new Date(untilMs).toISOString())
   }
 
   async function whole(sending: Sending): Promise<Sent> {
@@ -145,7 +156,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     const body = request.body === undefined ? undefined : JSON.stringify(request.body)
     let redirected: string | undefined
     for (let redirects = 0, renewals = 0, refusals = 0; ; ) {
-      account.breaker.check()
+      await account.breaker.check()
       const { headers: credential, query: proof, apiUrl } = await authorizer.credential()
       mask.learn(...Object.values(credential), ...Object.values(proof ?? {}))
       // A new token may name another place.
@@ -161,7 +172,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         ...request.headers,
         ...credential,
       }
-      const sent = await call({ url: target, method, headers, body }, spender, { priority, waited, signal })
+      const sent = await call({ url: target, method, headers, body }, spender, { priority, waited, waits, signal })
       if (isGood(sent)) return { sent, spender, asked }
       const answer = { status: sent.status, headers: sent.headers, body: read(sent) }
       const { status, headers: told } = answer
@@ -179,7 +190,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         used.retries++
       } else {
         if (failure.reason === 'transient') rest(failure, answer, spender)
-        else account.breaker.good()
+        else await account.breaker.good()
         if (failure.reason !== 'throttled') throw failure
         pause(failure, answer, spender, ++refusals)
         used.retries++
@@ -230,17 +241,17 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   }
 
   /** What a good answer says of the account. */
-  function learn({ headers }: Sent, spender: Spender): void {
-    account.breaker.good()
+  async function learn({ headers }: Sent, spender: Spender): Promise<void> {
+    await account.breaker.good()
     const learned = api.learn?.(headers)
     if (learned?.pauseMs !== undefined) spender.pause(learned.pauseMs)
     if (learned?.window && !isSet(connection.budget)) spender.learn(learned.window)
   }
 
-  const note = (failure: Failure, isRepeated: boolean) => {
-    account.breaker.bad()
+  const note = async (failure: Failure, isRepeated: boolean) => {
     if (isRepeated) used.retries++
     deps.log.debug(failure.message, { connection: connection.name, reason: failure.reason })
+    await account.breaker.bad()
   }
   const retried = <T>(work: () => Promise<T>) => retry(() => work().catch(masked), { ...limits, signal, onFailure: note })
 
@@ -253,7 +264,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         const call: Call<Sent> = (sending, spender, options) => spender.spend(() => whole(sending), options)
         const { sent, spender, asked } = await attempt(request, call)
         const body = request.answer === 'text' ? textBodyOf(asked, sent) : jsonOf(asked, sent)
-        learn(sent, spender)
+        await learn(sent, spender)
         return { status: sent.status, headers: sent.headers, body, bytes: sent.data.length }
       })
     },
@@ -265,7 +276,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
           expectJson(asked, sent)
           const elements = elementsOf(sent.chunks!, limits.maxBytes)[Symbol.asyncIterator]()
           const first = await elements.next()
-          learn(sent, spender)
+          await learn(sent, spender)
           return { elements, first, stop: sent.stop }
         } catch (error) {
           sent.stop()
@@ -275,7 +286,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
       try {
         for (let step = first; !step.done; step = await elements.next()) yield step.value as Rec
       } catch (error) {
-        if (error instanceof Failure && error.reason === 'transient') note(error, false)
+        if (error instanceof Failure && error.reason === 'transient') await note(error, false)
         masked(error)
       } finally {
         stop()

@@ -143,7 +143,7 @@ export async function redeem(
   const answer = await retry(ask, {
     ...tries,
     signal,
-    onFailure: ({ message }) => deps.log.debug(message, { connection: connection.name }),
+    onFailure: async ({ message }) => deps.log.debug(message, { connection: connection.name }),
   })
   return { token: tokenOf(answer, auth, deps.clock.now(), undefined), scopes: scopesOf(answer.scope ?? answer.scopes) }
 }

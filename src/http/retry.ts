@@ -8,7 +8,7 @@ export interface RetryOptions {
   retryMs: number
   signal?: AbortSignal | undefined
   /** Told of every failure that may pass, and whether another try follows. */
-  onFailure: (failure: Failure, isRepeated: boolean) => void
+  onFailure: (failure: Failure, isRepeated: boolean) => Promise<void>
 }
 
 const longestMs = 20_000
@@ -22,8 +22,9 @@ export function retry<T>(attempt: () => Promise<T>, { retries, retryMs, signal, 
     randomize: true,
     ...(signal ? { signal } : {}),
     shouldRetry: ({ error }) => error instanceof Failure && error.reason === 'transient' && !error.isFinal,
-    onFailedAttempt: ({ error, retriesLeft }) => {
-      if (!signal?.aborted && error instanceof Failure && error.reason === 'transient') onFailure(error, retriesLeft > 0 && !error.isFinal)
+    onFailedAttempt: async ({ error, retriesLeft }) => {
+      if (!signal?.aborted && error instanceof Failure && error.reason === 'transient')
+        await onFailure(error, retriesLeft > 0 && !error.isFinal)
     },
   })
 }

@@ -1,6 +1,7 @@
 /** What the engine asks of a warehouse. Names no database: PostgreSQL stands in `postgres/`. */
 import type { FailureNote, LetterFilter, LetterKind, LetterStatus, RunKind, RunStatus } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
+import type { WaitsFor } from '../core/failure.js'
 import type { BudgetStore } from '../core/ports.js'
 import type { QualityCheck, Severity } from '../core/quality.js'
 import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
@@ -143,6 +144,15 @@ export interface RunRow {
   startedAt: string
   finishedAt?: string
   failure?: FailureNote
+  /** What will need a person before long. */
+  warnings: readonly string[]
+}
+
+/** Until when nothing is asked for, and why. */
+export interface Wait {
+  /** ISO instant. */
+  until: string
+  for: WaitsFor
 }
 
 export interface StreamRunRow extends Counts {
@@ -153,6 +163,8 @@ export interface StreamRunRow extends Counts {
   startedAt: string
   finishedAt?: string
   failure?: FailureNote
+  /** While it runs: what it waits for longest. */
+  wait?: Wait
 }
 
 /**
@@ -330,7 +342,7 @@ export interface Warehouse {
     take: (id: string) => Promise<unknown>
   }
   runs: {
-    start: (run: { run: string; sync: string; definition: string; kind: RunKind }) => Promise<void>
+    start: (run: { run: string; sync: string; definition: string; kind: RunKind; warnings?: readonly string[] }) => Promise<void>
     /** Repeats harmlessly: the first end stands. */
     finish: (run: string, status: RunStatus, counts: Counts, failure?: FailureNote) => Promise<void>
     list: (filter: { sync?: string; limit: number }) => Promise<(RunRow & Counts)[]>
@@ -355,8 +367,10 @@ export interface Warehouse {
     claim: (ref: StreamRef & { run: string; key: string; owner: string }) => Promise<Claim>
     /** Rows, dead letters, counts and checkpoint in one transaction; throws `fenced` when a newer claim exists. */
     commit: (batch: BatchCommit) => Promise<Counts>
-    /** The attempt ends in good order, to wait for a quota until that instant: it no longer counts as one without progress. */
-    release: (claim: Claim, waitUntil: string) => Promise<void>
+    /** The attempt ends in good order (a wait, a hand-over): it no longer counts as one without progress. */
+    release: (claim: Claim, wait?: Wait) => Promise<void>
+    /** What an open slice waits for while its attempt goes on: for people. */
+    waits: (slice: StreamRef & { run: string; key: string }, wait: Wait) => Promise<void>
     /** What an attempt ended with, for the message of the attempt that gives up. */
     note: (claim: Claim, failure: FailureNote) => Promise<void>
     /** Sets the whole slice aside, with a dead letter. Nothing that it gathered takes a place. */

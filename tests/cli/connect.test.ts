@@ -80,7 +80,7 @@ let running: Running
 let stop: () => Promise<void>
 
 /** A worker of its own queue until it is stopped. */
-async function startWorker(given: Deps): Promise<{ running: Running; stop: () => Promise<void> }> {
+async function startWorker(given: AlertDeps): Promise<{ running: Running; stop: () => Promise<void> }> {
   let end: () => void = () => undefined
   const until = new Promise<void>((resolve) => {
     end = resolve

@@ -101,3 +101,10 @@ export async function recordsOfParents(http: Http, stream: Stream | undefined): 
   for await (const parent of slicing.parents(http)) records.push(...(await recordsOf(http, stream, { slice: { parent } })))
   return records
 }
+
+/** All that comes (Node 20 has no Array.fromAsync). */
+export async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const one of source) found.push(one)
+  return found
+}

@@ -21,9 +21,9 @@ export function syncActivities(deps: Deps): Activities {
   const { warehouse, clock, redact } = deps
 
   /** The definition, its stream and a client for its vendor. */
-  const open = async (hash: string, name: string, signal: AbortSignal) => {
+  const open = async (hash: string, name: string, signal: AbortSignal, options?: { onWait: (until: string) => void }) => {
     const definition = await warehouse.definitions.get(hash)
-    const { source, http } = await deps.connect(definition, signal)
+    const { source, http } = await deps.connect(definition, signal, options)
     const stream = source.streams[name]
     if (!stream)
       throw new Failure('config', `${definition.connection.type} has no stream ${name}.`, { sync: definition.sync, stream: name })
@@ -35,7 +35,9 @@ export function syncActivities(deps: Deps): Activities {
       running(redact, async () => {
         const { run, sync, definition: hash, kind } = input
         const definition = await warehouse.definitions.get(hash)
-        await warehouse.runs.start({ run, sync, definition: hash, kind })
+        const warnings = (await deps.warnings?.(definition)) ?? []
+        await warehouse.runs.start({ run, sync, definition: hash, kind, warnings })
+        for (const warning of warnings) deps.log.warn(warning, { sync, run })
         const unknown = input.streams?.filter((name) => definition.streams[name] === undefined) ?? []
         if (unknown.length > 0)
           throw new Failure(
@@ -45,7 +47,7 @@ export function syncActivities(deps: Deps): Activities {
           )
         const streams = input.streams ?? Object.keys(definition.streams)
         await requireLetterKey(warehouse, definition, streams)
-        return { streams, vendor: definition.connection.type, concurrency: definition.concurrency, timing: deps.timing }
+        return { streams, vendor: definition.connection.type, concurrency: definition.concurrency, timing: deps.timing, warnings }
       }),
 
     planSlices: ({ definition: hash, run, stream: name, full, accept }) =>
@@ -54,9 +56,16 @@ export function syncActivities(deps: Deps): Activities {
         return planSlices({ warehouse, http, definition, stream, run, full: full ?? false, accept, now: clock.now() })
       }),
 
-    syncSlice: ({ definition: hash, run, stream: name, slice: key }) =>
+    syncSlice: ({ sync, definition: hash, run, stream: name, slice: key }) =>
       running(redact, async ({ signal, owner, attempt, report }) => {
-        const { definition, stream, http } = await open(hash, name, signal)
+        const onWait = (until: string) => {
+          report({ waitingForQuotaUntil: until })
+          // Only for people: where it cannot be written, what waits goes on.
+          warehouse.slices
+            .waits({ sync, stream: name, run, key }, { until, for: 'quota' })
+            .catch((error: unknown) => deps.log.debug(String(error), { sync, stream: name, run }))
+        }
+        const { definition, stream, http } = await open(hash, name, signal, { onWait })
         const onProgress = ({ read, loaded }: { read: number; loaded: number }, reached?: string) =>
           report({ read, loaded, ...(reached === undefined ? {} : { reached }) })
         const limits = attempt > 1 ? { workMs: handBackMs } : {}

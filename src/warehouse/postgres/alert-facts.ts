@@ -46,8 +46,8 @@ export async function factsOf(client: pg.ClientBase, watched: Watched, streams: 
              WHERE s.sync = $1 AND s.stream = name AND s.status IN ('completed', 'completed_with_dead_letters') AND ${ownRuns}
              ORDER BY s.started_at DESC LIMIT 1) good ON true
        LEFT JOIN LATERAL (SELECT min(w.watermark) AS watermark FROM _weir.watermarks w WHERE w.sync = $1 AND w.stream = name) mark ON true
-       LEFT JOIN LATERAL (SELECT min(c.waiting_since) AS waiting_since, max(c.wait_until) AS wait_until FROM _weir.checkpoints c
-             WHERE c.sync = $1 AND c.stream = name AND c.state = 'open' AND c.wait_until > now() - ${waitGrace}) wait ON true`,
+       LEFT JOIN LATERAL (SELECT min(c.waiting_since) AS waiting_since, max(c.waiting_until) AS wait_until FROM _weir.checkpoints c
+             WHERE c.sync = $1 AND c.stream = name AND c.state = 'open' AND c.waiting_until > now() - ${waitGrace}) wait ON true`,
     [sync, streams],
   )
   const [letters, checks, changes] = [await lettersOf(client, sync), await checksOf(client, sync, streams), await changesOf(client, sync)]

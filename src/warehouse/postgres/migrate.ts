@@ -10,6 +10,7 @@ import { sql as lettersOfVersions } from './migrations/0007-letters-of-versions.
 import { sql as parents } from './migrations/0008-parents.js'
 import { sql as budgets } from './migrations/0009-budgets.js'
 import { sql as deployments } from './migrations/0010-deployments.js'
+import { sql as waits } from './migrations/0011-waits.js'
 import { sql as alerts } from './migrations/0014-alerts.js'
 import { transaction, warehouseFailure } from './pool.js'
 
@@ -25,6 +26,7 @@ const migrations: readonly string[] = [
   parents,
   budgets,
   deployments,
+  waits,
   alerts,
 ]
 

@@ -1,7 +1,8 @@
 import type pg from 'pg'
 import type { FailureNote, RunKind, RunStatus } from '../../core/activities.js'
+import type { WaitsFor } from '../../core/failure.js'
 import type { Counts } from '../../core/types.js'
-import type { RunRow, StreamRunRow, Warehouse } from '../driver.js'
+import type { RunRow, StreamRunRow, Wait, Warehouse } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 
 const failureOf = (row: Record<string, unknown>): { failure?: FailureNote } =>
@@ -18,10 +19,20 @@ const runOf = (row: Record<string, unknown>): RunRow & Counts => ({
   definition: String(row.definition),
   kind: row.kind as RunKind,
   status: row.status as RunStatus,
+  warnings: row.warnings as string[],
   ...times(row),
   ...failureOf(row),
   ...countsOf(row),
 })
+
+/** What the open slices of a stream wait for, the longest of them; of `c`, its checkpoints. */
+const longestWait = `max(c.waiting_until) FILTER (WHERE c.state = 'open' AND c.waiting_until > now()) AS waiting_until,
+  (array_agg(c.waiting_for ORDER BY c.waiting_until DESC) FILTER (WHERE c.state = 'open' AND c.waiting_until > now()))[1] AS waiting_for`
+
+const waitOf = (row: Record<string, unknown>): { wait?: Wait } =>
+  row.finished_at === null && row.waiting_until instanceof Date
+    ? { wait: { until: row.waiting_until.toISOString(), for: row.waiting_for as WaitsFor } }
+    : {}
 
 export const streamRunOf = (row: Record<string, unknown>): StreamRunRow => ({
   run: String(row.run_id),
@@ -29,16 +40,17 @@ export const streamRunOf = (row: Record<string, unknown>): StreamRunRow => ({
   stream: String(row.stream),
   status: row.status as RunStatus,
   ...times(row),
+  ...waitOf(row),
   ...failureOf(row),
   ...countsOf(row),
 })
 
 export function createRuns(pool: pg.Pool): Warehouse['runs'] {
   return {
-    async start({ run, sync, definition, kind }) {
+    async start({ run, sync, definition, kind, warnings = [] }) {
       await pool.query(
-        `INSERT INTO _weir.runs (run_id, sync, definition, kind, status) VALUES ($1, $2, $3, $4, 'running') ON CONFLICT (run_id) DO NOTHING`,
-        [run, sync, definition, kind],
+        `INSERT INTO _weir.runs (run_id, sync, definition, kind, status, warnings) VALUES ($1, $2, $3, $4, 'running', $5) ON CONFLICT (run_id) DO NOTHING`,
+        [run, sync, definition, kind, warnings],
       )
     },
     async finish(run, status, counts, failure) {
@@ -64,7 +76,7 @@ export function createRuns(pool: pg.Pool): Warehouse['runs'] {
         .map((column) => `CASE WHEN s.finished_at IS NULL THEN coalesce(sum(c.${column}), 0) ELSE s.${column} END AS ${column}`)
         .join(', ')
       const { rows } = await pool.query(
-        `SELECT s.run_id, s.sync, s.stream, s.status, s.started_at, s.finished_at, s.failure_reason, s.failure_message, ${sums}
+        `SELECT s.run_id, s.sync, s.stream, s.status, s.started_at, s.finished_at, s.failure_reason, s.failure_message, ${sums}, ${longestWait}
            FROM _weir.stream_runs s LEFT JOIN _weir.checkpoints c ON c.run_id = s.run_id AND c.sync = s.sync AND c.stream = s.stream
           WHERE s.run_id = $1 GROUP BY s.run_id, s.stream ORDER BY s.stream`,
         [run],
@@ -72,7 +84,11 @@ export function createRuns(pool: pg.Pool): Warehouse['runs'] {
       return rows.map(streamRunOf)
     },
     async latest() {
-      const { rows } = await pool.query('SELECT DISTINCT ON (sync, stream) * FROM _weir.stream_runs ORDER BY sync, stream, started_at DESC')
+      const { rows } = await pool.query(
+        `SELECT s.*, w.* FROM (SELECT DISTINCT ON (sync, stream) * FROM _weir.stream_runs ORDER BY sync, stream, started_at DESC) s
+          CROSS JOIN LATERAL (SELECT ${longestWait} FROM _weir.checkpoints c
+            WHERE s.finished_at IS NULL AND c.run_id = s.run_id AND c.sync = s.sync AND c.stream = s.stream) w`,
+      )
       return rows.map(streamRunOf)
     },
   }

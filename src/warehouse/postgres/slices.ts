@@ -4,7 +4,7 @@ import { Failure } from '../../core/failure.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
-import type { BatchCommit, Claim, Letter, StreamRef } from '../driver.js'
+import type { BatchCommit, Claim, Letter, StreamRef, Wait } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import type { LetterSeal } from './letter-seal.js'
 import { lockName, supersede, writeLetters } from './letters.js'
@@ -50,7 +50,7 @@ export async function claim(
       client.query<ClaimedRow>(
         `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
          idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END,
-         waiting_since = CASE WHEN run_id = $4 THEN waiting_since END, wait_until = CASE WHEN run_id = $4 THEN wait_until END,
+         waiting_since = CASE WHEN run_id = $4 THEN waiting_since END, waiting_until = CASE WHEN run_id = $4 THEN waiting_until END,
          run_id = $4, updated_at = now()
        WHERE sync = $1 AND stream = $2 AND slice = $3 RETURNING *`,
         [sync, stream, key, run, owner],
@@ -132,7 +132,7 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   }
   const added = countColumns.map((column, i) => `${column} = ${column} + $${i + 7}`).join(', ')
   await client.query(
-    `UPDATE _weir.checkpoints SET position = $5, state = $6, idle_claims = 0, last_failure = NULL, waiting_since = NULL, wait_until = NULL, updated_at = now(), ${added}
+    `UPDATE _weir.checkpoints SET position = $5, state = $6, idle_claims = 0, last_failure = NULL, waiting_since = NULL, waiting_until = NULL, waiting_for = NULL, updated_at = now(), ${added}
       WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
     [...where, JSON.stringify(batch.position), batch.isLast ? 'finished' : 'open', ...countValues(counts)],
   )
@@ -142,15 +142,32 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
 const fenced = ({ sync, stream, key }: Claim) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
 
-export async function release(pool: pg.Pool, claim: Claim, waitUntil: string): Promise<void> {
+export async function release(pool: pg.Pool, claim: Claim, wait?: Wait): Promise<void> {
   await pool
     .query(
-      `UPDATE _weir.checkpoints SET idle_claims = 0, waiting_since = coalesce(waiting_since, now()), wait_until = $5
+      `UPDATE _weir.checkpoints SET idle_claims = 0, waiting_until = $5, waiting_for = $6,
+          waiting_since = CASE WHEN $5::timestamptz IS NOT NULL THEN coalesce(waiting_since, now()) END
         WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
-      [claim.sync, claim.stream, claim.key, claim.epoch, waitUntil],
+      [claim.sync, claim.stream, claim.key, claim.epoch, wait?.until ?? null, wait?.for ?? null],
     )
     .catch((error: unknown) => {
       throw warehouseFailure(error, `Releasing slice ${claim.key}`)
+    })
+}
+
+export async function waits(
+  pool: pg.Pool,
+  { sync, stream, run, key }: StreamRef & { run: string; key: string },
+  wait: Wait,
+): Promise<void> {
+  await pool
+    .query(
+      `UPDATE _weir.checkpoints SET waiting_until = $5, waiting_for = $6
+        WHERE sync = $1 AND stream = $2 AND slice = $3 AND run_id = $4 AND state = 'open'`,
+      [sync, stream, key, run, wait.until, wait.for],
+    )
+    .catch((error: unknown) => {
+      throw warehouseFailure(error, `Noting what slice ${key} waits for`)
     })
 }
 

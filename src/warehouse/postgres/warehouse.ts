@@ -14,7 +14,7 @@ import { createQuality } from './quality.js'
 import { createRebuilds } from './rebuilds.js'
 import { createReplay } from './replay.js'
 import { createRuns } from './runs.js'
-import { claim, commitBatch, halve, note, release, setAside } from './slices.js'
+import { claim, commitBatch, halve, note, release, setAside, waits } from './slices.js'
 import { createState } from './state.js'
 import { finishStream, isPlanned, openSlices, progress, recordPlan } from './streams.js'
 import { switchMode } from './switch-mode.js'
@@ -75,7 +75,8 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     slices: {
       claim: (ref) => claim(pool, ref),
       commit: (batch) => commitBatch(pool, batch, seal),
-      release: (held, waitUntil) => release(pool, held, waitUntil),
+      release: (held, wait) => release(pool, held, wait),
+      waits: (slice, wait) => waits(pool, slice, wait),
       note: (held, failure) => note(pool, held, failure),
       setAside: (held, letter, state) => setAside(pool, held, letter, state),
       halve: (held, halves) => halve(pool, held, halves),

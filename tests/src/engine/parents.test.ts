@@ -148,6 +148,30 @@ describe.each(servers())('parents with ranges of their own, on PostgreSQL $name'
     expect(ranges(held.read)[0]).toBe(`1 05-30${midnight}..06-04${midnight}`)
   })
 
+  it('are planned, though one is closed to us: its slice of today says so, and all of it is read once it is open', async () => {
+    const { stream, held, slicing } = report('closed')
+    held.earliest = { 1: day('05-20'), 2: day('05-20') }
+    let isClosed = true
+    const earliest: ByTime['earliest'] = (http, from, parent) =>
+      isClosed && parent === '1' ? Promise.reject(new Failure('permission', 'closed')) : slicing.earliest!(http, from, parent)
+    const guarded = { ...stream, passes: [{ ...stream.passes[0], slicing: { ...slicing, earliest } }] as const }
+    const labels = async () => {
+      const run = { warehouse, stream: guarded, run: nextRun(), now: noon('05-21') }
+      const { slices } = await plan(run)
+      await finishStream({
+        warehouse,
+        definition: fakeDefinition(),
+        stream: guarded,
+        run: run.run,
+        failure: new Failure('permission', 'closed'),
+      })
+      return slices.map(({ label }) => label)
+    }
+    expect(await labels()).toEqual(['1 2026-05-21 to 2026-05-22', '2 2026-05-20 to 2026-05-22'])
+    isClosed = false
+    expect(await labels()).toContain('1 2026-05-20 to 2026-05-22')
+  })
+
   it('need a first day from somebody', async () => {
     const { stream, slicing } = report('nobody')
     const { earliest: _, ...without } = slicing

@@ -39,6 +39,20 @@ const options: SpendOptions = { priority: 'live', waited: () => undefined }
 const spenderWith = (clock: Clock, windows: { count: number; perMs: number }[], concurrency = 4) =>
   createAccounts(clock)('vendor', 'account').spender('x', { windows, concurrency })
 
+describe('a wait', () => {
+  it('of seconds is told before it is over, with its length, and one of a moment is not', async () => {
+    const clock = turned()
+    const told: number[] = []
+    const spender = spenderWith(clock, [{ count: 2, perMs: 20_000 }])
+    const spend = () => spender.spend(async () => clock.nowMs(), { ...options, waits: (ms) => told.push(ms) })
+    const [first] = await Promise.all([spend(), spend()])
+    expect(told).toEqual([])
+    const third = await spend()
+    expect(told[0]).toBeGreaterThan(19_000)
+    expect(told[0]).toBeLessThanOrEqual(third - first! + 250)
+  })
+})
+
 describe('a budget', () => {
   it('never sends more than the windows hold, wherever the vendor lets them begin and whenever requests arrive', async () => {
     const clock = turned()

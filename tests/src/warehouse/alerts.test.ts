@@ -179,7 +179,7 @@ describe.each(servers())('alerts on PostgreSQL $name', ({ url: server }) => {
     const [planned] = await base.warehouse.planning.open({ sync: 'shop', stream: 'people', run: 'now' }, 1)
     const { key } = planned!
     const claim = await base.warehouse.slices.claim({ sync: 'shop', stream: 'people', run: 'now', key, owner: 'test' })
-    await base.warehouse.slices.release(claim, new Date(Date.now() + 3_600_000).toISOString())
+    await base.warehouse.slices.release(claim, { until: new Date(Date.now() + 3_600_000).toISOString(), for: 'quota' })
     await lookAll()
     const open = await base.warehouse.alerts.list({ limit: 9 })
     expect(Object.fromEntries(open.map(({ stream, kind, message }) => [`${stream} ${kind}`, message]))).toEqual({
@@ -188,7 +188,7 @@ describe.each(servers())('alerts on PostgreSQL $name', ({ url: server }) => {
       'people quota_wait': expect.stringMatching(/60 min\.$/),
     })
     // The wait goes on from when it began, until something is committed, another run takes the slice, or it has been over for a while.
-    await base.warehouse.slices.release(claim, new Date(Date.now() + 5_400_000).toISOString())
+    await base.warehouse.slices.release(claim, { until: new Date(Date.now() + 5_400_000).toISOString(), for: 'quota' })
     await lookAll()
     expect((await base.warehouse.alerts.list({ limit: 9 })).find(({ kind }) => kind === 'quota_wait')!.message).toContain('90 min')
     await base.warehouse.slices.claim({ sync: 'shop', stream: 'people', run: 'next', key, owner: 'test' })

@@ -47,6 +47,21 @@ describe.each(servers())('budgets in PostgreSQL $name', ({ url }) => {
     await expect(spend(others[3]!)).rejects.toMatchObject({ reason: 'throttled', where: { waitUntil: expect.any(String) } })
   })
 
+  it('and the breaker of an account are one for two processes: both rest, and one tries for both', async () => {
+    const [one, other] = others.slice(0, 2).map(({ budgets }) => createAccounts(clock, budgets)('vendor', 'down').breaker)
+    for (let i = 0; i < 4; i++) await Promise.all([one!.bad(), other!.bad()])
+    const closed = { reason: 'throttled', where: { waitsFor: 'vendor', waitUntil: expect.any(String) } }
+    await expect(one!.check()).rejects.toMatchObject(closed)
+    await expect(other!.check()).rejects.toMatchObject(closed)
+    // A process that has just begun hears of it before its first call.
+    await expect(createAccounts(clock, others[2]!.budgets)('vendor', 'down').breaker.check()).rejects.toMatchObject(closed)
+    await opened.db.query(`UPDATE _weir.budgets SET state = state || '{"restUntilMs": 0}' WHERE budget = 'breaker'`)
+    const tries = await Promise.allSettled([one!.check(), other!.check()])
+    expect(tries.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    await one!.good()
+    await other!.check()
+  })
+
   it('outlive a connection that is cut in the middle of a turn: nothing is changed, and the next turn is taken', async () => {
     const key = { vendor: 'vendor', account: 'cut', budget: 'x' }
     const { budgets } = others[0]!

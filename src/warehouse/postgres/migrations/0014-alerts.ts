@@ -32,8 +32,8 @@ UPDATE _weir.schema_changes SET told_at = now();
 CREATE INDEX ON _weir.schema_changes (sync) WHERE told_at IS NULL;
 COMMENT ON COLUMN _weir.schema_changes.told_at IS 'When alerts took notice of it.';
 
-ALTER TABLE _weir.checkpoints ADD COLUMN waiting_since timestamptz, ADD COLUMN wait_until timestamptz;
-COMMENT ON COLUMN _weir.checkpoints.wait_until IS 'The vendor''s quota is spent until then; since waiting_since nothing was committed for it.';
+ALTER TABLE _weir.checkpoints ADD COLUMN waiting_since timestamptz;
+COMMENT ON COLUMN _weir.checkpoints.waiting_since IS 'Since when nothing was committed for what it waits for.';
 
 CREATE INDEX ON _weir.stream_runs (sync, stream, started_at DESC) WHERE status IN ('completed', 'completed_with_dead_letters');
 `
