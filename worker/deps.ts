@@ -10,7 +10,7 @@ import { Failure } from '../src/core/failure.js'
 import type { Clock, Log } from '../src/core/ports.js'
 import type { Http, Source } from '../src/core/types.js'
 import { withCustom } from '../src/extract/custom.js'
-import { createAccounts } from '../src/http/budget.js'
+import { createAccounts, type Priority, shareMs } from '../src/http/budget.js'
 import { createHttp } from '../src/http/client.js'
 import { createLog } from '../src/observe/log.js'
 import { createRedact, type Redact } from '../src/observe/redact.js'
@@ -25,9 +25,19 @@ export interface Deps {
   log: Log
   redact: Redact
   timing: Timing
-  /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
-  connect: (definition: Definition, signal: AbortSignal) => Promise<{ source: Source; http: Http }>
+  /**
+   * The source of a definition under its column policies, and a client for its connection with the secrets of this moment.
+   * @param priority of all its requests; default: live
+   */
+  connect: (definition: Definition, signal: AbortSignal, priority?: Priority) => Promise<Connected>
   close: () => Promise<void>
+}
+
+export interface Connected {
+  source: Source
+  http: Http
+  /** What a request takes at a backfill's share of the budget, in milliseconds. */
+  shareMs?: number | undefined
 }
 
 export const systemClock: Clock = {
@@ -59,7 +69,7 @@ export function createDeps(settings: WorkerSettings): Deps {
     log,
     redact,
     timing,
-    async connect(definition, signal) {
+    async connect(definition, signal, priority = 'live') {
       const { connection } = definition
       const load = registry[connection.type]
       if (!load)
@@ -72,7 +82,8 @@ export function createDeps(settings: WorkerSettings): Deps {
       for (const value of secretValues(connection.settings, sources, secretKeys(keys))) secrets.add(value)
       const resolved = { ...connection, settings: resolveSettings(connection.settings, sources) }
       const governed = governedSource(withCustom(source, definition.streams), definition, hasher)
-      return { source: governed, http: createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal }) }
+      const http = createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal, priority })
+      return { source: governed, http, shareMs: shareMs(api, connection.budget) }
     },
     close: () => warehouse.close(),
   }

@@ -17,6 +17,8 @@ export interface SyncSliceInput {
   definition: Definition
   stream: Stream
   run: string
+  /** Whose slice it is, where it is not the live sync's. */
+  backfill?: string | undefined
   key: string
   /** Who holds the slice, for people who look at `_weir.checkpoints`. */
   owner: string
@@ -62,7 +64,7 @@ export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
   const { warehouse, definition, stream, run, key } = input
   const share = batchBytes / lanesOf(definition, stream)
   const limits = { ...defaults, batchBytes: Math.min(largestBatch, Math.max(smallestBatch, share)), ...input.limits }
-  const ref = { sync: definition.sync, stream: stream.name, run }
+  const ref = { sync: definition.sync, stream: stream.name, run, ...(input.backfill === undefined ? {} : { backfill: input.backfill }) }
   const claim = await warehouse.slices.claim({ ...ref, key, owner: input.owner })
   if (claim.isFinished) return { counts: claim.counts, ...(claim.isHalved ? { halved: true } : {}) }
   if (claim.idleClaims > limits.idleClaims) throw givenUp(claim)

@@ -7,12 +7,18 @@ import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
 import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
+import type { BackfillStore } from './contract/backfills.js'
 import type { DeploymentStore } from './contract/deployments.js'
 
 /** Which stream of which sync. */
 export interface StreamRef {
   sync: string
   stream: string
+}
+
+/** Whose slices: the live sync's, or those of a backfill of it. */
+export interface SliceOwner extends StreamRef {
+  backfill?: string
 }
 
 /** A table, and how its rows are told apart and ordered. */
@@ -42,11 +48,13 @@ export interface OpenTable {
 }
 
 /** A slice's checkpoint as claimed by one attempt. Only the newest claim can commit. */
-export interface Claim extends StreamRef {
+export interface Claim extends SliceOwner {
   slice: Slice
   key: string
   epoch: number
   run: string
+  /** When, as the database writes it: to the microsecond. */
+  claimedAt?: string
   resume?: Resume | undefined
   reached?: string | undefined
   isFinished: boolean
@@ -137,6 +145,8 @@ export interface RunRow {
   sync: string
   definition: string
   kind: RunKind
+  /** The backfill whose run it is. */
+  backfill?: string
   status: RunStatus
   startedAt: string
   finishedAt?: string
@@ -328,14 +338,14 @@ export interface Warehouse {
     take: (id: string) => Promise<unknown>
   }
   runs: {
-    start: (run: { run: string; sync: string; definition: string; kind: RunKind }) => Promise<void>
+    start: (run: { run: string; sync: string; definition: string; kind: RunKind; backfill?: string }) => Promise<void>
     /** Repeats harmlessly: the first end stands. */
     finish: (run: string, status: RunStatus, counts: Counts, failure?: FailureNote) => Promise<void>
     list: (filter: { sync?: string; limit: number }) => Promise<(RunRow & Counts)[]>
     streams: (run: string) => Promise<StreamRunRow[]>
     /** Streams of a run as they stand now, counts of what is committed included. */
     progress: (run: string) => Promise<StreamRunRow[]>
-    /** The newest stream run of each stream of each sync. */
+    /** The newest stream run of each stream of each sync; backfills left out. */
     latest: () => Promise<StreamRunRow[]>
   }
   planning: {
@@ -346,11 +356,11 @@ export interface Warehouse {
       plan: { slices: readonly Slice[]; forget: readonly string[]; watermarks: readonly Watermark[]; reset: boolean },
     ) => Promise<void>
     isPlanned: (ref: StreamRef & { run: string }) => Promise<boolean>
-    /** Unfinished slices of a run, oldest first. */
-    open: (ref: StreamRef & { run: string }, limit: number) => Promise<{ key: string; slice: Slice }[]>
+    /** Unfinished slices, oldest first. */
+    open: (ref: SliceOwner & { run: string }, limit: number) => Promise<{ key: string; slice: Slice }[]>
   }
   slices: {
-    claim: (ref: StreamRef & { run: string; key: string; owner: string }) => Promise<Claim>
+    claim: (ref: SliceOwner & { run: string; key: string; owner: string }) => Promise<Claim>
     /** Rows, dead letters, counts and checkpoint in one transaction; throws `fenced` when a newer claim exists. */
     commit: (batch: BatchCommit) => Promise<Counts>
     /** The attempt ends in good order (a wait, a hand-over): it no longer counts as one without progress. */
@@ -364,7 +374,7 @@ export interface Warehouse {
   }
   tables: {
     /** Creates the table; with `adds` also the declared columns that it lacks. The returned columns are what is there now. */
-    open: (ref: StreamRef & { run: string }, spec: TableSpec, options: { adds: boolean }) => Promise<OpenTable>
+    open: (ref: SliceOwner & { run: string }, spec: TableSpec, options: { adds: boolean }) => Promise<OpenTable>
     /** The mode that each table of a schema is kept in, by the table's name. */
     modes: (schema: string) => Promise<Record<string, SyncMode>>
     /** Keeps a table in the spec's mode from now on; rows that it has no place for go. */
@@ -457,9 +467,10 @@ export interface Warehouse {
     decide: (id: number, decision: 'approved' | 'rejected', by: string) => Promise<boolean>
     /** Moves values from `_weir_extra` into the approved column, a bounded number of rows a call; `next` is where to go on. */
     fill: (change: ChangeRow, table: OpenTable, after?: string) => Promise<{ filled: number; next?: string }>
-    /** Is the stream being read now? Its attempts know the columns of when they began. */
+    /** Does a live run read the stream now? Its attempts know the columns of when they began; a backfill fills at its own end. */
     isBusy: (ref: StreamRef) => Promise<boolean>
   }
+  backfills: BackfillStore
   /** What `weir apply` has put in force. */
   deployments: DeploymentStore
   /** Budgets of vendors' accounts, shared by all workers. */

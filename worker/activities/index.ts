@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.js'
+import { backfillActivities } from './backfill.js'
 import { controlActivities } from './control.js'
 import { rebuildActivities } from './rebuild.js'
 import { replayActivities } from './replay.js'
@@ -6,6 +7,6 @@ import { syncActivities } from './sync.js'
 
 /** Both sides of the contract in core/activities.ts: bulk work, and short questions on a queue of their own. */
 export const createActivities = (deps: Deps) => ({
-  work: { ...syncActivities(deps), ...rebuildActivities(deps), ...replayActivities(deps) },
+  work: { ...syncActivities(deps), ...backfillActivities(deps), ...rebuildActivities(deps), ...replayActivities(deps) },
   control: controlActivities(deps),
 })

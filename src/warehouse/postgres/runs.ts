@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { FailureNote, RunKind, RunStatus } from '../../core/activities.js'
 import type { Counts } from '../../core/types.js'
-import type { RunRow, StreamRunRow, Warehouse } from '../driver.js'
+import type { RunRow, StreamRef, StreamRunRow, Warehouse } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 
 const failureOf = (row: Record<string, unknown>): { failure?: FailureNote } =>
@@ -17,6 +17,7 @@ const runOf = (row: Record<string, unknown>): RunRow & Counts => ({
   sync: String(row.sync),
   definition: String(row.definition),
   kind: row.kind as RunKind,
+  ...(row.backfill === null ? {} : { backfill: String(row.backfill) }),
   status: row.status as RunStatus,
   ...times(row),
   ...failureOf(row),
@@ -33,12 +34,34 @@ export const streamRunOf = (row: Record<string, unknown>): StreamRunRow => ({
   ...countsOf(row),
 })
 
+type Ref = StreamRef & { run: string }
+export type StreamEnd = { status: RunStatus; failure?: FailureNote }
+
+/** The row of a stream's run, made where there is none yet, and locked. */
+export async function beginStreamRun(client: pg.ClientBase, { run, sync, stream }: Ref): Promise<Record<string, unknown>> {
+  const { rows } = await client.query(
+    `INSERT INTO _weir.stream_runs AS s (run_id, sync, stream, status) VALUES ($1, $2, $3, 'running')
+     ON CONFLICT (run_id, stream) DO UPDATE SET run_id = s.run_id RETURNING *`,
+    [run, sync, stream],
+  )
+  return rows[0]!
+}
+
+export async function endStreamRun(client: pg.ClientBase, { run, stream }: Ref, end: StreamEnd, counts: Counts): Promise<StreamRunRow> {
+  const set = countColumns.map((column, i) => `${column} = $${i + 6}`).join(', ')
+  const { rows } = await client.query(
+    `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, finished_at = now(), ${set} WHERE run_id = $1 AND stream = $2 RETURNING *`,
+    [run, stream, end.status, end.failure?.reason ?? null, end.failure?.message.slice(0, 4_000) ?? null, ...countValues(counts)],
+  )
+  return streamRunOf(rows[0]!)
+}
+
 export function createRuns(pool: pg.Pool): Warehouse['runs'] {
   return {
-    async start({ run, sync, definition, kind }) {
+    async start({ run, sync, definition, kind, backfill }) {
       await pool.query(
-        `INSERT INTO _weir.runs (run_id, sync, definition, kind, status) VALUES ($1, $2, $3, $4, 'running') ON CONFLICT (run_id) DO NOTHING`,
-        [run, sync, definition, kind],
+        `INSERT INTO _weir.runs (run_id, sync, definition, kind, status, backfill) VALUES ($1, $2, $3, $4, 'running', $5) ON CONFLICT (run_id) DO NOTHING`,
+        [run, sync, definition, kind, backfill ?? null],
       )
     },
     async finish(run, status, counts, failure) {
@@ -65,14 +88,19 @@ export function createRuns(pool: pg.Pool): Warehouse['runs'] {
         .join(', ')
       const { rows } = await pool.query(
         `SELECT s.run_id, s.sync, s.stream, s.status, s.started_at, s.finished_at, s.failure_reason, s.failure_message, ${sums}
-           FROM _weir.stream_runs s LEFT JOIN _weir.checkpoints c ON c.run_id = s.run_id AND c.sync = s.sync AND c.stream = s.stream
+           FROM _weir.stream_runs s LEFT JOIN (
+             SELECT stream, ${countColumns.join(', ')} FROM _weir.checkpoints WHERE run_id = $1
+             UNION ALL SELECT stream, ${countColumns.join(', ')} FROM _weir.backfill_slices WHERE run_id = $1) c ON c.stream = s.stream
           WHERE s.run_id = $1 GROUP BY s.run_id, s.stream ORDER BY s.stream`,
         [run],
       )
       return rows.map(streamRunOf)
     },
     async latest() {
-      const { rows } = await pool.query('SELECT DISTINCT ON (sync, stream) * FROM _weir.stream_runs ORDER BY sync, stream, started_at DESC')
+      const { rows } = await pool.query(
+        `SELECT DISTINCT ON (sync, stream) * FROM _weir.stream_runs s
+          WHERE NOT EXISTS (SELECT 1 FROM _weir.runs r WHERE r.run_id = s.run_id AND r.kind = 'backfill') ORDER BY sync, stream, started_at DESC`,
+      )
       return rows.map(streamRunOf)
     },
   }

@@ -2,6 +2,7 @@ import type { Definition } from '../../core/definition.js'
 import { Failure } from '../../core/failure.js'
 import type { Fields } from '../../core/types.js'
 import type { Warehouse } from '../driver.js'
+import { createBackfills } from './backfills.js'
 import { createBudgetStore } from './budgets.js'
 import { createChanges } from './changes.js'
 import { createDeployments } from './deployments.js'
@@ -107,6 +108,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
       },
     },
     changes: createChanges(pool),
+    backfills: createBackfills(pool),
     deployments: createDeployments(pool),
     budgets: createBudgetStore(pool),
     tokens: createTokenStore(pool, options.key),
