@@ -1,7 +1,9 @@
 import { condition } from '@temporalio/workflow'
 
+export type Lane = <T>(work: () => Promise<T>) => Promise<T>
+
 /** Lets so many work at once, and none while it is closed; the others wait. */
-export function createLanes(most: number, isClosed: () => boolean): <T>(work: () => Promise<T>) => Promise<T> {
+export function createLanes(most: number, isClosed: () => boolean): Lane {
   let free = most
   const isOpen = () => free > 0 && !isClosed()
   return async (work) => {

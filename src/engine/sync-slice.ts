@@ -101,13 +101,14 @@ function halvesFor(stream: Stream, slice: Slice): [Slice, Slice] | undefined {
  * What a slice is set aside with, where its failure stops it alone; undefined where it stops more. A parent that is closed to us has one
  * letter, however many of its slices were refused.
  */
-function letterFor({ reason, message }: Failure, { slice, key }: Claim): Letter | undefined {
+function letterFor({ reason, message }: Failure, { slice, key, backfill }: Claim): Letter | undefined {
   const letter = { kind: 'slice', reason, message, recordKey: key, payload: JSON.stringify(slice) } as const
   if (reason === 'permanent') return letter
   if (reason === 'too_large')
     return { ...letter, message: `${message} The slice cannot be cut smaller: ask for fewer fields, or for less in the stream’s settings.` }
   if (reason !== 'permission' || slice.parent === undefined) return undefined
-  const advice = `Grant access to ${slice.parent}, or leave it out; the next run reads what is missing.`
+  const next = backfill === undefined ? 'the next run' : `weir backfill resume ${backfill}`
+  const advice = `Grant access to ${slice.parent}, or leave it out; ${next} reads what is missing.`
   return { ...letter, recordKey: `${slice.pass}/${slice.parent}`, message: `${message} ${advice}` }
 }
 

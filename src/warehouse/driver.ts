@@ -497,7 +497,10 @@ export interface Warehouse {
     replay: (batch: BatchCommit, letters: readonly OpenLetter[]) => Promise<void>
     /** Notes that letters failed again, and why. */
     failAgain: (ref: StreamRef & { run: string }, letters: readonly (LetterRef & { message: string })[]) => Promise<void>
-    /** Opens the slice of a letter again, so that the next run of its stream reads it; what loads it closes the letter. */
+    /**
+     * Opens the slice of a letter again, so that the next run of its stream reads it, or the backfill that met it when it goes on; what
+     * loads it closes the letter.
+     */
     reopen: (ref: StreamRef & { run: string }, letter: LetterRef, slice: Slice) => Promise<void>
     /** What a replay did: counts of all, and at most `limit` letters one by one. */
     outcomes: (

@@ -34,7 +34,7 @@ export async function exchange(
   { slice, refusedIn, overtaken = [] }: { slice?: Slice; refusedIn?: StreamRef & { run: string }; overtaken?: readonly Slice[] } = {},
 ): Promise<{ loaded: number; deleted: number }> {
   const target = id(spec.schema, spec.table)
-  const notOvertaken = (of: string) => overtaken.map((one) => `NOT (${within(spec, columns, one, of)})`)
+  const notOvertaken = (of: string) => overtaken.map((one) => `(${within(spec, columns, one, of)}) IS NOT TRUE`)
   const where = [
     slice === undefined ? 'true' : within(spec, columns, slice, 't'),
     ...notOvertaken('t'),

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Failure } from '../../../src/core/failure.js'
 import type { Rec, Slicing, SyncMode } from '../../../src/core/types.js'
 import { finishStream } from '../../../src/engine/finish-stream.js'
+import { replayLetters } from '../../../src/engine/replay.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
 import { type Backfill, backfillOnce, beginBackfill, planOf, readBackfillSlice } from '../../support/backfill.js'
 import { syncOnce } from '../../support/engine.js'
-import { fakeDefinition, fakeStream } from '../../support/fake-source.js'
+import { fakeDefinition, fakeStream, fixedClock } from '../../support/fake-source.js'
 import { openedDatabase, servers } from '../../support/postgres.js'
 
 type Planned = { key: string; label: string }
@@ -281,6 +282,19 @@ describe.each(servers())('a backfill beside the live sync, on PostgreSQL $name',
       ['slice', first.row.run],
     ])
     isClosed = false
+    // A replay opens it for the backfill, not for the live sync, which knows nothing of this range.
+    await replayLetters({
+      warehouse,
+      clock: fixedClock(),
+      definition: fakeDefinition(),
+      stream: guarded,
+      run: nextRun(),
+      filter: { kind: 'slice' },
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    })
+    expect((await stateOf('letters')).checkpoints).toEqual([])
+    expect((await warehouse.backfills.get('letters'))!.perStream[0]).toMatchObject({ total: 5, done: 4, failed: 0 })
     const second = await backfillOnce({ ...may(), stream: guarded })
     expect(second.row).toMatchObject({ status: 'completed', read: 0 })
     expect(second.detail).toMatchObject({ slices: { total: 5, done: 5, failed: 0 }, read: 2, loaded: 1, deadLetters: 1 })
