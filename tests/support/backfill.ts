@@ -65,6 +65,7 @@ export async function backfillOnce(
     }
   }
   const row = await finishStream({ warehouse, definition, stream, run, backfill: id })
+  await warehouse.runs.finish(run, row.status, row, row.failure)
   await warehouse.backfills.finish(id, row.status as 'completed', row.failure)
   return { row, detail: (await warehouse.backfills.get(id))! }
 }

@@ -88,15 +88,17 @@ export function createBackfills(pool: pg.Pool): BackfillStore {
         return endStreamRun(client, ref, status(counts, Number(rows[0].letters)), counts)
       })
     },
-    async finish(id, status, failure) {
-      await pool.query(
-        `UPDATE _weir.backfills b SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now(),
+    finish: (id, status, failure) =>
+      transaction(pool, `Finishing backfill ${id}`, async (client) => {
+        await closeLost(client, id)
+        await client.query(
+          `UPDATE _weir.backfills b SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now(),
            idle_ms = b.idle_ms + coalesce(extract(epoch FROM now() - b.paused_at) * 1000, 0), paused_at = NULL,
            slices = n.total, slices_done = n.done, slices_failed = n.failed, ${summed.map((name) => `${name} = n.${name}_now`).join(', ')}
           FROM (${standing} WHERE b.id = $1) n WHERE b.id = n.id AND b.finished_at IS NULL`,
-        [id, status, failure?.reason ?? null, failure?.message.slice(0, 4_000) ?? null],
-      )
-    },
+          [id, status, failure?.reason ?? null, failure?.message.slice(0, 4_000) ?? null],
+        )
+      }),
   }
 }
 
@@ -111,6 +113,7 @@ async function start(pool: pg.Pool, given: BackfillStart): Promise<void> {
       [sync, id, streams, from, to],
     )
     if (others[0]) throw underWay(sync, others[0].id)
+    await closeLost(client, id)
     await client.query(
       `INSERT INTO _weir.backfills AS b (id, sync, definition, streams, range_from, range_to, slice_days, parallel, status, created_by, request_ms)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9, $10)
@@ -133,7 +136,23 @@ async function start(pool: pg.Pool, given: BackfillStart): Promise<void> {
   })
 }
 
-export const underWay = (sync: string, other: string): Failure =>
+/** Ends the runs of a backfill that nobody works on any more: their workflow was terminated, or Temporal lost it. What they did stays counted. */
+async function closeLost(client: pg.ClientBase, id: string): Promise<void> {
+  const sums = (of: string) =>
+    `(${countColumns.join(', ')}) = (SELECT ${countColumns.map((name) => `coalesce(sum(${name}), 0)`).join(', ')} FROM ${of})`
+  const lost = `status = 'failed', failure_reason = 'transient', failure_message = 'Its workflow was ended from outside.', finished_at = now()`
+  await client.query(
+    `UPDATE _weir.stream_runs s SET ${lost}, ${sums('_weir.backfill_slices c WHERE c.backfill = $1 AND c.run_id = s.run_id AND c.stream = s.stream')}
+       FROM _weir.runs r WHERE r.run_id = s.run_id AND r.backfill = $1 AND r.finished_at IS NULL AND s.finished_at IS NULL`,
+    [id],
+  )
+  await client.query(
+    `UPDATE _weir.runs r SET ${lost}, ${sums('_weir.stream_runs s WHERE s.run_id = r.run_id')} WHERE r.backfill = $1 AND r.finished_at IS NULL`,
+    [id],
+  )
+}
+
+const underWay = (sync: string, other: string): Failure =>
   new Failure(
     'config',
     `Backfill ${other} of ${sync} is under way and reads some of the same: watch it with \`weir backfill show ${other}\`, wait for its end, or cancel it with \`weir backfill cancel ${other}\`.`,

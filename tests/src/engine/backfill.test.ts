@@ -91,8 +91,8 @@ describe.each(servers())('a backfill beside the live sync, on PostgreSQL $name',
   })
 
   it('is a run of its own kind, that is no live run of its stream', async () => {
-    const { rows: kinds } = await db.query(`SELECT kind, backfill, status FROM _weir.runs WHERE backfill = 'ranges'`)
-    expect(kinds).toEqual([{ kind: 'backfill', backfill: 'ranges', status: 'running' }])
+    const { rows: kinds } = await db.query(`SELECT run_id, kind, backfill, status FROM _weir.runs WHERE backfill = 'ranges'`)
+    expect(kinds).toEqual([{ run_id: expect.any(String), kind: 'backfill', backfill: 'ranges', status: 'completed' }])
     const [latest] = (await warehouse.runs.latest()).filter(({ stream }) => stream === 'ranges')
     expect(latest!.run).not.toBe(kinds[0].run_id)
     expect(latest).toMatchObject({ read: 1 })
@@ -323,6 +323,20 @@ describe.each(servers())('a backfill beside the live sync, on PostgreSQL $name',
     expect(read).toEqual(slices.slice(1).map(({ key }) => key))
     expect(row).toMatchObject({ status: 'completed', read: 1, loaded: 1 })
     expect(detail).toMatchObject({ status: 'completed', read: 2, loaded: 2, slices: { total: 5, done: 5 } })
+  })
+
+  it('goes on where its workflow was lost, and ends the run that nobody works on any more', async () => {
+    const { held, may } = world('lost', 'merge')
+    held.rows = [at('1', 'a', noon('05-03')), at('2', 'b', noon('05-30'))]
+    const first = may()
+    await beginBackfill(first)
+    await readBackfillSlice(first, (await planOf(first)).slices[0]!.key)
+    const { row, detail } = await backfillOnce(may())
+    expect(row).toMatchObject({ status: 'completed', read: 1, loaded: 1 })
+    expect(detail).toMatchObject({ status: 'completed', read: 2, loaded: 2, slices: { total: 5, done: 5 } })
+    const [lost] = (await warehouse.runs.list({ sync: 'fake', limit: 100 })).filter(({ run }) => run === first.run)
+    expect(lost).toMatchObject({ status: 'failed', read: 1, loaded: 1, backfill: 'lost', failure: { reason: 'transient' } })
+    expect(await warehouse.runs.streams(first.run)).toMatchObject([{ status: 'failed', read: 1, loaded: 1 }])
   })
 
   it('lets no attempt commit that was overtaken by a newer one, or by the end of its run', async () => {
