@@ -64,7 +64,7 @@ syncs:
     (await db.query('SELECT sync, stream, pass, parent, watermark FROM _weir.watermarks ORDER BY 1, 2, 3, 4')).rows
   const done = async (id: string) =>
     (await db.query(`SELECT count(*)::int AS n FROM _weir.backfill_slices WHERE backfill = $1 AND state = 'finished'`, [id])).rows[0].n
-  const whenDone = (id: string, slices: number) => vi.waitFor(async () => expect(await done(id)).toBeGreaterThanOrEqual(slices), 60_000)
+  const whenDone = (id: string, slices: number) => vi.waitFor(async () => expect(await done(id)).toBeGreaterThanOrEqual(slices), 120_000)
   /** Kills the worker and those below it; the supervisor starts another. */
   const killWorker = () =>
     vi.waitFor(() => {
@@ -93,7 +93,7 @@ syncs:
         ]),
     )
 
-  it('begins beside what the live syncs hold, and is refused for what takes no range', { timeout: 120_000 }, async () => {
+  it('begins beside what the live syncs hold, and is refused for what takes no range', { timeout: 240_000 }, async () => {
     await ok('sync')
     marks = await watermarks()
     const { code, stdout } = await project.weir(['backfill', 'klaviyo', ...range, '--stream', 'metrics', '--json'])
@@ -130,7 +130,7 @@ syncs:
     expect((await show(first)).endsAt).toBeDefined()
   })
 
-  it('is cancelled and leaves what it loaded, no stage, and the live watermarks as they were', { timeout: 120_000 }, async () => {
+  it('is cancelled and leaves what it loaded, no stage, and the live watermarks as they were', { timeout: 240_000 }, async () => {
     await ok('backfill', 'cancel', first)
     const row = await show(first)
     expect(row.status).toBe('cancelled')
