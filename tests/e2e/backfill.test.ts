@@ -108,7 +108,7 @@ syncs:
   })
 
   it('stops when it is paused, while the live sync goes on, and goes on when it is resumed though its worker was killed', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     await ok('backfill', 'pause', first)
     // What was under way has ended when no slice is held; then nothing further may be done.
