@@ -150,6 +150,47 @@ command(
     ]),
   ],
 )
+const backfill = program.command('backfill').description('read a range of streams beside the live sync')
+command(
+  backfill,
+  'start <name>',
+  'read this range; `start` may be left out',
+  'weir backfill klaviyo --from 2024-01-01 --to 2026-01-01 --stream events',
+  () => import('./commands/backfill.js'),
+  [
+    new Option('--from <date>', 'its first day, or instant (UTC)').makeOptionMandatory(),
+    new Option('--to <date>', 'the day or instant that it ends before (UTC)').makeOptionMandatory(),
+    new Option('--stream <name...>', 'only these streams (default: all that take a range)'),
+    new Option('--slice <days>', 'length of a slice, such as 7d (default: as the stream says)'),
+    new Option('--parallel <n>', 'slices read at once, over all workers (default: 4)').argParser(count),
+    new Option('--follow', 'wait for its end and show the way there (default)'),
+    new Option('--detach', 'print its id and return at once').conflicts('follow'),
+  ],
+  { isDefault: true },
+)
+command(
+  backfill,
+  'list [name]',
+  'the newest ones, and how far they are',
+  'weir backfill list klaviyo',
+  async () => ({ run: (await import('./commands/backfills.js')).list }),
+  [new Option('--limit <n>', 'how many').default(20).argParser(count)],
+)
+const ofBackfill = (name: 'show' | 'pause' | 'resume' | 'cancel', description: string, options: Option[] = []) =>
+  command(
+    backfill,
+    `${name} <id>`,
+    description,
+    `weir backfill ${name} 2024-01-01_2026-01-01_3f9c`,
+    async () => ({ run: (await import('./commands/backfills.js')).commands[name] }),
+    options,
+  )
+ofBackfill('show', 'how far it is, stream by stream')
+ofBackfill('pause', 'begin no further slice until it is resumed')
+ofBackfill('resume', 'go on with one that is paused, failed or was cancelled: what is done is not read again', [
+  new Option('--detach', 'return at once'),
+])
+ofBackfill('cancel', 'end it; what is loaded stays')
 command(
   program,
   'rebuild <name>',

@@ -43,6 +43,7 @@ describe('every link in the documents', () => {
     'docs/guides/modes.md',
     'docs/guides/schema-changes.md',
     'docs/guides/state.md',
+    'docs/guides/backfill.md',
     'docs/guides/quality.md',
     'docs/guides/dead-letters.md',
     'docs/guides/alerts.md',

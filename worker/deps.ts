@@ -14,7 +14,7 @@ import type { Finding, Http, Source } from '../src/core/types.js'
 import type { Connecting } from '../src/engine/connect.js'
 import { type Connector, sunsetWarning } from '../src/extract/connector.js'
 import { withCustom } from '../src/extract/custom.js'
-import { createAccounts } from '../src/http/budget.js'
+import { createAccounts, shareMs } from '../src/http/budget.js'
 import { type ClientDeps, createHttp } from '../src/http/client.js'
 import { whence } from '../src/http/whence.js'
 import { createLog } from '../src/observe/log.js'
@@ -32,7 +32,7 @@ export interface Deps {
   redact: Redact
   timing: Timing
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
-  connect: (definition: Definition, signal: AbortSignal, options?: Pick<ClientDeps, 'onWait'>) => Promise<Connected>
+  connect: (definition: Definition, signal: AbortSignal, options?: ConnectOptions) => Promise<Connected>
   /** A connection that a person is to connect; all definitions are of syncs that share it. */
   consenting: (
     definitions: readonly [Definition, ...Definition[]],
@@ -46,9 +46,14 @@ export interface Deps {
 export interface Connected {
   source: Source
   http: Http
+  /** What a request takes at a backfill's share of the budget, in milliseconds. */
+  shareMs?: number | undefined
   /** What is known of the credential without the vendor, as `whence` says it. */
   credential?: () => Promise<Finding | undefined>
 }
+
+/** Whom requests are for, and who is told of their waits. */
+export type ConnectOptions = Pick<ClientDeps, 'onWait' | 'priority'>
 
 /** What telling people needs beside. */
 export interface AlertDeps extends Deps {
@@ -105,6 +110,7 @@ export function createDeps(settings: WorkerSettings): AlertDeps {
       return {
         source: governedSource(withCustom(source, definition.streams), definition, hasher),
         http: createHttp(api, connection, { ...clientDeps(signal), ...options }),
+        shareMs: shareMs(api, connection.budget),
         credential: () => whence(api.auth(connection.settings), connection.name, warehouse.tokens, systemClock.now()),
       }
     },

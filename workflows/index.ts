@@ -1,5 +1,6 @@
 export { applyChange } from './apply-change.js'
 export { askConnection } from './ask-connection.js'
+export { backfill } from './backfill.js'
 export { rebuildTable } from './rebuild-table.js'
 export { replayDeadLetters } from './replay-dead-letters.js'
 export { syncConnection } from './sync-connection.js'

@@ -5,13 +5,13 @@ import {
   patched,
   proxyActivities,
   setCurrentDetails,
-  sleep,
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Activities, FailureNote, SliceReceipt, StreamInput, StreamOutcome } from '../src/core/activities.js'
 import { noCounts, sum } from '../src/core/receipt.js'
 import { inParallel } from './in-parallel.js'
 import { policies } from './policies.js'
+import { readSlice } from './read-slice.js'
 import { failed, noteOf, show } from './status.js'
 
 /** Brings one stream up to date. Each slice resumes from its own checkpoint, so a retry repeats one batch at most. */
@@ -35,26 +35,20 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
     setCurrentDetails(lines.join('\n'))
   }
 
-  const readSlice = async (slice: string, label: string): Promise<void> => {
-    for (;;) {
-      const receipt = await syncSlice.executeWithOptions({ summary: `${name}: ${label}` }, [{ ...input, slice, label }])
-      if (receipt.halved) {
-        // Its halves carry its counts.
-        halved = true
-        return
-      }
-      if (!receipt.more) {
-        receipts.set(slice, receipt)
-        describe()
-        return
-      }
-      if (receipt.waitUntil === undefined) continue
-      waiting = `${receipt.waitsFor === 'vendor' ? 'the vendor, which is down,' : "the vendor's quota"} until ${receipt.waitUntil}`
-      show('waiting')
+  const read = async (slice: string, label: string): Promise<void> => {
+    const receipt = await readSlice(
+      () => syncSlice.executeWithOptions({ summary: `${name}: ${label}` }, [{ ...input, slice, label }]),
+      (wait) => {
+        waiting = wait && `${wait.waitsFor === 'vendor' ? 'the vendor, which is down,' : "the vendor's quota"} until ${wait.waitUntil}`
+        show(wait === undefined ? 'running' : 'waiting')
+        if (wait !== undefined) describe()
+      },
+    )
+    // The halves of one carry its counts.
+    if (receipt?.halved) halved = true
+    else if (receipt) {
+      receipts.set(slice, receipt)
       describe()
-      await sleep(Math.max(1, Date.parse(receipt.waitUntil) - Date.now()), { summary: `quota of the vendor, until ${receipt.waitUntil}` })
-      waiting = undefined
-      show('running')
     }
   }
 
@@ -68,7 +62,7 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
       describe()
       await inParallel(plan.parallel, plan.slices, async ({ key, label }) => {
         try {
-          await readSlice(key, label)
+          await read(key, label)
         } catch (error) {
           if (isCancellation(error)) throw error
           failure ??= noteOf(error)

@@ -79,6 +79,8 @@ export interface SlicePlan {
 
 export interface SliceInput extends StreamInput {
   slice: string
+  /** Whose slice it is, where it is not the live sync's. */
+  backfill?: string
   /** Of how many: for people. */
   label?: string
 }
@@ -119,6 +121,8 @@ export interface FailureNote {
 }
 
 export interface FinishStreamInput extends StreamInput {
+  /** Whose run it is, where it is not the live sync's. */
+  backfill?: string
   /** What ended it early, if anything did. */
   failure?: FailureNote
   cancelled?: boolean

@@ -1,7 +1,7 @@
 import type { Definition } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { FieldType, Stream } from '../core/types.js'
-import type { OpenTable, StreamRef, Warehouse } from '../warehouse/driver.js'
+import type { ChangeRow, OpenTable, StreamRef, Warehouse } from '../warehouse/driver.js'
 import { knownTableSpec } from './table-spec.js'
 
 export interface ApplyInput {
@@ -48,8 +48,23 @@ export async function closeEvolved(warehouse: Warehouse, ref: StreamRef, table: 
   const waiting = await warehouse.changes.list({ ...ref, status: ['captured', 'pending', 'rejected'] })
   for (const change of waiting) {
     if (!table.columns.some(({ field }) => field === change.field)) continue
-    for (let after: string | undefined, more = true; more; more = after !== undefined)
-      after = (await warehouse.changes.fill(change, table, after)).next
+    await fillWhole(warehouse, table, change)
     await warehouse.changes.decide(change.id, 'approved', 'on_schema_change: evolve')
   }
+}
+
+/** Fields that were approved while a backfill read by what it knew before: what it put into `_weir_extra` moves to their columns. */
+export async function fillApproved(warehouse: Warehouse, ref: StreamRef, table: OpenTable, backfill: string): Promise<void> {
+  const { createdAt } = (await warehouse.backfills.get(backfill))!
+  const approved = await warehouse.changes.list({ ...ref, status: ['approved'] })
+  for (const change of approved) {
+    if (change.decidedAt === undefined || change.decidedAt < createdAt || !table.columns.some(({ field }) => field === change.field))
+      continue
+    await fillWhole(warehouse, table, change)
+  }
+}
+
+async function fillWhole(warehouse: Warehouse, table: OpenTable, change: ChangeRow): Promise<void> {
+  for (let after: string | undefined, more = true; more; more = after !== undefined)
+    after = (await warehouse.changes.fill(change, table, after)).next
 }

@@ -4,7 +4,7 @@ import { Failure } from '../core/failure.js'
 import { balances } from '../core/receipt.js'
 import type { Counts, Stream } from '../core/types.js'
 import type { StreamRunRow, Warehouse } from '../warehouse/driver.js'
-import { closeEvolved } from './apply-change.js'
+import { closeEvolved, fillApproved } from './apply-change.js'
 import { deadLettersOf, sweepLetters } from './dead-letters.js'
 import { tableSpec } from './table-spec.js'
 import { policyOf } from './typer.js'
@@ -14,12 +14,17 @@ export interface FinishInput {
   definition: Definition
   stream: Stream
   run: string
+  /** Whose run it is, where it is not the live sync's. */
+  backfill?: string | undefined
   failure?: FailureNote | undefined
   cancelled?: boolean | undefined
   accept?: readonly Acceptance[] | undefined
 }
 
-/** Settles a stream's run: snapshot exchanged, watermarks moved, counts summed and checked. A second call answers as the first. */
+/**
+ * Settles a stream's run: snapshot exchanged, watermarks moved, counts summed and checked. A second call answers as the first. Of a
+ * backfill's run neither a snapshot nor a watermark is touched.
+ */
 export async function finishStream(input: FinishInput): Promise<StreamRunRow> {
   const { warehouse, definition, stream, run, failure, cancelled } = input
   const ref = { sync: definition.sync, stream: stream.name, run }
@@ -27,12 +32,12 @@ export async function finishStream(input: FinishInput): Promise<StreamRunRow> {
   const endedEarly = failure !== undefined || cancelled === true
   // An empty stream has a table too.
   const standing = endedEarly ? undefined : await warehouse.tables.open(ref, table, { adds: false })
-  const row = await warehouse.streams.finish(ref, {
-    table,
-    endedEarly,
-    hold: (snapshot) => collapsed(input, snapshot),
-    status: (counts, letters) => outcome(definition, stream, counts, letters, failure, cancelled),
-  })
+  const status = (counts: Counts, letters: number) => outcome(definition, stream, counts, letters, failure, cancelled)
+  if (input.backfill !== undefined) {
+    if (standing) await fillApproved(warehouse, ref, standing, input.backfill)
+    return warehouse.backfills.finishStream({ ...ref, backfill: input.backfill }, status)
+  }
+  const row = await warehouse.streams.finish(ref, { table, endedEarly, hold: (snapshot) => collapsed(input, snapshot), status })
   if (standing && policyOf(definition, stream) === 'evolve') await closeEvolved(warehouse, ref, standing)
   await sweepLetters(warehouse, definition, stream.name)
   return row

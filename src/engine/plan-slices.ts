@@ -3,7 +3,7 @@ import type { Definition, StreamSettings } from '../core/definition.js'
 import { asFailure, Failure } from '../core/failure.js'
 import { cut, dayMs, dayOf, endOfDay, type Line, lineName, sliceKey } from '../core/slices.js'
 import type { Fields, Http, Slice, Slicing, Stream } from '../core/types.js'
-import type { Progress, StreamRef, Warehouse, Watermark } from '../warehouse/driver.js'
+import type { Progress, SliceOwner, StreamRef, Warehouse, Watermark } from '../warehouse/driver.js'
 import { settleMode } from './mode-switch.js'
 import { cuts } from './pieces.js'
 import { lanesOf, modeOf, tableSpec } from './table-spec.js'
@@ -35,14 +35,23 @@ export async function planSlices(input: PlanInput): Promise<{ slices: { key: str
     if (stream.discover) await catalogue(input, await stream.discover(input.http))
     await warehouse.planning.record(ref, await plan(input, ref))
   }
+  return { ...(await slicesToDo(warehouse, ref)), parallel: lanesOf(definition, stream) }
+}
+
+/** The slices that are to be read next, and whether there are more. */
+export async function slicesToDo(
+  warehouse: Warehouse,
+  ref: SliceOwner & { run: string },
+): Promise<{ slices: { key: string; label: string }[]; more: boolean }> {
   const open = await warehouse.planning.open(ref, handful + 1)
-  const parallel = lanesOf(definition, stream)
-  const slices = open.slice(0, handful).map(({ key, slice }) => ({ key, label: labelOf(slice) }))
-  return { slices, more: open.length > handful, parallel }
+  return { slices: open.slice(0, handful).map(({ key, slice }) => ({ key, label: labelOf(slice) })), more: open.length > handful }
 }
 
 /** Fields that the vendor names no more, and those that it names again, are noted before the catalog takes its new form. */
-async function catalogue({ warehouse, definition, stream, run }: PlanInput, found: Fields): Promise<void> {
+export async function catalogue(
+  { warehouse, definition, stream, run }: Pick<PlanInput, 'warehouse' | 'definition' | 'stream' | 'run'>,
+  found: Fields,
+): Promise<void> {
   const ref = { sync: definition.sync, stream: stream.name, run }
   const before = await warehouse.catalogs.get(ref)
   const gone = Object.keys(before).filter((field) => found[field] === undefined)
@@ -100,10 +109,10 @@ async function plan(
   return { slices: [...again.map(({ slice }) => slice), ...slices], forget, watermarks, reset: full }
 }
 
-type ByTime = Extract<Slicing, { by: 'time' }>
+export type ByTime = Extract<Slicing, { by: 'time' }>
 
 /** What of a pass has a watermark: its parents, or the pass alone. */
-async function linesOf(pass: string, { parents }: ByTime, http: Http): Promise<Line[]> {
+export async function linesOf(pass: string, { parents }: ByTime, http: Http): Promise<Line[]> {
   if (!parents) return [{ pass }]
   const lines: Line[] = []
   for await (const parent of parents(http)) lines.push({ pass, parent })
@@ -164,7 +173,7 @@ function firstDay(to: Date, isAsked: boolean, { name }: Stream): Date {
   })
 }
 
-function ranges(line: Line, from: Date, to: Date, days: number | undefined): Slice[] {
+export function ranges(line: Line, from: Date, to: Date, days: number | undefined): Slice[] {
   if (from.getTime() >= to.getTime()) return []
   if (days === undefined) return [{ ...line, from: from.toISOString(), to: to.toISOString() }]
   return cut(from, to, days).map((range) => ({ ...line, ...range }))

@@ -17,6 +17,8 @@ export interface SyncSliceInput {
   definition: Definition
   stream: Stream
   run: string
+  /** Whose slice it is, where it is not the live sync's. */
+  backfill?: string | undefined
   key: string
   /** Who holds the slice, for people who look at `_weir.checkpoints`. */
   owner: string
@@ -63,7 +65,7 @@ export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
   const { warehouse, definition, stream, run, key } = input
   const share = batchBytes / lanesOf(definition, stream)
   const limits = { ...defaults, batchBytes: Math.min(largestBatch, Math.max(smallestBatch, share)), ...input.limits }
-  const ref = { sync: definition.sync, stream: stream.name, run }
+  const ref = { sync: definition.sync, stream: stream.name, run, ...(input.backfill === undefined ? {} : { backfill: input.backfill }) }
   const claim = await warehouse.slices.claim({ ...ref, key, owner: input.owner })
   if (claim.isFinished) return { counts: claim.counts, ...(claim.isHalved ? { halved: true } : {}) }
   if (claim.idleClaims > limits.idleClaims) throw givenUp(claim)
@@ -101,13 +103,14 @@ function halvesFor(stream: Stream, slice: Slice): [Slice, Slice] | undefined {
  * What a slice is set aside with, where its failure stops it alone; undefined where it stops more. A parent that is closed to us has one
  * letter, however many of its slices were refused.
  */
-function letterFor({ reason, message }: Failure, { slice, key }: Claim): Letter | undefined {
+function letterFor({ reason, message }: Failure, { slice, key, backfill }: Claim): Letter | undefined {
   const letter = { kind: 'slice', reason, message, recordKey: key, payload: JSON.stringify(slice) } as const
   if (reason === 'permanent') return letter
   if (reason === 'too_large')
     return { ...letter, message: `${message} The slice cannot be cut smaller: ask for fewer fields, or for less in the stream’s settings.` }
   if (reason !== 'permission' || slice.parent === undefined) return undefined
-  const advice = `Grant access to ${slice.parent}, or leave it out; the next run reads what is missing.`
+  const next = backfill === undefined ? 'the next run' : `weir backfill resume ${backfill}`
+  const advice = `Grant access to ${slice.parent}, or leave it out; ${next} reads what is missing.`
   return { ...letter, recordKey: `${slice.pass}/${slice.parent}`, message: `${message} ${advice}` }
 }
 

@@ -2,7 +2,7 @@ import type { Definition, SchemaPolicy } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { Rec, Stream } from '../core/types.js'
 import { type Missing, RowEncoder } from '../schema/encode.js'
-import type { OpenTable, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
+import type { OpenTable, SliceOwner, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
 
 /** The encoder of a table as it stands now; what records need beyond it is decided by the schema policy, and the encoder follows. */
 export interface Typer {
@@ -27,13 +27,13 @@ export const policyOf = (definition: Definition, stream: Stream): SchemaPolicy =
 /** Opens the table of a stream, making it if need be, with the encoder that fits it. */
 export async function openTyper(
   warehouse: Warehouse,
-  { sync, stream: name, run }: StreamRef & { run: string },
+  owner: SliceOwner & { run: string },
   spec: TableSpec,
   stream: Stream,
   policy: SchemaPolicy,
 ): Promise<Typer> {
-  const ref = { sync, stream: name, run }
-  let table = await warehouse.tables.open(ref, spec, { adds: policy === 'evolve' })
+  const ref = { sync: owner.sync, stream: owner.stream, run: owner.run }
+  let table = await warehouse.tables.open(owner, spec, { adds: policy === 'evolve' })
   const held = new Set<string>()
   const keep = new Set([...spec.key, ...(spec.cursor ? [spec.cursor] : []), ...(spec.deletedAt ? [spec.deletedAt] : [])])
   const encoderOf = () => {

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
+import type { ConnectionDefinition } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { BudgetKey, BudgetStore, Clock } from '../core/ports.js'
-import type { Budget, Window } from './api.js'
+import type { Api, Budget, Window } from './api.js'
 import { type Breaker, createBreaker } from './breaker.js'
 import {
   type BudgetState,
@@ -109,6 +110,18 @@ function freeSpender(clock: Clock): Spender {
       return send()
     },
   }
+}
+
+/**
+ * What a request of a backfill takes at its share, in milliseconds, in the long run: by the narrowest window of the api's first budget, or of what the
+ * user set in its place. Undefined without a budget.
+ */
+export function shareMs({ budgets }: Pick<Api, 'budgets'>, set: ConnectionDefinition['budget']): number | undefined {
+  if (set === 'off') return undefined
+  const day = set?.perDay === undefined ? [] : [{ count: set.perDay, perMs: 86_400_000 }]
+  const windows = [...(set?.requests ? [set.requests] : Object.values(budgets)[0]!.windows), ...day]
+  if (windows.length === 0) return undefined
+  return Math.max(...windows.map(({ count, perMs }) => perMs / count)) / (set?.backfillShare ?? defaultBackfillShare)
 }
 
 interface Waiter {

@@ -9,6 +9,7 @@ import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/ty
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
 import type { AlertStore } from './contract/alerts.js'
+import type { BackfillStore } from './contract/backfills.js'
 import type { CredentialStore } from './contract/credentials.js'
 import type { DeploymentStore } from './contract/deployments.js'
 
@@ -16,6 +17,11 @@ import type { DeploymentStore } from './contract/deployments.js'
 export interface StreamRef {
   sync: string
   stream: string
+}
+
+/** Whose slices: the live sync's, or those of a backfill of it. */
+export interface SliceOwner extends StreamRef {
+  backfill?: string | undefined
 }
 
 /** A table, and how its rows are told apart and ordered. */
@@ -45,11 +51,13 @@ export interface OpenTable {
 }
 
 /** A slice's checkpoint as claimed by one attempt. Only the newest claim can commit. */
-export interface Claim extends StreamRef {
+export interface Claim extends SliceOwner {
   slice: Slice
   key: string
   epoch: number
   run: string
+  /** When, as the database writes it: to the microsecond. */
+  claimedAt?: string
   resume?: Resume | undefined
   reached?: string | undefined
   isFinished: boolean
@@ -140,6 +148,8 @@ export interface RunRow {
   sync: string
   definition: string
   kind: RunKind
+  /** The backfill whose run it is. */
+  backfill?: string
   status: RunStatus
   startedAt: string
   finishedAt?: string
@@ -342,14 +352,21 @@ export interface Warehouse {
     take: (id: string) => Promise<unknown>
   }
   runs: {
-    start: (run: { run: string; sync: string; definition: string; kind: RunKind; warnings?: readonly string[] }) => Promise<void>
+    start: (run: {
+      run: string
+      sync: string
+      definition: string
+      kind: RunKind
+      backfill?: string
+      warnings?: readonly string[]
+    }) => Promise<void>
     /** Repeats harmlessly: the first end stands. */
     finish: (run: string, status: RunStatus, counts: Counts, failure?: FailureNote) => Promise<void>
     list: (filter: { sync?: string; limit: number }) => Promise<(RunRow & Counts)[]>
     streams: (run: string) => Promise<StreamRunRow[]>
     /** Streams of a run as they stand now, counts of what is committed included. */
     progress: (run: string) => Promise<StreamRunRow[]>
-    /** The newest stream run of each stream of each sync. */
+    /** The newest stream run of each stream of each sync; backfills left out. */
     latest: () => Promise<StreamRunRow[]>
   }
   planning: {
@@ -360,17 +377,17 @@ export interface Warehouse {
       plan: { slices: readonly Slice[]; forget: readonly string[]; watermarks: readonly Watermark[]; reset: boolean },
     ) => Promise<void>
     isPlanned: (ref: StreamRef & { run: string }) => Promise<boolean>
-    /** Unfinished slices of a run, oldest first. */
-    open: (ref: StreamRef & { run: string }, limit: number) => Promise<{ key: string; slice: Slice }[]>
+    /** Unfinished slices, oldest first. */
+    open: (ref: SliceOwner & { run: string }, limit: number) => Promise<{ key: string; slice: Slice }[]>
   }
   slices: {
-    claim: (ref: StreamRef & { run: string; key: string; owner: string }) => Promise<Claim>
+    claim: (ref: SliceOwner & { run: string; key: string; owner: string }) => Promise<Claim>
     /** Rows, dead letters, counts and checkpoint in one transaction; throws `fenced` when a newer claim exists. */
     commit: (batch: BatchCommit) => Promise<Counts>
     /** The attempt ends in good order (a wait, a hand-over): it no longer counts as one without progress. */
     release: (claim: Claim, wait?: Wait) => Promise<void>
     /** What an open slice waits for while its attempt goes on: for people. */
-    waits: (slice: StreamRef & { run: string; key: string }, wait: Wait) => Promise<void>
+    waits: (slice: SliceOwner & { run: string; key: string }, wait: Wait) => Promise<void>
     /** What an attempt ended with, for the message of the attempt that gives up. */
     note: (claim: Claim, failure: FailureNote) => Promise<void>
     /** Sets the whole slice aside, with a dead letter. Nothing that it gathered takes a place. */
@@ -380,7 +397,7 @@ export interface Warehouse {
   }
   tables: {
     /** Creates the table; with `adds` also the declared columns that it lacks. The returned columns are what is there now. */
-    open: (ref: StreamRef & { run: string }, spec: TableSpec, options: { adds: boolean }) => Promise<OpenTable>
+    open: (ref: SliceOwner & { run: string }, spec: TableSpec, options: { adds: boolean }) => Promise<OpenTable>
     /** The mode that each table of a schema is kept in, by the table's name. */
     modes: (schema: string) => Promise<Record<string, SyncMode>>
     /** Keeps a table in the spec's mode from now on; rows that it has no place for go. */
@@ -473,9 +490,10 @@ export interface Warehouse {
     decide: (id: number, decision: 'approved' | 'rejected', by: string) => Promise<boolean>
     /** Moves values from `_weir_extra` into the approved column, a bounded number of rows a call; `next` is where to go on. */
     fill: (change: ChangeRow, table: OpenTable, after?: string) => Promise<{ filled: number; next?: string }>
-    /** Is the stream being read now? Its attempts know the columns of when they began. */
+    /** Does a live run read the stream now? Its attempts know the columns of when they began; a backfill fills at its own end. */
     isBusy: (ref: StreamRef) => Promise<boolean>
   }
+  backfills: BackfillStore
   /** What `weir apply` has put in force. */
   deployments: DeploymentStore
   /** Conditions that are open, and the outbox of messages about them. */
@@ -503,7 +521,10 @@ export interface Warehouse {
     replay: (batch: BatchCommit, letters: readonly OpenLetter[]) => Promise<void>
     /** Notes that letters failed again, and why. */
     failAgain: (ref: StreamRef & { run: string }, letters: readonly (LetterRef & { message: string })[]) => Promise<void>
-    /** Opens the slice of a letter again, so that the next run of its stream reads it; what loads it closes the letter. */
+    /**
+     * Opens the slice of a letter again, so that the next run of its stream reads it, or the backfill that met it when it goes on; what
+     * loads it closes the letter.
+     */
     reopen: (ref: StreamRef & { run: string }, letter: LetterRef, slice: Slice) => Promise<void>
     /** What a replay did: counts of all, and at most `limit` letters one by one. */
     outcomes: (

@@ -20,7 +20,7 @@ import {
 import type { StoredToken } from '../../src/core/ports.js'
 import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 import { createActivities } from '../../worker/activities/index.js'
-import { createDeps, type Deps } from '../../worker/deps.js'
+import { type AlertDeps, createDeps } from '../../worker/deps.js'
 import { workerSettings } from '../../worker/settings.js'
 import { type Talk, weirHere } from '../support/command.js'
 import { click } from '../support/consent.js'
@@ -75,7 +75,7 @@ const secretsOfApps = [klaviyoOAuth, hubspotOAuth, googleAdsOAuth, metaApp, sale
 let sandbox: Sandbox
 let database: Database
 let project: Project
-let deps: Deps
+let deps: AlertDeps
 let running: Running
 let stop: () => Promise<void>
 

@@ -1,5 +1,6 @@
 import type { AlertDeps } from '../deps.js'
 import { alertActivities, alertControlActivities } from './alerts.js'
+import { backfillActivities } from './backfill.js'
 import { controlActivities } from './control.js'
 import { rebuildActivities } from './rebuild.js'
 import { replayActivities } from './replay.js'
@@ -7,6 +8,12 @@ import { syncActivities } from './sync.js'
 
 /** Both sides of the contract in core/activities.ts: bulk work, and short questions on a queue of their own. */
 export const createActivities = (deps: AlertDeps) => ({
-  work: { ...syncActivities(deps), ...rebuildActivities(deps), ...replayActivities(deps), ...alertActivities(deps) },
+  work: {
+    ...syncActivities(deps),
+    ...backfillActivities(deps),
+    ...rebuildActivities(deps),
+    ...replayActivities(deps),
+    ...alertActivities(deps),
+  },
   control: { ...controlActivities(deps), ...alertControlActivities(deps) },
 })

@@ -7,28 +7,23 @@ import { requireLetterKey } from '../../src/engine/dead-letters.js'
 import { finishStream } from '../../src/engine/finish-stream.js'
 import { planSlices } from '../../src/engine/plan-slices.js'
 import { syncSlice } from '../../src/engine/sync-slice.js'
-import type { Deps } from '../deps.js'
+import type { ConnectOptions, Deps } from '../deps.js'
 import { running } from './context.js'
+import { openStream } from './open-stream.js'
 
 /**
  * An attempt that follows a failed one hands its slice back so soon, with what it committed, and is called anew: Temporal's back-off then
  * begins anew too. Otherwise it would double with each of many kills, up to minutes, however much was loaded between them.
  */
 const handBackMs = 1_000
+/** A backfill gives its place in the worker back so soon: in the queue live work goes before it. */
+const backfillWorkMs = 60_000
 
 /** Everything a run of a sync asks of the worker. Thin: dependencies in, engine called, receipt out. */
 export function syncActivities(deps: Deps): Activities {
   const { warehouse, clock, redact } = deps
 
-  /** The definition, its stream and a client for its vendor. */
-  const open = async (hash: string, name: string, signal: AbortSignal, options?: { onWait: (until: string) => void }) => {
-    const definition = await warehouse.definitions.get(hash)
-    const { source, http } = await deps.connect(definition, signal, options)
-    const stream = source.streams[name]
-    if (!stream)
-      throw new Failure('config', `${definition.connection.type} has no stream ${name}.`, { sync: definition.sync, stream: name })
-    return { definition, stream, http }
-  }
+  const open = (hash: string, name: string, signal: AbortSignal, options?: ConnectOptions) => openStream(deps, hash, name, signal, options)
 
   return {
     startRun: (input) =>
@@ -56,28 +51,29 @@ export function syncActivities(deps: Deps): Activities {
         return planSlices({ warehouse, http, definition, stream, run, full: full ?? false, accept, now: clock.now() })
       }),
 
-    syncSlice: ({ sync, definition: hash, run, stream: name, slice: key }) =>
+    syncSlice: ({ sync, definition: hash, run, stream: name, slice: key, backfill }) =>
       running(redact, async ({ signal, owner, attempt, report }) => {
         const onWait = (until: string) => {
           report({ waitingForQuotaUntil: until })
           // Only for people: where it cannot be written, what waits goes on.
           warehouse.slices
-            .waits({ sync, stream: name, run, key }, { until, for: 'quota' })
+            .waits({ sync, stream: name, run, key, backfill }, { until, for: 'quota' })
             .catch((error: unknown) => deps.log.debug(String(error), { sync, stream: name, run }))
         }
-        const { definition, stream, http } = await open(hash, name, signal, { onWait })
+        const priority = backfill === undefined ? 'live' : 'backfill'
+        const { definition, stream, http } = await open(hash, name, signal, { onWait, priority })
         const onProgress = ({ read, loaded }: { read: number; loaded: number }, reached?: string) =>
           report({ read, loaded, ...(reached === undefined ? {} : { reached }) })
-        const limits = attempt > 1 ? { workMs: handBackMs } : {}
-        const input = { warehouse, http, clock, definition, stream, run, key, owner, signal, onProgress, limits }
+        const limits = attempt > 1 ? { workMs: handBackMs } : backfill === undefined ? {} : { workMs: backfillWorkMs }
+        const input = { warehouse, http, clock, definition, stream, run, backfill, key, owner, signal, onProgress, limits }
         const { counts, ...end } = await syncSlice(input)
         return { ...counts, ...end }
       }),
 
-    finishStream: ({ definition: hash, run, stream: name, failure, cancelled, accept }) =>
+    finishStream: ({ definition: hash, run, stream: name, failure, cancelled, accept, backfill }) =>
       running(redact, async ({ signal }) => {
         const { definition, stream } = await open(hash, name, signal)
-        const row = await finishStream({ warehouse, definition, stream, run, failure, cancelled, accept })
+        const row = await finishStream({ warehouse, definition, stream, run, backfill, failure, cancelled, accept })
         const checks = definition.streams[name]?.quality?.length ?? 0
         return {
           ...sum([row]),

@@ -111,7 +111,8 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
 
     async isBusy({ sync, stream }) {
       const { rowCount } = await pool.query(
-        `SELECT 1 FROM _weir.stream_runs s JOIN _weir.runs r USING (run_id) WHERE s.sync = $1 AND s.stream = $2 AND s.finished_at IS NULL AND r.finished_at IS NULL`,
+        `SELECT 1 FROM _weir.stream_runs s JOIN _weir.runs r USING (run_id) WHERE s.sync = $1 AND s.stream = $2 AND s.finished_at IS NULL AND r.finished_at IS NULL
+            AND r.kind <> 'backfill'`,
         [sync, stream],
       )
       return (rowCount ?? 0) > 0

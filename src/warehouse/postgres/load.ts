@@ -8,7 +8,7 @@ import { appendStatement } from './append.js'
 import { halve } from './halve.js'
 import { historyStatements } from './history.js'
 import { besides, mergeStatement, undatedStatement } from './merge.js'
-import { id, list, sqlType } from './sql.js'
+import { id, list, literal, sqlType } from './sql.js'
 
 /** Rows on their way into a table, and whose they are. */
 export interface Load {
@@ -20,6 +20,8 @@ export interface Load {
   stage?: string | undefined
   /** When each row was read, as the database writes it; without it now. */
   seenAt?: readonly string[]
+  /** All were read after this instant, as the database writes it: what others wrote since counts as newer, unless it says that it is older. */
+  readSince?: string | undefined
 }
 
 /** Rows of a batch as they came out: how many were written, and which could not be, by their places in the batch. */
@@ -46,7 +48,7 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
   await client.query(
     `SET LOCAL work_mem = '${sortMemory}';
      CREATE TEMP TABLE weir_batch (${definition}, _weir_line int GENERATED ALWAYS AS IDENTITY,
-       _weir_seen_at timestamptz NOT NULL DEFAULT now()) ON COMMIT DROP`,
+       _weir_seen_at timestamptz NOT NULL DEFAULT ${load.readSince === undefined ? 'now()' : literal(load.readSince)}) ON COMMIT DROP`,
   )
   const statements = statementsFor(load)
   const refuse = (at: number, line: Line, message: string) => {
@@ -111,13 +113,13 @@ async function copy(client: pg.ClientBase, { columns, chunks }: Segment, besides
 }
 
 /** The statements that move the batch on; the row count of the first is the number of rows that changed. `$1` is the run. */
-function statementsFor({ table: { spec, columns }, stage }: Load): string[] {
+function statementsFor({ table: { spec, columns }, stage, readSince }: Load): string[] {
   switch (spec.mode) {
     case 'append':
       return [appendStatement(spec, columns)]
     case 'history':
       return historyStatements(spec, columns)
     default:
-      return [mergeStatement(spec, columns, stage)]
+      return [mergeStatement(spec, columns, { stage, readSince })]
   }
 }

@@ -1,7 +1,7 @@
 import type { Column } from '../../schema/encode.js'
 import { rawColumn } from '../../schema/names.js'
 import type { TableSpec } from '../driver.js'
-import { id, list } from './sql.js'
+import { id, list, literal } from './sql.js'
 
 /** The column that a field fills, and its name. */
 export const columnFor = (columns: readonly Column[], field: string | undefined): Column | undefined =>
@@ -62,13 +62,18 @@ export function assignments(spec: TableSpec, columns: readonly Column[], key: re
 
 /**
  * Upsert by key into the table, where a newer version is never overwritten by an older one; or into a stage, which takes what
- * was read last: what a snapshot changes is known when it is whole.
+ * was read last: what a snapshot changes is known when it is whole. What another run has written after `readSince` stands against
+ * all that is no newer: it was read later, or at the same time.
  */
-export function mergeStatement(spec: TableSpec, columns: readonly Column[], stage?: string): string {
+export function mergeStatement(
+  spec: TableSpec,
+  columns: readonly Column[],
+  { stage, readSince }: { stage?: string | undefined; readSince?: string | undefined } = {},
+): string {
   const { all, keys, key, own, ownValues, newest } = partsOf(spec, columns)
   const [target, order, guard] =
     stage === undefined
-      ? [id(spec.schema, spec.table), newest, `WHERE ${newerWins(spec, columns, 'excluded')}`]
+      ? [id(spec.schema, spec.table), newest, `WHERE ${newerWins(spec, columns, 'excluded')}${notSince(spec, columns, readSince)}`]
       : [id('_weir_stage', stage), '_weir_line DESC', '']
   return `INSERT INTO ${target} AS t (${all}, ${own.join(', ')})
     SELECT DISTINCT ON (${keys}) ${all}, ${ownValues.join(', ')} FROM weir_batch ORDER BY ${keys}, ${order}
@@ -87,6 +92,14 @@ function newerWins(spec: TableSpec, columns: readonly Column[], next: string): s
   const age = (of: string) => ageIn(cursor, of)
   const revives = `t._weir_deleted_at IS NOT NULL AND ${next}._weir_deleted_at IS NULL`
   return `NOT ${isBehind(age(next), age('t'))} AND ${changes} AND (NOT (${revives}) OR ${isBehind(age('t'), age(next))})`
+}
+
+/** Only a strictly newer version takes the place of what another run wrote since. */
+function notSince(spec: TableSpec, columns: readonly Column[], readSince: string | undefined): string {
+  if (readSince === undefined) return ''
+  const cursor = columnFor(columns, spec.cursor)
+  const isNewer = cursor === undefined ? 'false' : isBehind(ageIn(cursor, 't'), ageIn(cursor, 'excluded'))
+  return ` AND (t._weir_loaded_at < ${literal(readSince)}::timestamptz OR t._weir_run_id = $1 OR ${isNewer})`
 }
 
 const ageIn = (cursor: Column, of: string) => ageOf(cursor, `${of}.${id(cursor.name)}`, `${of}._weir_deleted_at`)

@@ -11,7 +11,8 @@ import { sql as parents } from './migrations/0008-parents.js'
 import { sql as budgets } from './migrations/0009-budgets.js'
 import { sql as deployments } from './migrations/0010-deployments.js'
 import { sql as waits } from './migrations/0011-waits.js'
-import { sql as alerts } from './migrations/0014-alerts.js'
+import { sql as alerts } from './migrations/0012-alerts.js'
+import { sql as backfills } from './migrations/0013-backfills.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
@@ -28,6 +29,7 @@ const migrations: readonly string[] = [
   deployments,
   waits,
   alerts,
+  backfills,
 ]
 
 const oldestServer = 150_000

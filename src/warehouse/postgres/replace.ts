@@ -24,17 +24,20 @@ export async function sizes(client: pg.ClientBase, spec: TableSpec, stage: strin
 /**
  * Makes the standing table equal to what was gathered, inside the caller's transaction: all of it, or the rows of a slice.
  * Readers see the old rows or the new ones, and views, grants and indexes hold, since the table is never renamed, dropped or
- * truncated. The stage goes. `refusedIn` is the run when some of its records became dead letters.
+ * truncated. The stage goes. `refusedIn` is the run when some of its records became dead letters; of the `overtaken` slices newer rows
+ * stand already.
  */
 export async function exchange(
   client: pg.ClientBase,
   { spec, columns }: OpenTable,
   stage: string,
-  { slice, refusedIn }: { slice?: Slice; refusedIn?: StreamRef & { run: string } } = {},
+  { slice, refusedIn, overtaken = [] }: { slice?: Slice; refusedIn?: StreamRef & { run: string }; overtaken?: readonly Slice[] } = {},
 ): Promise<{ loaded: number; deleted: number }> {
   const target = id(spec.schema, spec.table)
+  const notOvertaken = (of: string) => overtaken.map((one) => `(${within(spec, columns, one, of)}) IS NOT TRUE`)
   const where = [
-    slice === undefined ? 'true' : within(spec, columns, slice),
+    slice === undefined ? 'true' : within(spec, columns, slice, 't'),
+    ...notOvertaken('t'),
     ...(refusedIn ? [notRefused(spec, columns, refusedIn)] : []),
   ].join(' AND ')
   if (!(await hasStage(client, stage))) {
@@ -47,7 +50,7 @@ export async function exchange(
   const gone = await client.query(`DELETE FROM ${target} t WHERE ${where} AND NOT EXISTS (SELECT 1 FROM ${from} s WHERE ${same})`)
   const names = list([...columns.map(({ name }) => name), ...besides(spec), '_weir_run_id', '_weir_loaded_at', '_weir_deleted_at'])
   const written = await client.query(
-    `INSERT INTO ${target} AS t (${names}) SELECT ${names} FROM ${from} ORDER BY ${list(key)}
+    `INSERT INTO ${target} AS t (${names}) SELECT ${names} FROM ${from} s WHERE ${['true', ...notOvertaken('s')].join(' AND ')} ORDER BY ${list(key)}
      ON CONFLICT (${list(key)}) DO UPDATE SET ${assignments(spec, columns, key)} WHERE ${differs(spec, columns, 'excluded')}`,
   )
   await client.query(`DROP TABLE ${from}`)
@@ -63,18 +66,18 @@ function notRefused(spec: TableSpec, columns: readonly Column[], { sync, stream,
 }
 
 /**
- * The rows of the table that a slice speaks for. Days are days of UTC; the day in which a slice ends belongs to it.
+ * The rows of a table, or of its stage, that a slice speaks for. Days are days of UTC; the day in which a slice ends belongs to it.
  * @throws Failure `config` where the rows of its parent cannot be told from others': they would go, too
  */
-function within(spec: TableSpec, columns: readonly Column[], { from, to, parent }: Slice): string {
+function within(spec: TableSpec, columns: readonly Column[], { from, to, parent }: Slice, of: string): string {
   const { bounds } = spec
   const conditions: string[] = []
   const range = columns.find(({ field }) => field === bounds?.range)
   if (range) {
     const isDay = range.type === 'date'
     const at = (instant: string) => (isDay ? `(${literal(instant)}::timestamptz AT TIME ZONE 'UTC')` : `${literal(instant)}::timestamptz`)
-    if (from !== undefined) conditions.push(`t.${id(range.name)} >= ${at(from)}${isDay ? '::date' : ''}`)
-    if (to !== undefined) conditions.push(`t.${id(range.name)} < ${at(to)}`)
+    if (from !== undefined) conditions.push(`${of}.${id(range.name)} >= ${at(from)}${isDay ? '::date' : ''}`)
+    if (to !== undefined) conditions.push(`${of}.${id(range.name)} < ${at(to)}`)
   }
   const owner = columnOf(columns, bounds?.parent)
   if (parent !== undefined && owner === undefined)
@@ -82,6 +85,6 @@ function within(spec: TableSpec, columns: readonly Column[], { from, to, parent 
       'config',
       `Table ${spec.schema}.${spec.table} has no column that says whose rows they are (${bounds?.parent ?? 'no field is named'}), so a slice of one parent cannot be replaced.`,
     )
-  if (owner !== undefined && parent !== undefined) conditions.push(`t.${id(owner)}::text = ${literal(parent)}`)
+  if (owner !== undefined && parent !== undefined) conditions.push(`${of}.${id(owner)}::text = ${literal(parent)}`)
   return conditions.length === 0 ? 'true' : conditions.join(' AND ')
 }

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { sliceKey } from '../../core/slices.js'
 import { joined, type Line, recordOf, split } from '../../schema/lines.js'
 import type { BatchCommit, LetterRef, OpenLetter, ReplayOutcome, Warehouse } from '../driver.js'
+import { checkpointsOf } from './checkpoints.js'
 import { type LetterSeal, readPayload } from './letter-seal.js'
 import { filterValues, fits, lockName } from './letters.js'
 import { loadRows } from './load.js'
@@ -52,10 +53,15 @@ export function createReplay(
     async reopen({ sync, stream, run }, letter, slice) {
       await transaction(pool, `Opening a slice of ${sync}/${stream} again`, async (client) => {
         if (!(await hold(client, [letter])).has(letter.id)) return
+        const { rows: found } = await client.query<{ backfill: string }>(
+          'SELECT r.backfill FROM _weir.dead_letters d JOIN _weir.runs r ON r.run_id = d.run_id WHERE d.id = $1 AND r.backfill IS NOT NULL',
+          [letter.id],
+        )
+        const { table, owner, id: ownerId } = checkpointsOf({ sync, stream, ...found[0] })
         await client.query(
-          `INSERT INTO _weir.checkpoints AS c (sync, stream, slice, pass, range_from, range_to, parent, run_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-           ON CONFLICT (sync, stream, slice) DO UPDATE SET state = 'open', idle_claims = 0, last_failure = NULL WHERE c.state IN ('dead_letter', 'refused')`,
-          [sync, stream, sliceKey(slice), slice.pass, slice.from ?? null, slice.to ?? null, slice.parent ?? null, run],
+          `INSERT INTO ${table} AS c (${owner}, stream, slice, pass, range_from, range_to, parent, run_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+           ON CONFLICT (${owner}, stream, slice) DO UPDATE SET state = 'open', idle_claims = 0, last_failure = NULL WHERE c.state IN ('dead_letter', 'refused')`,
+          [ownerId, stream, sliceKey(slice), slice.pass, slice.from ?? null, slice.to ?? null, slice.parent ?? null, run],
         )
         await client.query("UPDATE _weir.dead_letters SET replay_run_id = $2, replay_outcome = 'reopened' WHERE id = $1", [letter.id, run])
       })

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { FailureNote, RunKind, RunStatus } from '../../core/activities.js'
 import type { WaitsFor } from '../../core/failure.js'
 import type { Counts } from '../../core/types.js'
-import type { RunRow, StreamRunRow, Wait, Warehouse } from '../driver.js'
+import type { RunRow, StreamRef, StreamRunRow, Wait, Warehouse } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 
 const failureOf = (row: Record<string, unknown>): { failure?: FailureNote } =>
@@ -18,6 +18,7 @@ const runOf = (row: Record<string, unknown>): RunRow & Counts => ({
   sync: String(row.sync),
   definition: String(row.definition),
   kind: row.kind as RunKind,
+  ...(row.backfill === null ? {} : { backfill: String(row.backfill) }),
   status: row.status as RunStatus,
   warnings: row.warnings as string[],
   ...times(row),
@@ -45,12 +46,34 @@ export const streamRunOf = (row: Record<string, unknown>): StreamRunRow => ({
   ...countsOf(row),
 })
 
+type Ref = StreamRef & { run: string }
+export type StreamEnd = { status: RunStatus; failure?: FailureNote }
+
+/** The row of a stream's run, made where there is none yet, and locked. */
+export async function beginStreamRun(client: pg.ClientBase, { run, sync, stream }: Ref): Promise<Record<string, unknown>> {
+  const { rows } = await client.query(
+    `INSERT INTO _weir.stream_runs AS s (run_id, sync, stream, status) VALUES ($1, $2, $3, 'running')
+     ON CONFLICT (run_id, stream) DO UPDATE SET run_id = s.run_id RETURNING *`,
+    [run, sync, stream],
+  )
+  return rows[0]!
+}
+
+export async function endStreamRun(client: pg.ClientBase, { run, stream }: Ref, end: StreamEnd, counts: Counts): Promise<StreamRunRow> {
+  const set = countColumns.map((column, i) => `${column} = $${i + 6}`).join(', ')
+  const { rows } = await client.query(
+    `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, finished_at = now(), ${set} WHERE run_id = $1 AND stream = $2 RETURNING *`,
+    [run, stream, end.status, end.failure?.reason ?? null, end.failure?.message.slice(0, 4_000) ?? null, ...countValues(counts)],
+  )
+  return streamRunOf(rows[0]!)
+}
+
 export function createRuns(pool: pg.Pool): Warehouse['runs'] {
   return {
-    async start({ run, sync, definition, kind, warnings = [] }) {
+    async start({ run, sync, definition, kind, backfill, warnings = [] }) {
       await pool.query(
-        `INSERT INTO _weir.runs (run_id, sync, definition, kind, status, warnings) VALUES ($1, $2, $3, $4, 'running', $5) ON CONFLICT (run_id) DO NOTHING`,
-        [run, sync, definition, kind, warnings],
+        `INSERT INTO _weir.runs (run_id, sync, definition, kind, status, backfill, warnings) VALUES ($1, $2, $3, $4, 'running', $5, $6) ON CONFLICT (run_id) DO NOTHING`,
+        [run, sync, definition, kind, backfill ?? null, warnings],
       )
     },
     async finish(run, status, counts, failure) {
@@ -77,7 +100,10 @@ export function createRuns(pool: pg.Pool): Warehouse['runs'] {
         .join(', ')
       const { rows } = await pool.query(
         `SELECT s.run_id, s.sync, s.stream, s.status, s.started_at, s.finished_at, s.failure_reason, s.failure_message, ${sums}, ${longestWait}
-           FROM _weir.stream_runs s LEFT JOIN _weir.checkpoints c ON c.run_id = s.run_id AND c.sync = s.sync AND c.stream = s.stream
+           FROM _weir.stream_runs s LEFT JOIN (
+             SELECT stream, state, waiting_until, waiting_for, ${countColumns.join(', ')} FROM _weir.checkpoints WHERE run_id = $1
+             UNION ALL SELECT stream, state, waiting_until, waiting_for, ${countColumns.join(', ')} FROM _weir.backfill_slices WHERE run_id = $1) c
+             ON c.stream = s.stream
           WHERE s.run_id = $1 GROUP BY s.run_id, s.stream ORDER BY s.stream`,
         [run],
       )
@@ -85,7 +111,8 @@ export function createRuns(pool: pg.Pool): Warehouse['runs'] {
     },
     async latest() {
       const { rows } = await pool.query(
-        `SELECT s.*, w.* FROM (SELECT DISTINCT ON (sync, stream) * FROM _weir.stream_runs ORDER BY sync, stream, started_at DESC) s
+        `SELECT s.*, w.* FROM (SELECT DISTINCT ON (sync, stream) * FROM _weir.stream_runs s
+            WHERE NOT EXISTS (SELECT 1 FROM _weir.runs r WHERE r.run_id = s.run_id AND r.kind = 'backfill') ORDER BY sync, stream, started_at DESC) s
           CROSS JOIN LATERAL (SELECT ${longestWait} FROM _weir.checkpoints c
             WHERE s.finished_at IS NULL AND c.run_id = s.run_id AND c.sync = s.sync AND c.stream = s.stream) w`,
       )

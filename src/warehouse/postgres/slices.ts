@@ -3,8 +3,9 @@ import type { FailureNote } from '../../core/activities.js'
 import { Failure } from '../../core/failure.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
-import type { Counts, Slice } from '../../core/types.js'
-import type { BatchCommit, Claim, Letter, StreamRef, Wait } from '../driver.js'
+import type { Counts, Slice, SyncMode } from '../../core/types.js'
+import type { BatchCommit, Claim, Letter, SliceOwner, Wait } from '../driver.js'
+import { checkpointsOf, markOvertaken, takeOvertaken } from './checkpoints.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import type { LetterSeal } from './letter-seal.js'
 import { lockName, supersede, writeLetters } from './letters.js'
@@ -13,6 +14,7 @@ import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.
 import { exchange } from './replace.js'
 import { id } from './sql.js'
 import { openStage, stageName } from './stage.js'
+import { refuseOtherMode } from './tables.js'
 import { takeOver } from './take-over.js'
 
 export interface SliceRow {
@@ -36,24 +38,27 @@ interface ClaimedRow extends SliceRow {
   state: string
   idle_claims: number
   last_failure: string | null
+  claimed_at: string
 }
 
 /** Takes the slice for one attempt: the epoch rises, so whoever held it before can no longer commit. Counts begin anew with a new run. */
 export async function claim(
   pool: pg.Pool,
-  { sync, stream, run, key, owner }: StreamRef & { run: string; key: string; owner: string },
+  { run, key, owner, ...ref }: SliceOwner & { run: string; key: string; owner: string },
 ): Promise<Claim> {
+  const { sync, stream } = ref
+  const home = checkpointsOf(ref)
   const anew = countColumns.map((column) => `${column} = CASE WHEN run_id = $4 THEN ${column} ELSE 0 END`).join(', ')
   const doing = `Claiming slice ${key} of ${sync}/${stream}`
   const row = await transaction(pool, doing, async (client) => {
     const { rows } = await takeOver(pool, client, () =>
       client.query<ClaimedRow>(
-        `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
+        `UPDATE ${home.table} SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
          idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END,
          waiting_since = CASE WHEN run_id = $4 THEN waiting_since END, waiting_until = CASE WHEN run_id = $4 THEN waiting_until END,
          run_id = $4, updated_at = now()
-       WHERE sync = $1 AND stream = $2 AND slice = $3 RETURNING *`,
-        [sync, stream, key, run, owner],
+       WHERE ${home.owner} = $1 AND stream = $2 AND slice = $3 RETURNING *, updated_at::text AS claimed_at`,
+        [home.id, stream, key, run, owner],
       ),
     )
     return rows[0]
@@ -67,11 +72,11 @@ export async function claim(
       slice: key,
     })
   return {
-    sync,
-    stream,
+    ...ref,
     run,
     key,
     slice: sliceOf(row),
+    claimedAt: row.claimed_at,
     epoch: Number(row.epoch),
     resume: row.position?.resume,
     reached: row.position?.reached,
@@ -102,14 +107,16 @@ export async function commitBatch(pool: pg.Pool, batch: BatchCommit, seal: () =>
 async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: boolean, seal: () => LetterSeal): Promise<Counts> {
   const { claim, table } = batch
   const { mode } = table.spec
-  const where = [claim.sync, claim.stream, claim.key, claim.epoch]
-  const { rows: held } = await client.query<{ is_fresh: boolean; has_letters: boolean }>(
+  const home = heldBy(claim)
+  const { rows: held } = await client.query<{ is_fresh: boolean; has_letters: boolean; mode: SyncMode | null }>(
     `SELECT pg_advisory_xact_lock_shared(hashtextextended($5, 0)), position IS NULL AS is_fresh,
-            EXISTS (SELECT 1 FROM _weir.dead_letters d WHERE d.sync = $1 AND d.stream = $2 AND d.status = 'open') AS has_letters
-       FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4 FOR UPDATE`,
-    [...where, lockName(claim)],
+            EXISTS (SELECT 1 FROM _weir.dead_letters d WHERE d.sync = $6 AND d.stream = $2 AND d.status = 'open') AS has_letters,
+            (SELECT mode FROM _weir.tables WHERE table_schema = $7 AND table_name = $8) AS mode
+       FROM ${home.table} WHERE ${home.where} FOR UPDATE`,
+    [...home.values, lockName(claim), claim.sync, table.spec.schema, table.spec.table],
   )
   if (!held[0]) throw fenced(claim)
+  refuseOtherMode(claim, table.spec, held[0].mode ?? undefined)
   const stage = mode === 'replace' ? stageName(claim) : mode === 'replace_slice' ? stageName(claim, claim.key) : undefined
   if (stage !== undefined) await openStage(client, claim, stage, table, mode === 'replace_slice' && held[0].is_fresh)
   // Of two transactions at once each would miss the other's rows.
@@ -117,7 +124,9 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 2))', [`${table.spec.schema}.${table.spec.table}`])
   }
   const { segments, rows } = batch
-  const { loaded, refused } = await loadRows(client, { table, segments, rows, run: claim.run, stage }, careful)
+  // A backfill reads beside the live sync: of what both met, the live sync's stands where the backfill's is no newer.
+  const readSince = claim.backfill === undefined ? undefined : claim.claimedAt
+  const { loaded, refused } = await loadRows(client, { table, segments, rows, run: claim.run, stage, readSince }, careful)
   const all = [...batch.letters, ...refused.map(({ letter }) => letter)]
   if (held[0].has_letters) await supersede(client, batch, all)
   await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined, table.spec)
@@ -127,44 +136,57 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   // What a snapshot changes is known only when it is whole: a slice's now, a stream's when the stream ends.
   if (mode === 'replace_slice' && batch.isLast) {
     const whole = sum([claim.counts, counts])
-    const changed = await exchange(client, table, stage!, { slice: claim.slice, ...(whole.deadLetters > 0 ? { refusedIn: claim } : {}) })
+    const overtaken = claim.backfill === undefined ? [] : await takeOvertaken(client, claim)
+    const changed = await exchange(client, table, stage!, {
+      slice: claim.slice,
+      overtaken,
+      ...(whole.deadLetters > 0 ? { refusedIn: claim } : {}),
+    })
+    if (claim.backfill === undefined) await markOvertaken(client, claim)
     Object.assign(counts, { ...changed, unchanged: whole.read - whole.deadLetters - changed.loaded })
   }
   const added = countColumns.map((column, i) => `${column} = ${column} + $${i + 7}`).join(', ')
   await client.query(
-    `UPDATE _weir.checkpoints SET position = $5, state = $6, idle_claims = 0, last_failure = NULL, waiting_since = NULL, waiting_until = NULL, waiting_for = NULL, updated_at = now(), ${added}
-      WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
-    [...where, JSON.stringify(batch.position), batch.isLast ? 'finished' : 'open', ...countValues(counts)],
+    `UPDATE ${home.table} SET position = $5, state = $6, idle_claims = 0, last_failure = NULL,
+        waiting_since = NULL, waiting_until = NULL, waiting_for = NULL, updated_at = now(), ${added}
+      WHERE ${home.where}`,
+    [...home.values, JSON.stringify(batch.position), batch.isLast ? 'finished' : 'open', ...countValues(counts)],
   )
   return sum([claim.counts, counts])
+}
+
+/** Where the checkpoint of a claim stands, as long as no newer one took it: conditions and their values, as $1 to $4. */
+function heldBy(claim: Claim) {
+  const home = checkpointsOf(claim)
+  const where = `${home.owner} = $1 AND stream = $2 AND slice = $3 AND epoch = $4`
+  return { ...home, where, values: [home.id, claim.stream, claim.key, claim.epoch] }
 }
 
 const fenced = ({ sync, stream, key }: Claim) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
 
 export async function release(pool: pg.Pool, claim: Claim, wait?: Wait): Promise<void> {
+  const { table, where, values } = heldBy(claim)
   await pool
     .query(
-      `UPDATE _weir.checkpoints SET idle_claims = 0, waiting_until = $5, waiting_for = $6,
+      `UPDATE ${table} SET idle_claims = 0, waiting_until = $5, waiting_for = $6,
           waiting_since = CASE WHEN $5::timestamptz IS NOT NULL THEN coalesce(waiting_since, now()) END
-        WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
-      [claim.sync, claim.stream, claim.key, claim.epoch, wait?.until ?? null, wait?.for ?? null],
+        WHERE ${where}`,
+      [...values, wait?.until ?? null, wait?.for ?? null],
     )
     .catch((error: unknown) => {
       throw warehouseFailure(error, `Releasing slice ${claim.key}`)
     })
 }
 
-export async function waits(
-  pool: pg.Pool,
-  { sync, stream, run, key }: StreamRef & { run: string; key: string },
-  wait: Wait,
-): Promise<void> {
+export async function waits(pool: pg.Pool, { run, key, ...slices }: SliceOwner & { run: string; key: string }, wait: Wait): Promise<void> {
+  const { table, owner, id } = checkpointsOf(slices)
+  const { stream } = slices
   await pool
     .query(
-      `UPDATE _weir.checkpoints SET waiting_until = $5, waiting_for = $6
-        WHERE sync = $1 AND stream = $2 AND slice = $3 AND run_id = $4 AND state = 'open'`,
-      [sync, stream, key, run, wait.until, wait.for],
+      `UPDATE ${table} SET waiting_until = $5, waiting_for = $6
+        WHERE ${owner} = $1 AND stream = $2 AND slice = $3 AND run_id = $4 AND state = 'open'`,
+      [id, stream, key, run, wait.until, wait.for],
     )
     .catch((error: unknown) => {
       throw warehouseFailure(error, `Noting what slice ${key} waits for`)
@@ -172,14 +194,9 @@ export async function waits(
 }
 
 export async function note(pool: pg.Pool, claim: Claim, failure: FailureNote): Promise<void> {
+  const { table, where, values } = heldBy(claim)
   await pool
-    .query('UPDATE _weir.checkpoints SET last_failure = $5 WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4', [
-      claim.sync,
-      claim.stream,
-      claim.key,
-      claim.epoch,
-      `${failure.reason}: ${failure.message}`.slice(0, 2_000),
-    ])
+    .query(`UPDATE ${table} SET last_failure = $5 WHERE ${where}`, [...values, `${failure.reason}: ${failure.message}`.slice(0, 2_000)])
     .catch((error: unknown) => {
       throw warehouseFailure(error, `Noting the failure of slice ${claim.key}`)
     })
@@ -187,12 +204,12 @@ export async function note(pool: pg.Pool, claim: Claim, failure: FailureNote): P
 
 export async function setAside(pool: pg.Pool, claim: Claim, letter: Letter, state: 'dead_letter' | 'refused'): Promise<void> {
   const doing = `Setting slice ${claim.key} of ${claim.sync}/${claim.stream} aside`
+  const { table, where, values } = heldBy(claim)
   await transaction(pool, doing, async (client) => {
     // What it had gathered changes nothing.
     const { rowCount } = await client.query(
-      `UPDATE _weir.checkpoints SET state = $5, unchanged = read - loaded - dead_letters, updated_at = now()
-        WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
-      [claim.sync, claim.stream, claim.key, claim.epoch, state],
+      `UPDATE ${table} SET state = $5, unchanged = read - loaded - dead_letters, updated_at = now() WHERE ${where}`,
+      [...values, state],
     )
     if (rowCount === 0) throw fenced(claim)
     await writeLetters(client, claim, [letter], undefined)
@@ -203,30 +220,24 @@ export async function setAside(pool: pg.Pool, claim: Claim, letter: Letter, stat
 
 export async function halve(pool: pg.Pool, claim: Claim, halves: readonly [Slice, Slice]): Promise<void> {
   const doing = `Halving slice ${claim.key} of ${claim.sync}/${claim.stream}`
-  const where = [claim.sync, claim.stream, claim.key, claim.epoch]
+  const { table, owner, id: ownerId, where, values } = heldBy(claim)
   // A half may be known already, from an earlier run or an earlier halving: it is read again.
   const counts = countColumns.map(
     (column) => `${column} = excluded.${column} + CASE WHEN c.run_id = excluded.run_id THEN c.${column} ELSE 0 END`,
   )
   await transaction(pool, doing, async (client) => {
-    const { rows } = await client.query(
-      'SELECT * FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4 FOR UPDATE',
-      where,
-    )
+    const { rows } = await client.query(`SELECT * FROM ${table} WHERE ${where} FOR UPDATE`, values)
     if (!rows[0]) throw fenced(claim)
     // It stays until it is settled: whoever asks for it again, since the answer was lost, learns what became of it.
     const none = countColumns.map((column) => `${column} = 0`).join(', ')
-    await client.query(
-      `UPDATE _weir.checkpoints SET state = 'halved', position = NULL, ${none} WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
-      where,
-    )
+    await client.query(`UPDATE ${table} SET state = 'halved', position = NULL, ${none} WHERE ${where}`, values)
     for (const [i, slice] of halves.entries()) {
       const held = countValues(i === 0 ? countsOf(rows[0]) : noCounts())
       await client.query(
-        `INSERT INTO _weir.checkpoints AS c (sync, stream, slice, pass, range_from, range_to, parent, run_id, ${countColumns.join(', ')})
+        `INSERT INTO ${table} AS c (${owner}, stream, slice, pass, range_from, range_to, parent, run_id, ${countColumns.join(', ')})
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, ${held.map((_, at) => `$${at + 9}`).join(', ')})
-         ON CONFLICT (sync, stream, slice) DO UPDATE SET state = 'open', position = NULL, run_id = excluded.run_id, ${counts.join(', ')}`,
-        [claim.sync, claim.stream, sliceKey(slice), slice.pass, slice.from, slice.to, slice.parent ?? null, claim.run, ...held],
+         ON CONFLICT (${owner}, stream, slice) DO UPDATE SET state = 'open', position = NULL, run_id = excluded.run_id, ${counts.join(', ')}`,
+        [ownerId, claim.stream, sliceKey(slice), slice.pass, slice.from, slice.to, slice.parent ?? null, claim.run, ...held],
       )
     }
     await client.query(`DROP TABLE IF EXISTS ${id('_weir_stage', stageName(claim, claim.key))}`)

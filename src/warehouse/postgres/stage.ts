@@ -1,15 +1,15 @@
 /** Where a snapshot or a slice gathers before it takes the place of what stands. */
 import type pg from 'pg'
 import { joinedName, rawColumn } from '../../schema/names.js'
-import type { OpenTable, StreamRef } from '../driver.js'
+import type { OpenTable, SliceOwner } from '../driver.js'
 import { columnOf } from './merge.js'
 import { id, list, literal, sqlType } from './sql.js'
 
-/** A replaced stream has one stage, a replaced slice one of its own. */
-export const stageName = ({ sync, stream }: StreamRef, slice?: string): string =>
-  slice === undefined ? joinedName(sync, stream) : joinedName(sync, stream, slice)
+/** A replaced stream has one stage, a replaced slice one of its own; a backfill's slice another than the live sync's. */
+export const stageName = ({ sync, stream, backfill }: SliceOwner, slice?: string): string =>
+  joinedName(...[sync, stream, slice, backfill].filter((part) => part !== undefined))
 
-const owner = ({ sync, stream }: StreamRef) => `${sync}/${stream}`
+const owner = ({ sync, stream, backfill }: SliceOwner) => (backfill === undefined ? `${sync}/${stream}` : `backfill ${backfill}/${stream}`)
 
 export async function hasStage(client: pg.ClientBase, name: string): Promise<boolean> {
   const { rows } = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [id('_weir_stage', name)])
@@ -23,7 +23,7 @@ export async function hasStage(client: pg.ClientBase, name: string): Promise<boo
  */
 export async function openStage(
   client: pg.ClientBase,
-  ref: StreamRef,
+  ref: SliceOwner,
   name: string,
   { spec, columns }: OpenTable,
   fresh: boolean,
@@ -56,7 +56,7 @@ async function namesOf(client: pg.ClientBase, stage: string): Promise<Set<string
 }
 
 /** Drops every stage of a stream: what an interrupted run gathered belongs to another moment. */
-export async function sweepStages(client: pg.ClientBase, ref: StreamRef): Promise<void> {
+export async function sweepStages(client: pg.ClientBase, ref: SliceOwner): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = '_weir_stage'::regnamespace AND c.relkind = 'r'
         AND obj_description(c.oid, 'pg_class') = $1`,

@@ -105,18 +105,19 @@ export const voidedEnd = {
 /**
  * Makes void what runs under way have planned. One that is just planning has read the old state and would plan from it: it will find
  * itself planned, with no slices of its own. The lock keeps runs from starting until the change can be read; a plan being written
- * is waited for.
+ * is waited for. A backfill has a plan of its own, which the state of the live sync does not touch.
  */
 async function voidPlans(client: pg.ClientBase, sync: string, streams: readonly string[]): Promise<void> {
   await client.query('LOCK TABLE _weir.runs IN SHARE MODE')
   await client.query(
     `INSERT INTO _weir.stream_runs (run_id, sync, stream, status, planned, started_at)
      SELECT r.run_id, r.sync, s.stream, $3, true, r.started_at FROM _weir.runs r, unnest($2::text[]) AS s (stream)
-      WHERE r.sync = $1 AND r.finished_at IS NULL ORDER BY r.run_id, s.stream ON CONFLICT (run_id, stream) DO NOTHING`,
+      WHERE r.sync = $1 AND r.finished_at IS NULL AND r.kind <> 'backfill' ORDER BY r.run_id, s.stream ON CONFLICT (run_id, stream) DO NOTHING`,
     [sync, streams, voided],
   )
   await client.query(
-    'UPDATE _weir.stream_runs SET status = $3, planned = true WHERE sync = $1 AND stream = ANY($2) AND finished_at IS NULL',
+    `UPDATE _weir.stream_runs s SET status = $3, planned = true WHERE sync = $1 AND stream = ANY($2) AND finished_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM _weir.runs r WHERE r.run_id = s.run_id AND r.kind = 'backfill')`,
     [sync, streams, voided],
   )
 }

@@ -1,14 +1,14 @@
 import type pg from 'pg'
-import type { FailureNote, RunStatus } from '../../core/activities.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { lineName, sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
-import type { Progress, SliceState, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
-import { countColumns, countsOf, countValues } from './counts.js'
+import type { Progress, SliceOwner, SliceState, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
+import { checkpointsOf } from './checkpoints.js'
+import { countsOf } from './counts.js'
 import { supersedeBySnapshot } from './letters.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { exchange, sizes } from './replace.js'
-import { streamRunOf } from './runs.js'
+import { beginStreamRun, endStreamRun, type StreamEnd, streamRunOf } from './runs.js'
 import { type SliceRow, sliceOf } from './slices.js'
 import { stageName, sweepStages } from './stage.js'
 import { type MarkRow, markOf, settle, voided, voidedEnd } from './state.js'
@@ -16,7 +16,6 @@ import { tableIn } from './tables.js'
 import { takeOver } from './take-over.js'
 
 type Ref = StreamRef & { run: string }
-type StreamEnd = { status: RunStatus; failure?: FailureNote }
 
 const run = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
   try {
@@ -53,12 +52,7 @@ export async function recordPlan(pool: pg.Pool, ref: Ref, plan: Parameters<Wareh
       await takeOver(pool, client, () =>
         client.query('SELECT 1 FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal FOR UPDATE', [sync, stream]),
       )
-      const { rows } = await client.query<{ planned: boolean }>(
-        `INSERT INTO _weir.stream_runs AS s (run_id, sync, stream, status) VALUES ($1, $2, $3, 'running')
-         ON CONFLICT (run_id, stream) DO UPDATE SET run_id = s.run_id RETURNING planned`,
-        [ref.run, sync, stream],
-      )
-      if (rows[0]!.planned) return
+      if ((await beginStreamRun(client, ref)).planned) return
       if (plan.reset) {
         await client.query('DELETE FROM _weir.checkpoints WHERE sync = $1 AND stream = $2', [sync, stream])
         await client.query('DELETE FROM _weir.watermarks WHERE sync = $1 AND stream = $2', [sync, stream])
@@ -87,11 +81,12 @@ export async function isPlanned(pool: pg.Pool, ref: Ref): Promise<boolean> {
   })
 }
 
-export async function openSlices(pool: pg.Pool, { sync, stream }: Ref, limit: number): Promise<{ key: string; slice: Slice }[]> {
-  return run(`Planning ${sync}/${stream}`, async () => {
+export async function openSlices(pool: pg.Pool, ref: SliceOwner, limit: number): Promise<{ key: string; slice: Slice }[]> {
+  const { table, owner, id } = checkpointsOf(ref)
+  return run(`Planning ${ref.sync}/${ref.stream}`, async () => {
     const { rows } = await pool.query<SliceRow>(
-      `SELECT slice, pass, range_from, range_to, parent FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND state = 'open' ORDER BY ordinal LIMIT $3`,
-      [sync, stream, limit],
+      `SELECT slice, pass, range_from, range_to, parent FROM ${table} WHERE ${owner} = $1 AND stream = $2 AND state = 'open' ORDER BY ordinal LIMIT $3`,
+      [id, ref.stream, limit],
     )
     return rows.map((row) => ({ key: row.slice, slice: sliceOf(row) }))
   })
@@ -132,19 +127,15 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
   const doing = `Finishing ${sync}/${stream}`
   return run(doing, () =>
     transaction(pool, doing, async (client) => {
-      const { rows: found } = await client.query(
-        `INSERT INTO _weir.stream_runs AS s (run_id, sync, stream, status) VALUES ($1, $2, $3, 'running')
-         ON CONFLICT (run_id, stream) DO UPDATE SET run_id = s.run_id RETURNING *`,
-        [ref.run, sync, stream],
-      )
-      if (found[0]!.finished_at !== null) return streamRunOf(found[0]!)
+      const found = await beginStreamRun(client, ref)
+      if (found.finished_at !== null) return streamRunOf(found)
       const { rows } = await takeOver(pool, client, () =>
         client.query('SELECT * FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal FOR UPDATE', [sync, stream]),
       )
       let counts: Counts = sum([noCounts(), ...rows.filter((row) => row.run_id === ref.run).map(countsOf)])
       const letters = rows.filter(({ state, run_id }) => (state === 'dead_letter' || state === 'refused') && run_id === ref.run).length
       const { table } = outcome
-      const isVoid = found[0]!.status === voided
+      const isVoid = found.status === voided
       let end: StreamEnd | undefined = isVoid ? voidedEnd : undefined
       let isInPlace = table.mode !== 'replace'
       if (table.mode === 'replace' && !outcome.endedEarly && !isVoid) {
@@ -167,12 +158,7 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
         for (const mark of newWatermarks(slices)) await moveWatermark(client, ref, mark)
       }
       await settle(client, ref, counts.loaded)
-      const set = countColumns.map((column, i) => `${column} = $${i + 6}`).join(', ')
-      const { rows: ended } = await client.query(
-        `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, finished_at = now(), ${set} WHERE run_id = $1 AND stream = $2 RETURNING *`,
-        [ref.run, stream, end.status, end.failure?.reason ?? null, end.failure?.message.slice(0, 4_000) ?? null, ...countValues(counts)],
-      )
-      return streamRunOf(ended[0]!)
+      return endStreamRun(client, ref, end, counts)
     }),
   )
 }

@@ -3,7 +3,7 @@ import { Failure } from '../../core/failure.js'
 import type { FieldType, SyncMode } from '../../core/types.js'
 import type { Column, Missing } from '../../schema/encode.js'
 import { columnName, rawColumn } from '../../schema/names.js'
-import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
+import type { OpenTable, SliceOwner, TableSpec } from '../driver.js'
 import { appendColumns, versionColumn } from './append.js'
 import { holdHashKey } from './hash-keys.js'
 import { historyColumns } from './history.js'
@@ -17,7 +17,7 @@ const maxColumns = 1_500
 const lockTimeoutMs = 5_000
 const ddlAttempts = 12
 
-type Ref = StreamRef & { run: string }
+type Ref = SliceOwner & { run: string }
 
 /** The advisory lock of whoever changes a table's shape. */
 export const lockOf = (spec: TableSpec) => [`${spec.schema}.${spec.table}`]
@@ -109,16 +109,13 @@ export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec, adds: 
 const lacksRaw = ({ keepsRaw }: TableSpec, { types }: Found): boolean => keepsRaw === true && !types.has(rawColumn)
 
 /** People are told when a run is planned, with what a switch would do; this is the bar behind it. */
-function refuseOtherMode({ sync, stream }: Ref, spec: TableSpec, mode: SyncMode | undefined): void {
+export function refuseOtherMode({ sync, stream, backfill }: SliceOwner, spec: TableSpec, mode: SyncMode | undefined): void {
   if (mode === undefined || mode === spec.mode) return
-  throw new Failure(
-    'config',
-    `Table ${spec.schema}.${spec.table} is kept in mode ${mode}, not ${spec.mode}. Switch it: weir sync ${sync} --stream ${stream} --accept mode`,
-    {
-      sync,
-      stream,
-    },
-  )
+  const next =
+    backfill === undefined
+      ? `Switch it: weir sync ${sync} --stream ${stream} --accept mode`
+      : `It was switched since backfill ${backfill} began: start another one, which reads by the project file of today.`
+  throw new Failure('config', `Table ${spec.schema}.${spec.table} is kept in mode ${mode}, not ${spec.mode}. ${next}`, { sync, stream })
 }
 
 /** The table as a transaction sees it. */

@@ -3,6 +3,7 @@ import { Failure } from '../../core/failure.js'
 import type { Fields } from '../../core/types.js'
 import type { Warehouse } from '../driver.js'
 import { createAlertStore } from './alerts.js'
+import { createBackfills } from './backfills.js'
 import { createBudgetStore } from './budgets.js'
 import { createChanges } from './changes.js'
 import { createDeployments } from './deployments.js'
@@ -109,6 +110,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
       },
     },
     changes: createChanges(pool),
+    backfills: createBackfills(pool),
     deployments: createDeployments(pool),
     alerts: createAlertStore(pool),
     budgets: createBudgetStore(pool),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../../src/core/ports.js'
-import { createAccounts, type SpendOptions } from '../../../src/http/budget.js'
+import { createAccounts, type SpendOptions, shareMs } from '../../../src/http/budget.js'
 
 /** A clock that jumps to the next waiter when nothing else is left to do. */
 function turned(): Clock & { nowMs: () => number } {
@@ -142,5 +142,25 @@ describe('a budget', () => {
     const waiting = spender.spend(async () => undefined, { ...options, signal: abort.signal })
     abort.abort(new Error('stop'))
     await expect(waiting).rejects.toThrow('stop')
+  })
+})
+
+describe('what a request of a backfill takes in the long run', () => {
+  const budgets = {
+    calls: {
+      windows: [
+        { count: 10, perMs: 1_000 },
+        { count: 150, perMs: 60_000 },
+      ],
+      concurrency: 4,
+    },
+  }
+
+  it('follows from the narrowest window and the share', () => {
+    expect(shareMs({ budgets }, undefined)).toBeCloseTo(400 / 0.3)
+    expect(shareMs({ budgets }, { backfillShare: 0.5 })).toBeCloseTo(800)
+    expect(shareMs({ budgets }, { requests: { count: 1, perMs: 100 }, backfillShare: 1 })).toBeCloseTo(100)
+    expect(shareMs({ budgets }, { perDay: 864, backfillShare: 1 })).toBeCloseTo(100_000)
+    expect(shareMs({ budgets }, 'off')).toBeUndefined()
   })
 })

@@ -1,0 +1,23 @@
+import { sleep } from '@temporalio/workflow'
+import type { SliceReceipt } from '../src/core/activities.js'
+
+/**
+ * Calls for a slice until it is at its end, or halved. Where the vendor's quota is spent it sleeps: a timer that the UI shows.
+ * @param onWait told of the receipt that makes it sleep, and then that it no longer does
+ * @param isStopped asked between calls: the slice is then left at its checkpoint, and nothing is returned
+ */
+export async function readSlice(
+  call: () => Promise<SliceReceipt>,
+  onWait: (wait: SliceReceipt | undefined) => void,
+  isStopped: () => boolean = () => false,
+): Promise<SliceReceipt | undefined> {
+  for (;;) {
+    const receipt = await call()
+    if (receipt.halved || !receipt.more) return receipt
+    if (isStopped()) return undefined
+    if (receipt.waitUntil === undefined) continue
+    onWait(receipt)
+    await sleep(Math.max(1, Date.parse(receipt.waitUntil) - Date.now()), { summary: `quota of the vendor, until ${receipt.waitUntil}` })
+    onWait(undefined)
+  }
+}
