@@ -97,7 +97,8 @@ async function read(work: Backfilling, stream: string, slice: string, label: str
   const summary = `${sync} / ${stream}: ${label}`
   const call = () => lane(() => syncSlice.executeWithOptions({ summary }, [{ sync, definition, run, stream, backfill: id, slice, label }]))
   const name = `${stream} ${slice}`
-  const onWait = (until: string | undefined) => {
+  const onWait = (wait: SliceReceipt | undefined) => {
+    const until = wait?.waitUntil
     const before = shown.waiting.size > 0
     if (until === undefined) shown.waiting.delete(name)
     else shown.waiting.set(name, until)
