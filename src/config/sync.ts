@@ -4,11 +4,11 @@ import type { DeadLetterSettings, Definition, Schedule, StreamSettings } from '.
 import { merged, type Reached, streamColumns } from './columns.js'
 import type { CompiledConnection } from './connection.js'
 import { type CustomStream, compileCustom } from './custom.js'
-import { nearOrAll, shown } from './errors.js'
+import { nearOrAll, placeText, shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { nameProblem, schemaProblem } from './names.js'
 import { compileQuality } from './quality.js'
-import { compileSchedule } from './schedule.js'
+import { compileAfter, compileSchedule } from './schedule.js'
 import { type defaults as defaultsKeys, stream as streamKeys, streamWith, sync as syncKeys } from './schema.js'
 import { find, isMissing, keysOf, type Path, spotOf, textAt } from './tree.js'
 import { instant, relativeDays } from './units.js'
@@ -29,6 +29,8 @@ export interface SyncInput {
 export interface CompiledSync {
   definition: Definition
   schedule?: Schedule
+  /** Names of the syncs after which it runs, where it does not run by the clock. */
+  after?: string[]
   /** Setting → where its value comes from. */
   origins: Record<string, string>
 }
@@ -81,7 +83,12 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
       origins[`dead_letters.${key}`] = at === undefined ? 'built-in' : placeOf(judged, at)
     }),
   }
-  const schedule = compileSchedule(judged, path, given, timezone) ?? compileSchedule(judged, ['defaults'], defaults, timezone)
+  const after = compileAfter(judged, name)
+  const own = compileSchedule(judged, path, given, timezone)
+  const schedule = own ?? (after ? undefined : compileSchedule(judged, ['defaults'], defaults, timezone))
+  const whenOf = (layer: Path) => ['every', 'schedule'].map((key) => [...layer, key]).find((at) => find(judged.tree, at))
+  const when = after ? [...path, 'after'] : (whenOf(path) ?? whenOf(['defaults']))
+  if (when) origins[when.at(-1)!] = placeOf(judged, when)
   const streams = compileStreams(input, path, connection?.vendor, layers, timezone, origins)
   if (!given || !connection || !streams || from === undefined) return undefined
   return {
@@ -98,14 +105,12 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
       timezone,
     },
     ...(schedule ? { schedule } : {}),
+    ...(after ? { after } : {}),
     origins,
   }
 }
 
-const placeOf = (judged: Judged, path: Path): string => {
-  const { file, line, column } = spotOf(judged.tree, path)
-  return `${file}:${line}:${column}`
-}
+const placeOf = (judged: Judged, path: Path): string => placeText(spotOf(judged.tree, path))
 
 /** The innermost layer's word, or the built-in one. */
 function pick<G extends object, K extends keyof G, D>(
