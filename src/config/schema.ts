@@ -166,8 +166,8 @@ const when = {
 }
 
 const after = z
-  .array(text('a sync, such as sync/klaviyo'), { error: 'expected a list of syncs, such as [sync/klaviyo]' })
-  .min(1, 'name at least one sync, such as sync/klaviyo')
+  .array(text('a sync, such as sync/shop'), { error: 'expected a list of syncs, such as [sync/shop]' })
+  .min(1, 'name at least one sync, such as sync/shop')
   .meta({ kind: 'list of syncs' })
   .optional()
   .describe('Run when each of these syncs (`sync/NAME`) has completed since its own last run, instead of by the clock.')

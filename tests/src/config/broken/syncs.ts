@@ -370,7 +370,7 @@ export const syncs: Broken[] = [
       'weir.yaml:6:63: syncs.other.after.1: expected a sync as "sync/NAME", found "klaviyo"; write sync/klaviyo',
       'weir.yaml:6:72: syncs.other.after.2: "sync/klaviyo" is named twice',
       'weir.yaml:6:86: syncs.other.after.3: "sync/klaviyo" is named twice',
-      'weir.yaml:7:47: syncs.more.after: name at least one sync, such as sync/klaviyo, found a list',
+      'weir.yaml:7:47: syncs.more.after: name at least one sync, such as sync/shop, found a list',
     ],
   },
   {
