@@ -8,7 +8,7 @@ import { workflowFailure } from './workflow-failure.js'
 
 /** Asks a worker about the connection of a sync; the answer comes by a row that is deleted when read. */
 export async function ask<Q extends AskInput['question']>(
-  session: Session,
+  session: Pick<Session, 'manifest' | 'warehouse' | 'temporal'>,
   sync: string,
   question: { question: Q; stream?: string; limit?: number },
 ): Promise<Answers[Q]> {

@@ -74,6 +74,21 @@ command(
 command(program, 'validate', 'check the project file, offline: all errors at once', 'weir validate', () => import('./commands/validate.js'))
 command(
   program,
+  'explain <sync>',
+  'every setting of a sync, and which line of which file it comes from',
+  'weir explain sync/klaviyo --stream profiles',
+  () => import('./commands/explain.js'),
+  [stream],
+)
+command(
+  program,
+  'doctor',
+  'is everything set up? What is not, and what to do about it',
+  'weir doctor',
+  () => import('./commands/doctor.js'),
+)
+command(
+  program,
   'check [connection...]',
   'ask vendors and warehouse: access, scopes, versions, rights',
   'weir check klaviyo',

@@ -4,6 +4,7 @@ import {
   ChildWorkflowCancellationType,
   executeChild,
   isCancellation,
+  makeContinueAsNewFunc,
   ParentClosePolicy,
   proxyActivities,
   setCurrentDetails,
@@ -77,8 +78,17 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
   show(receipt.status, receipt.read)
   if (cancelled !== undefined) throw cancelled
   if (receipt.failure !== undefined) throw failed(receipt.failure)
+  if (receipt.again !== undefined) await runAgain({ sync: input.sync, definition: receipt.again, kind: 'dependent' })
   return receipt
 }
+
+/** The same id goes on as a run of its own: nobody else could start it while this one runs. */
+const runAgain = makeContinueAsNewFunc<typeof syncConnection>({
+  typedSearchAttributes: [
+    { key: keyword('WeirKind'), value: 'dependent' },
+    { key: keyword('WeirStatus'), value: 'running' },
+  ],
+})
 
 /** How a stream ended, with its counts where it came to its end: they are for people, the truth is in the warehouse. */
 type Ended = FinishRunInput['outcomes'][number] & { counts?: StreamOutcome }

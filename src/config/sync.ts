@@ -71,6 +71,9 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
     { path, given: given ?? {} },
   ]
   const origins: Record<string, string> = {}
+  for (const key of ['from', 'schema']) origins[key] = find(judged.tree, [...path, key]) ? placeOf(judged, [...path, key]) : 'built-in'
+  const connectionAt = ['connections', from ?? '']
+  for (const key of keysOf(find(judged.tree, connectionAt))) origins[`connection.${key}`] = placeOf(judged, [...connectionAt, key])
   const note = <T>(setting: string, value: { value: T; path: Path | undefined }): T => {
     origins[setting] = value.path === undefined ? 'built-in' : placeOf(judged, value.path)
     return value.value
@@ -225,6 +228,10 @@ function streamSettings(
     origins[`streams.${name}.${key}`] = placeOf(judged, picked.path)
   }
   Object.assign(settings, streamColumns(judged, name, stream, layers, reached))
+  for (const rule of Object.keys(settings.columns ?? {})) {
+    const layer = layers.findLast(({ given }) => given.columns?.[rule] !== undefined)
+    if (layer) origins[`streams.${name}.columns.${rule}`] = placeOf(judged, [...layer.path, 'columns', rule])
+  }
   const raw = pick(layers, 'raw', undefined)
   if (raw.path) origins[`streams.${name}.raw`] = placeOf(judged, raw.path)
   if (raw.value === 'keep') settings.raw = 'keep'

@@ -37,6 +37,7 @@ async function ask<Q extends keyof Answers>(question: Q, stream: string): Promis
     redact: (text) => text,
     timing: { heartbeatMs: 1_000, retryMs: 100 },
     connect: async (seen: Definition) => ({ source: governedSource(source, seen, undefined), http: noHttp() }),
+    startSync: async () => {},
     close: async () => {},
   }
   const receipt: AskReceipt = await new MockActivityEnvironment().run(controlActivities(deps).ask, {

@@ -27,6 +27,7 @@ describe('the activities of a run and of a replay', () => {
       redact: (text) => text,
       timing: { heartbeatMs: 1000, retryMs: 100 },
       connect: async () => ({ source: { type: 'fake', streams: { people: stream }, check: async function* () {} }, http: noHttp() }),
+      startSync: async () => {},
       close: async () => {},
       ...deps,
     }).work

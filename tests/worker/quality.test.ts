@@ -47,6 +47,7 @@ describe('quality checks through a whole run: workflow, activities, warehouse', 
       redact: (text: string) => text,
       timing: { heartbeatMs: 2_000, retryMs: 100 },
       connect: async () => ({ source: { type: 'fake', streams, check: async function* () {} }, http: noHttp() }),
+      startSync: async () => {},
       close: async () => {},
     }
     let ended: unknown

@@ -51,6 +51,7 @@ describe('the rebuild of a table, by a worker', () => {
       redact: (text) => text,
       timing: { heartbeatMs: 2_000, retryMs: 100 },
       connect: async () => ({ source, http: noHttp() }),
+      startSync: async () => {},
       close: async () => {},
     }
     const input: RebuildInput = { sync, definition: hash, stream: 'people' }
