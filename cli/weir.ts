@@ -63,11 +63,11 @@ const one = new Option('--stream <name>', 'the stream').makeOptionMandatory()
 command(
   program,
   'init [folder]',
-  'write a project to start from',
+  'write a project to start from; at a terminal it asks what is to stand in it',
   'weir init my-project --vendor klaviyo',
   () => import('./commands/init.js'),
   [
-    new Option('--vendor <type...>', 'vendors to connect').default(['klaviyo']),
+    new Option('--vendor <type...>', 'vendors to connect, instead of being asked (elsewhere than at a terminal: klaviyo)'),
     new Option('--sandbox', 'point the connections at the local sandbox'),
   ],
 )

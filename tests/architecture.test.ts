@@ -78,6 +78,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
       '@temporalio/proto',
       '@temporalio/worker',
       '@temporalio/testing',
+      '@inquirer/prompts',
       'commander',
       'cli-table3',
       'log-update',

@@ -5,7 +5,7 @@ import { findSchedule, pauseSchedule, putSchedule, removeSchedule, resumeSchedul
 import type { Session } from '../../cli/session.js'
 import type { FinishRunInput, StartRunInput } from '../../src/core/activities.js'
 import { fakeDefinition } from '../support/fake-source.js'
-import { fakeActivities, type Running, withWorker } from '../support/workflows.js'
+import { fakeActivities, withWorker } from '../support/workflows.js'
 
 const second = 1_000
 const soon = { timeout: 20_000, interval: 100 }
