@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { Client, type Connection } from '@temporalio/client'
 import { asFailure } from '../../src/core/failure.js'
 import type { Finding } from '../../src/core/types.js'
 import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
-import { ask } from '../ask.js'
+import { type Asking, answerTo, startAsking } from '../ask.js'
 import { machineFindings, portFindings } from '../doctor/machine.js'
 import { clockFinding, finding, temporalFindings, warehouseFindings, workerFinding } from '../doctor/servers.js'
 import { exit } from '../exit.js'
@@ -17,7 +16,7 @@ interface Group {
   findings: Finding[]
 }
 
-/** Looks at everything that must be right, changes nothing, and says of each thing what to do. */
+/** Looks at everything that must be right, and says of each thing that is not what to do. Only before vendors are asked are Weir's own tables brought up to date. */
 export async function run({ options, printer }: { options: Common; printer: Printer }): Promise<number> {
   const groups = await examine(options)
   const findings = groups.flatMap((one) => one.findings)
@@ -77,9 +76,10 @@ async function examineServers(project: Project, place: Place): Promise<Group[]> 
     const canAsk = [...ofWarehouse.findings, ...ofTemporal.findings].every(({ ok }) => ok)
     if (!canAsk) return [ofWarehouse, ofTemporal, { group: 'vendors', findings: [notAsked] }]
     const temporal = new Client({ connection, namespace })
-    ofTemporal.findings.push(await clockOfTemporal(temporal))
     await warehouse.migrate()
-    return [ofWarehouse, ofTemporal, ...(await vendors({ manifest: project.manifest, warehouse, temporal }))]
+    const { clock, groups } = await vendors({ manifest: project.manifest, warehouse, temporal })
+    ofTemporal.findings.push(...clock)
+    return [ofWarehouse, ofTemporal, ...groups]
   } finally {
     await connection?.close()
     await warehouse.close()
@@ -93,34 +93,28 @@ const notAsked: Finding = {
   hint: 'Mend what is above first.',
 }
 
-/** Temporal tells its time only by what it starts: a workflow that nobody takes, ended at once. */
-async function clockOfTemporal(temporal: Client): Promise<Finding> {
-  const before = Date.now()
-  const handle = await temporal.workflow.start('askConnection', {
-    taskQueue: `weir-doctor-${randomUUID()}`,
-    workflowId: `doctor/${randomUUID()}`,
-    workflowExecutionTimeout: '10s',
-    args: [],
-  })
-  const after = Date.now()
-  const { startTime } = await handle.describe()
-  await handle.terminate('weir doctor only wanted to know the time')
-  const at = startTime.getTime()
-  return clockFinding('clock of Temporal', at < before ? at - before : at > after ? at - after : 0)
-}
-
-async function vendors(session: Parameters<typeof ask>[0]): Promise<Group[]> {
+/** Each connection is asked once. By when Temporal says that a question began one sees how its clock goes. */
+async function vendors(session: Asking): Promise<{ clock: Finding[]; groups: Group[] }> {
   const syncs = Object.values(session.manifest.syncs)
+  const clock: Finding[] = []
   const byConnection = new Map(syncs.map(({ sync, connection }) => [connection.name, sync]))
-  return Promise.all(
-    [...byConnection].map(async ([connection, sync]) => {
+  const groups = await Promise.all(
+    [...byConnection].map(async ([connection, sync], index) => {
       const group = `connection ${connection}`
       try {
-        const { findings } = await ask(session, sync, { question: 'check' })
+        const before = Date.now()
+        const asked = await startAsking(session, sync, { question: 'check' })
+        const after = Date.now()
+        if (index === 0) clock.push(clockFinding('clock of Temporal', outside((await asked.handle.describe()).startTime, before, after)))
+        const { findings } = await answerTo(session, sync, asked)
         return { group, findings: findings.filter(({ name }) => name !== 'warehouse' && name !== 'clock') }
       } catch (error) {
         return { group, findings: [{ name: 'vendor', ok: false, message: asFailure(error).message }] }
       }
     }),
   )
+  return { clock, groups }
 }
+
+/** How far an instant lies outside of a span; negative before it. */
+const outside = (at: Date, from: number, to: number): number => Math.min(0, at.getTime() - from) + Math.max(0, at.getTime() - to)
