@@ -1,11 +1,13 @@
 /** Every setting of a sync, with its value and where that comes from. */
 import type { Manifest } from '../src/config/compile.js'
+import { deadLetterKeys } from '../src/config/sync.js'
 import { durationText } from '../src/config/units.js'
 import type { ConnectionDefinition, Definition, StreamSettings } from '../src/core/definition.js'
 import type { Slicing } from '../src/core/types.js'
 import { modeOf } from '../src/engine/table-spec.js'
 import type { Connector } from '../src/extract/connector.js'
 import { withCustom } from '../src/extract/custom.js'
+import { budgetText } from './deploy/diff-definition.js'
 import { whenText } from './deploy/when.js'
 
 export interface Explained {
@@ -63,7 +65,7 @@ function connectionRows(connection: ConnectionDefinition, { api }: Connector, se
     ['type', type],
     ['base_url', baseUrl ?? "the vendor's own address"],
     ['api_version', apiVersion ?? api.versions[0]?.name],
-    ['budget', budget ?? budgets.join('; ')],
+    ['budget', budget === undefined ? budgets.join('; ') : budgetText(budget)],
     ...(owner === undefined ? [] : [['owner', owner] as [string, unknown]]),
     ...Object.entries(settings).map(([key, value]): [string, unknown] => [key, hidden(key, value)]),
   ]
@@ -98,10 +100,9 @@ function streamRows(name: string, definition: Definition, connector: Connector, 
     row('raw', settings.raw ?? 'off', 'built-in'),
     ...Object.entries(columns).map(([field, action]) => row(`columns.${field}`, action, 'built-in')),
     ...(quality.length > 0 ? [row('quality', `${quality.length} ${quality.length === 1 ? 'check' : 'checks'}`, 'built-in')] : []),
-    ...Object.entries(custom).map(([key, value]) => row(key, value, origins[`streams.${name}.mode`] ?? 'built-in')),
-    ...(['max_rows', 'max_percent', 'retention', 'encrypt'] as const).flatMap((key) => {
-      const value =
-        deadLetters[({ max_rows: 'maxRows', max_percent: 'maxPercent', retention: 'retentionMs', encrypt: 'encrypt' } as const)[key]]
+    ...Object.entries(custom).map(([key, value]) => row(key, value, 'built-in')),
+    ...Object.entries(deadLetterKeys).flatMap(([key, setting]) => {
+      const value = deadLetters[setting]
       return value === undefined ? [] : [row(`dead_letters.${key}`, key === 'retention' ? durationText(Number(value)) : value, 'built-in')]
     }),
   ]

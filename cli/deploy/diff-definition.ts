@@ -89,7 +89,8 @@ function syncChanges(before: Definition, after: Definition): Change[] {
   return changes
 }
 
-function budgetText(budget: Definition['connection']['budget']): string {
+/** A budget as people say it. */
+export function budgetText(budget: Definition['connection']['budget']): string {
   if (budget === undefined) return "the connector's budget"
   if (budget === 'off') return 'no budget'
   const { requests, perDay, concurrency, backfillShare } = budget

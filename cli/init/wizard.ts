@@ -55,10 +55,10 @@ async function askKeys(vendors: Vendors, type: string, env: NodeJS.ProcessEnv): 
       keys.push({ ...one, isSet: true })
       continue
     }
-    const type_ = settings.shape[one.key]
+    const shape = settings.shape[one.key]
     const validate = (text: string): true | string => {
-      if (text === '' || !type_) return true
-      const parsed = type_.safeParse(one.isList ? [text] : text)
+      if (text === '' || !shape) return true
+      const parsed = shape.safeParse(one.isList ? [text] : text)
       return parsed.success || (parsed.error.issues[0]?.message ?? 'not right')
     }
     const message = `${title}, ${one.key} (empty: fill in ${name} later)`

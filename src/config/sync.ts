@@ -127,7 +127,8 @@ function pick<G extends object, K extends keyof G, D>(
     : { value: builtInValue, path: undefined }
 }
 
-const deadLetterKeys = { max_rows: 'maxRows', max_percent: 'maxPercent', retention: 'retentionMs', encrypt: 'encrypt' } as const
+/** Keys of `dead_letters`, and what they are called in a definition. */
+export const deadLetterKeys = { max_rows: 'maxRows', max_percent: 'maxPercent', retention: 'retentionMs', encrypt: 'encrypt' } as const
 
 /** What the layers say of dead letters, key by key; `note` hears where each key comes from. */
 function deadLetterSettings(layers: readonly Layer[], note: (key: string, path: Path | undefined) => void): Partial<DeadLetterSettings> {
@@ -170,6 +171,7 @@ function compileStreams(
   for (const [name, stream] of Object.entries(streams)) {
     if (!parsed.has(name) && !(all && stream.isDefault)) continue
     const custom = own.get(name)?.given
+    for (const key of Object.keys(custom ?? {})) origins[`streams.${name}.${key}`] = placeOf(judged, [...base, name, key])
     const star: Layer[] = parsed.has('*') ? [{ path: [...base, '*'], given: parsed.get('*') ?? {} }] : []
     const written = parsed.get(name) ?? {}
     const settings = streamSettings(input, name, stream, [...layers, ...star, { path: [...base, name], given: written }], timezone, origins)
