@@ -71,7 +71,7 @@ async function askKeys(vendors: Vendors, type: string, env: NodeJS.ProcessEnv): 
 async function askStreams(vendors: Vendors, type: string): Promise<{ streams?: string[] }> {
   const { title, streams } = vendors[type]!
   const usual = Object.keys(streams).filter((name) => streams[name]!.isDefault)
-  const isUsual = await confirm({ message: `${title}: the default streams (${usual.join(', ')})?`, default: true })
+  const isUsual = await confirm({ message: `${title}: the ${usual.length} default streams (${few(usual)})?`, default: true })
   if (isUsual) return {}
   const chosen = await checkbox({
     message: `${title}: which streams?`,
@@ -81,6 +81,8 @@ async function askStreams(vendors: Vendors, type: string): Promise<{ streams?: s
   })
   return { streams: chosen }
 }
+
+const few = (names: readonly string[]): string => (names.length <= 8 ? names.join(', ') : `${names.slice(0, 7).join(', ')}, …`)
 
 async function askWhen(): Promise<Choice['when']> {
   const every = await select({

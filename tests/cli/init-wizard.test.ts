@@ -8,18 +8,17 @@ import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest'
 import { weirHere } from '../support/command.js'
 import { freshDatabase } from '../support/postgres.js'
 
-describe('weir init at a terminal', () => {
+describe('weir init at a terminal', { timeout: 60_000 }, () => {
   let folder: string
   const isTty = process.stdin.isTTY
   const written = (name: string) => readFile(join(folder, name), 'utf8')
-  const shows = (text: string) => vi.waitFor(() => expect(screen.getScreen()).toContain(text), { timeout: 10_000, interval: 20 })
+  const shows = (text: string) => vi.waitFor(() => expect(screen.getScreen()).toContain(text), { timeout: 30_000, interval: 20 })
   /** Waits for a question, and answers it with these keys. */
   const answer = async (question: string, ...keys: string[]) => {
     await shows(question)
-    for (const key of keys) {
-      if (key.length > 1 && !['enter', 'down', 'space'].includes(key)) screen.type(key)
-      else screen.keypress(key)
-    }
+    for (const key of keys)
+      if (['enter', 'down', 'space'].includes(key)) screen.keypress(key)
+      else screen.type(key)
   }
   const validate = () => weirHere(['validate', '--config', join(folder, 'weir.yaml')], {})
 
@@ -34,10 +33,10 @@ describe('weir init at a terminal', () => {
 
   it('asks for vendor, keys, streams, schedule and warehouse, and writes a project that is valid', async () => {
     const ran = weirHere(['init', folder], {})
-    await answer('Which vendors?', 'space', 'enter')
+    await answer('Which vendors?', 'down', 'down', 'space', 'enter')
     await answer('Whose data?', 'enter')
     await answer('Klaviyo, api_key', 'pk_0123456789 # not a comment', 'enter')
-    await answer('Klaviyo: the default streams', 'n', 'enter')
+    await answer('Klaviyo: the ', 'n', 'enter')
     await answer('Klaviyo: which streams?', 'enter')
     await answer('How often?', 'down', 'down', 'down', 'enter')
     await answer('in which time zone?', 'enter')
@@ -60,9 +59,9 @@ describe('weir init at a terminal', () => {
     const database = await freshDatabase(inject('postgresUrl'))
     try {
       const ran = weirHere(['init', folder], { KLAVIYO_API_KEY: 'pk_of_the_environment' })
-      await answer('Which vendors?', 'space', 'enter')
+      await answer('Which vendors?', 'down', 'down', 'space', 'enter')
       await answer('Whose data?', 'enter')
-      await answer('Klaviyo: the default streams', 'enter')
+      await answer('Klaviyo: the ', 'enter')
       await answer('How often?', 'enter')
       await answer('Where do the tables go?', 'down', 'enter')
       await answer('Its address', 'postgres://nobody@127.0.0.1:9/nothing', 'enter')
@@ -79,9 +78,9 @@ describe('weir init at a terminal', () => {
 
   it('writes for the sandbox without a key to type', async () => {
     const ran = weirHere(['init', folder], {})
-    await answer('Which vendors?', 'space', 'enter')
+    await answer('Which vendors?', 'down', 'down', 'space', 'enter')
     await answer('Whose data?', 'down', 'enter')
-    await answer('Klaviyo: the default streams', 'enter')
+    await answer('Klaviyo: the ', 'enter')
     await answer('How often?', 'down', 'down', 'down', 'down', 'enter')
     await answer('Where do the tables go?', 'enter')
     const { code, stdout } = await ran

@@ -12,7 +12,7 @@ import { fakeActivities, type Running, withWorker } from '../support/workflows.j
 const quiet = () => {}
 
 /** Syncs that run after others, on a real Temporal and a real warehouse. */
-describe('after', () => {
+describe('after', { timeout: 180_000 }, () => {
   let opened: Opened
   beforeAll(async () => {
     opened = await openedDatabase()
@@ -73,7 +73,7 @@ describe('after', () => {
             const ended = (await runs(name)).filter(({ finishedAt }) => finishedAt !== undefined)
             expect(ended.map(({ status }) => status)).toEqual(Array.from({ length: count }, () => 'completed'))
           },
-          { timeout: 20_000, interval: 100 },
+          { timeout: 60_000, interval: 100 },
         )
       await use({ own, run, runs, completed, started })
     })
@@ -141,7 +141,7 @@ describe('after', () => {
     }
     const use = async ({ run, runs, completed }: World) => {
       await run('crm')
-      await vi.waitFor(() => expect(isHeld).toBe(true), { timeout: 10_000 })
+      await vi.waitFor(() => expect(isHeld).toBe(true), { timeout: 60_000 })
       await run('crm')
       expect(await runs('report')).toHaveLength(1)
       release()

@@ -8,10 +8,10 @@ import { fakeDefinition } from '../support/fake-source.js'
 import { fakeActivities, withWorker } from '../support/workflows.js'
 
 const second = 1_000
-const soon = { timeout: 20_000, interval: 100 }
+const soon = { timeout: 60_000, interval: 100 }
 
 /** Schedules as `weir apply` makes them, fired by a real Temporal; with intervals that no project file may have. */
-describe('a schedule', () => {
+describe('a schedule', { timeout: 120_000 }, () => {
   let connection: Connection
   let session: Session
   const made: string[] = []

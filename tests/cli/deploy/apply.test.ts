@@ -12,7 +12,7 @@ import { type Opened, openedDatabase } from '../../support/postgres.js'
 import { makeProject, type Project } from '../../support/project.js'
 
 /** A project of its own against the run's Temporal and a warehouse of its own; nothing of it runs, since no worker listens. */
-describe('weir plan and weir apply', () => {
+describe('weir plan and weir apply', { timeout: 60_000 }, () => {
   const id = randomUUID().slice(0, 8)
   const [shop, ads] = [`shop_${id}`, `ads_${id}`]
   let opened: Opened

@@ -115,10 +115,10 @@ export const syncs: Broken[] = [
   },
   {
     name: 'keys of a sync that come later',
-    files: klaviyo('freshness: { warn: 4h }', 'after: [sync/x]', 'on_schema_change: stop'),
+    files: klaviyo('freshness: { warn: 4h }', 'alerts: []', 'on_schema_change: stop'),
     lines: [
       'weir.yaml:7:5: syncs.klaviyo.freshness: "freshness" is not supported by this version of Weir',
-      'weir.yaml:8:5: syncs.klaviyo.after: "after" is not supported by this version of Weir',
+      'weir.yaml:8:5: syncs.klaviyo.alerts: "alerts" is not supported by this version of Weir',
       'weir.yaml:9:23: syncs.klaviyo.on_schema_change: expected evolve, capture, approve or freeze, found "stop"',
     ],
   },
@@ -360,7 +360,7 @@ export const syncs: Broken[] = [
   {
     name: 'by the clock and after others',
     files: `${whole}  other: { from: klaviyo, schema: other, every: 1h, after: [sync/klaviyo] }\n`,
-    lines: ['weir.yaml:6:59: syncs.other.after: both "after" and "every" are given; keep one of them'],
+    lines: ['weir.yaml:6:60: syncs.other.after: both "after" and "every" are given; keep one of them'],
   },
   {
     name: 'after syncs that are none, written wrong or named twice',
