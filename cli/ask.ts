@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { WorkflowHandle } from '@temporalio/client'
 import type { Manifest } from '../src/config/compile.js'
 import type { AskInput, AskReceipt } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
@@ -8,22 +9,43 @@ import { putDefinition, queue, type Session } from './session.js'
 import { workflowFailure } from './workflow-failure.js'
 
 type AllAnswers = Answers & { consent: ConsentAnswer; connect: ConnectAnswer }
+type Question<Q extends AskInput['question']> = { question: Q } & Omit<AskInput, 'question' | 'sync' | 'definition'>
+
+/** What of a session asking needs. */
+export type Asking = Pick<Session, 'manifest' | 'warehouse' | 'temporal'>
 
 /** Asks a worker about the connection of a sync; the answer comes by a row that is deleted when read. */
-export async function ask<Q extends AskInput['question']>(
-  session: Session,
-  sync: string,
-  question: { question: Q } & Omit<AskInput, 'question' | 'sync' | 'definition'>,
-): Promise<AllAnswers[Q]> {
+export async function ask<Q extends AskInput['question']>(session: Asking, sync: string, question: Question<Q>): Promise<AllAnswers[Q]> {
+  return answerTo(session, sync, await startAsking(session, sync, question))
+}
+
+/** A question under way. */
+export interface Asked<Q extends AskInput['question']> {
+  question: Q
+  handle: WorkflowHandle
+}
+
+/** The first half of asking. */
+export async function startAsking<Q extends AskInput['question']>(session: Asking, sync: string, question: Question<Q>): Promise<Asked<Q>> {
   const definition = await putDefinition(session, session.manifest.syncs[sync]!)
+  const handle = await session.temporal.workflow.start('askConnection', {
+    taskQueue: queue(),
+    workflowId: `ask/${question.question}/${sync}/${randomUUID().slice(0, 8)}`,
+    args: [{ ...question, sync, definition } satisfies AskInput],
+    staticSummary: `${question.question} ${sync}`,
+  })
+  return { question: question.question, handle }
+}
+
+/** The other half. */
+export async function answerTo<Q extends AskInput['question']>(
+  { warehouse }: Asking,
+  sync: string,
+  { handle }: Asked<Q>,
+): Promise<AllAnswers[Q]> {
   try {
-    const { handover } = (await session.temporal.workflow.execute('askConnection', {
-      taskQueue: queue(),
-      workflowId: `ask/${question.question}/${sync}/${randomUUID().slice(0, 8)}`,
-      args: [{ ...question, sync, definition } satisfies AskInput],
-      staticSummary: `${question.question} ${sync}`,
-    })) as AskReceipt
-    return (await session.warehouse.handovers.take(handover)) as AllAnswers[Q]
+    const { handover } = (await handle.result()) as AskReceipt
+    return (await warehouse.handovers.take(handover)) as AllAnswers[Q]
   } catch (error) {
     throw workflowFailure(error, { sync })
   }

@@ -39,15 +39,8 @@ export interface Session {
 export async function openSession(options: Common, printer: Printer, judge: (manifest: Manifest) => unknown = () => {}): Promise<Session> {
   const project = await loadManifest(options)
   judge(project.manifest)
-  const address = process.env.TEMPORAL_ADDRESS ?? project.manifest.temporal.address
-  if (address)
-    return connect(project, {
-      temporalAddress: address,
-      warehouseUrl: warehouseUrl(project.manifest),
-      key: process.env.WEIR_KEY || undefined,
-    })
-  const running = await findStack(project.projectDir)
-  if (running) return connect(project, { ...running, key: await stackKey(project) })
+  const there = await stackOf(project)
+  if (there) return connect(project, there)
   printer.note(
     'No `weir dev` is running here and TEMPORAL_ADDRESS is not set: starting PostgreSQL, Temporal and a worker for this command.',
   )
@@ -60,6 +53,22 @@ export async function openSession(options: Common, printer: Printer, judge: (man
       await stack.stop()
     },
   }
+}
+
+/** Where a project's Temporal and warehouse are. */
+export interface Place {
+  temporalAddress: string
+  warehouseUrl: string
+  temporalUiUrl?: string
+  key: string | undefined
+}
+
+/** At TEMPORAL_ADDRESS, else where a running `weir dev` has them; undefined when neither is there. */
+export async function stackOf(project: Project): Promise<Place | undefined> {
+  const address = process.env.TEMPORAL_ADDRESS ?? project.manifest.temporal.address
+  if (address) return { temporalAddress: address, warehouseUrl: warehouseUrl(project.manifest), key: process.env.WEIR_KEY || undefined }
+  const running = await findStack(project.projectDir)
+  return running && { ...running, key: await stackKey(project) }
 }
 
 /** A stack of this process, and a session with it. The caller stops both. */
@@ -98,19 +107,18 @@ function warehouseUrl(manifest: Manifest): string {
 /** The key that the stack here gave its worker. */
 const stackKey = async ({ projectDir }: Project): Promise<string> => process.env.WEIR_KEY || (await projectKey(projectDir))
 
-async function connect(
-  { manifest, projectDir }: Project,
-  at: { temporalAddress: string; warehouseUrl: string; temporalUiUrl?: string; key: string | undefined },
-): Promise<Session> {
-  const connection = await Connection.connect({ address: at.temporalAddress, connectTimeout: '10s' }).catch((error: unknown) => {
-    throw new Failure(
-      'transient',
-      `Temporal does not answer at ${at.temporalAddress}: ${error instanceof Error ? error.message : error}. Is it running?`,
-      {},
-      { cause: error },
-    )
+/** @throws Failure `transient` when nobody answers there */
+export const connectTemporal = (address: string): Promise<Connection> =>
+  Connection.connect({ address, connectTimeout: '10s' }).catch((error: unknown) => {
+    const message = `Temporal does not answer at ${address}: ${error instanceof Error ? error.message : error}. Is it running?`
+    throw new Failure('transient', message, {}, { cause: error })
   })
-  const namespace = process.env.TEMPORAL_NAMESPACE ?? manifest.temporal.namespace
+
+export const namespaceOf = ({ temporal }: Manifest): string => process.env.TEMPORAL_NAMESPACE ?? temporal.namespace
+
+async function connect({ manifest, projectDir }: Project, at: Place): Promise<Session> {
+  const connection = await connectTemporal(at.temporalAddress)
+  const namespace = namespaceOf(manifest)
   const warehouse = createWarehouse(at.warehouseUrl, { connections: 4, key: at.key })
   try {
     await warehouse.migrate()
@@ -136,7 +144,7 @@ async function connect(
 }
 
 /** Stores a sync's compiled definition under its hash, so that workers find it; answers with the hash. */
-export async function putDefinition({ warehouse }: Session, definition: Definition): Promise<string> {
+export async function putDefinition({ warehouse }: Pick<Session, 'warehouse'>, definition: Definition): Promise<string> {
   const hash = definitionHash(definition)
   await warehouse.definitions.put(hash, definition)
   return hash

@@ -71,15 +71,30 @@ const one = new Option('--stream <name>', 'the stream').makeOptionMandatory()
 command(
   program,
   'init [folder]',
-  'write a project to start from',
+  'write a project to start from; at a terminal it asks what is to stand in it',
   'weir init my-project --vendor klaviyo',
   () => import('./commands/init.js'),
   [
-    new Option('--vendor <type...>', 'vendors to connect').default(['klaviyo']),
+    new Option('--vendor <type...>', 'vendors to connect, instead of being asked (elsewhere than at a terminal: klaviyo)'),
     new Option('--sandbox', 'point the connections at the local sandbox'),
   ],
 )
 command(program, 'validate', 'check the project file, offline: all errors at once', 'weir validate', () => import('./commands/validate.js'))
+command(
+  program,
+  'explain <sync>',
+  'every setting of a sync, and which line of which file it comes from',
+  'weir explain sync/klaviyo --stream profiles',
+  () => import('./commands/explain.js'),
+  [stream],
+)
+command(
+  program,
+  'doctor',
+  'is everything set up? What is not, and what to do about it',
+  'weir doctor',
+  () => import('./commands/doctor.js'),
+)
 command(
   program,
   'check [connection...]',
@@ -220,6 +235,42 @@ command(
   'weir alerts test slack',
   async () => ({ run: (await import('./commands/alerts.js')).test }),
 )
+const prune = new Option('--prune', 'remove what the project file has no more, instead of pausing it')
+command(
+  program,
+  'plan',
+  'what apply would change, and what follows from it',
+  'weir plan --out friday.plan',
+  () => import('./commands/plan.js'),
+  [prune, new Option('--out <file>', 'keep the plan, for `weir apply FILE`')],
+)
+command(
+  program,
+  'apply [plan]',
+  'put the project file, or a kept plan, in force: schedules, definitions, modes',
+  'weir apply --yes',
+  () => import('./commands/apply.js'),
+  [
+    new Option('--yes', 'do not ask'),
+    prune,
+    new Option('--allow <what...>', 'agree to what a plan says it needs').choices(['mode', 'project', 'environment', 'warehouse']),
+    new Option('--by <name>', 'who applies (default: the user of this machine)'),
+  ],
+)
+command(
+  program,
+  'pause <name>',
+  'stop starting a sync, until weir resume',
+  'weir pause klaviyo --reason "the vendor is down"',
+  () => import('./commands/pause.js'),
+  [
+    new Option('--reason <text>', 'why: it stands beside the schedule').makeOptionMandatory(),
+    new Option('--by <name>', 'who pauses (default: the user of this machine)'),
+  ],
+)
+command(program, 'resume <name>', 'let a paused sync go on', 'weir resume klaviyo', () => import('./commands/resume.js'), [
+  new Option('--by <name>', 'who resumes (default: the user of this machine)'),
+])
 const state = program.command('state').description('watermarks and checkpoints of a sync')
 const ofStream = new Option('--stream <name>', 'only this stream')
 const yes = new Option('--yes', 'do not ask')

@@ -5,7 +5,7 @@ import type { ResolvedTarget } from '../src/alerts/send.js'
 import { governedSource } from '../src/columns/governed.js'
 import { createHasher } from '../src/columns/hash.js'
 import { resolveSettings, secretKeys, secretValues, urlSecrets } from '../src/config/secrets.js'
-import type { Timing } from '../src/core/activities.js'
+import type { RunInput, Timing } from '../src/core/activities.js'
 import type { AlertTarget } from '../src/core/alerts.js'
 import type { ConnectionDefinition, Definition } from '../src/core/definition.js'
 import { Failure } from '../src/core/failure.js'
@@ -31,6 +31,8 @@ export interface Deps {
   log: Log
   redact: Redact
   timing: Timing
+  /** Starts a run of a sync; one that is under way stands for it. */
+  startSync: (definition: Definition, input: RunInput) => Promise<void>
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
   connect: (definition: Definition, signal: AbortSignal, options?: ConnectOptions) => Promise<Connected>
   /** A connection that a person is to connect; all definitions are of syncs that share it. */
@@ -74,7 +76,8 @@ export const systemClock: Clock = {
   },
 }
 
-export function createDeps(settings: WorkerSettings): AlertDeps {
+/** All but what needs Temporal, which is connected to later. */
+export function createDeps(settings: WorkerSettings): Omit<AlertDeps, 'startSync'> {
   const { warehouseUrl, projectDir, logLevel, timing } = settings
   /** Every secret that this process has used; nothing that leaves it may hold one. */
   const secrets = new Set<string>([...urlSecrets(warehouseUrl), ...(settings.key ? [settings.key] : [])])

@@ -6,6 +6,7 @@ import { createActivities } from './activities/index.js'
 import { bundlePath, workflowsPath } from './bundle.js'
 import { createDeps } from './deps.js'
 import { type WorkerSettings, workerSettings } from './settings.js'
+import { syncStarter } from './start-sync.js'
 import { startWatchman } from './watchman.js'
 
 /** Time that running slices have to commit what is complete, after a signal to stop. */
@@ -24,7 +25,7 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
   const connection = await NativeConnection.connect({ address: settings.temporalAddress })
   try {
     await deps.warehouse.migrate()
-    const { work, control } = createActivities(deps)
+    const { work, control } = createActivities({ ...deps, startSync: syncStarter(connection, settings) })
     const common = {
       connection,
       namespace: settings.namespace,

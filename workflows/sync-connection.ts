@@ -5,6 +5,7 @@ import {
   executeChild,
   isCancellation,
   log,
+  makeContinueAsNewFunc,
   ParentClosePolicy,
   patched,
   proxyActivities,
@@ -82,6 +83,7 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
   if (patched('alerts')) await tell(input.sync)
   if (cancelled !== undefined) throw cancelled
   if (receipt.failure !== undefined) throw failed(receipt.failure)
+  if (receipt.again !== undefined) await runAgain({ sync: input.sync, definition: receipt.again, kind: 'dependent' })
   return receipt
 }
 
@@ -93,6 +95,13 @@ async function tell(sync: string): Promise<void> {
     log.warn('alerts of a run could not be told', { sync, error: noteOf(error).message })
   }
 }
+/** The same id goes on as a run of its own: nobody else could start it while this one runs. */
+const runAgain = makeContinueAsNewFunc<typeof syncConnection>({
+  typedSearchAttributes: [
+    { key: keyword('WeirKind'), value: 'dependent' },
+    { key: keyword('WeirStatus'), value: 'running' },
+  ],
+})
 
 /** How a stream ended, with its counts where it came to its end: they are for people, the truth is in the warehouse. */
 type Ended = FinishRunInput['outcomes'][number] & { counts?: StreamOutcome }

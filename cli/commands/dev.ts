@@ -3,6 +3,7 @@ import { type Printer, tableText } from '../print.js'
 import { openDev, queue } from '../session.js'
 import { untilSignal } from '../until-signal.js'
 import type { Common } from '../weir.js'
+import { changesText, notApplied } from './plan.js'
 
 /** The stack in the foreground: whatever of it dies is started again; Ctrl-C stops all of it. */
 export async function run({ options, printer }: { options: Common; printer: Printer }): Promise<number> {
@@ -23,6 +24,11 @@ export async function run({ options, printer }: { options: Common; printer: Prin
       ),
     )
     printer.line('\nIn another terminal: weir sync, weir status, weir runs. Ctrl-C stops everything.')
+    const changes = await notApplied(session)
+    if (changes > 0)
+      printer.line(
+        `${changesText(changes)} of the project file ${changes === 1 ? 'is' : 'are'} not applied: weir plan shows what, weir apply does it.`,
+      )
     await session.close()
     await untilSignal()
     printer.note('Stopping: running slices commit what they hold.')

@@ -1,8 +1,10 @@
 import type { WorkflowHandle } from '@temporalio/client'
-import { defineSearchAttributeKey } from '@temporalio/common'
 import logUpdate from 'log-update'
-import { type Acceptance, type RunInput, type RunStatus, workflowTaskMs } from '../../src/core/activities.js'
+import { definitionHash, hashOf } from '../../src/config/hash.js'
+import type { Acceptance, RunInput, RunStatus } from '../../src/core/activities.js'
+import type { Definition } from '../../src/core/definition.js'
 import { Failure, type Reason, reasons } from '../../src/core/failure.js'
+import { runStart } from '../../src/core/run-start.js'
 import { modeSwitches } from '../../src/engine/mode-switch.js'
 import type { QualityResult, StreamRunRow } from '../../src/warehouse/driver.js'
 import { isSure } from '../confirm.js'
@@ -55,6 +57,7 @@ export async function run({
     const names = chosenSyncs(session.manifest, args)
     if (options.detach && session.ownsStack)
       throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+    await sayNotApplied(session, names, printer)
     for (const name of names) await agreeToSwitches(session, name, options, printer)
     const started: Started[] = []
     for (const name of names) started.push(await startSync(session, name, options))
@@ -72,6 +75,21 @@ export async function run({
   } finally {
     await session.close()
   }
+}
+
+/** A run by hand goes by the files as they stand; schedules go by what was applied. */
+async function sayNotApplied({ manifest, warehouse }: Session, names: readonly string[], printer: Printer): Promise<void> {
+  const deployments = await warehouse.deployments.list()
+  const differing = names.filter((name) => {
+    const applied = deployments.find(({ sync }) => sync === name)
+    const wanted = { hash: definitionHash(manifest.syncs[name]!), schedule: manifest.schedules[name], after: manifest.after[name] ?? [] }
+    const isStarted = wanted.schedule !== undefined || wanted.after.length > 0
+    if (!applied) return isStarted
+    const { definition: hash, schedule, after } = applied
+    return hashOf({ hash, schedule, after }) !== hashOf(wanted)
+  })
+  if (differing.length > 0)
+    printer.note(`What is applied differs from the files (${differing.join(', ')}): weir plan shows how. This run goes by the files.`)
 }
 
 /** A switch of mode changes rows that stand: at a terminal the person is asked, elsewhere it wants `--accept mode`. */
@@ -93,15 +111,13 @@ async function agreeToSwitches(session: Session, name: string, options: SyncOpti
 export const uiOf = (uiUrl: string, sync: string, run: string) =>
   `${uiUrl}/namespaces/default/workflows/${encodeURIComponent(`sync/${sync}`)}/${run}`
 
-const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
-
-/** Starts a run of a sync by the files as they stand; a run that is under way is not joined. */
+/** Starts a run of a sync, by the files as they stand unless another definition is given; a run that is under way is not joined. */
 export async function startSync(
   session: Session,
   name: string,
   { stream, full, accept }: Pick<SyncOptions, 'stream' | 'full' | 'accept'> = {},
+  definition: Definition = session.manifest.syncs[name]!,
 ): Promise<Started> {
-  const definition = session.manifest.syncs[name]!
   const hash = await putDefinition(session, definition)
   const input: RunInput = {
     sync: name,
@@ -112,21 +128,7 @@ export async function startSync(
     ...(accept ? { accept } : {}),
   }
   try {
-    const handle = await session.temporal.workflow.start('syncConnection', {
-      taskQueue: queue(),
-      workflowId: `sync/${name}`,
-      args: [input],
-      workflowTaskTimeout: workflowTaskMs,
-      memo: { definition: hash },
-      staticSummary: `${name}: ${definition.connection.type} into schema ${definition.schema}`,
-      staticDetails: `Started by hand. Streams: ${(stream ?? Object.keys(definition.streams)).join(', ')}.${full ? ' Everything is read again.' : ''}`,
-      typedSearchAttributes: [
-        { key: keyword('WeirSync'), value: name },
-        { key: keyword('WeirVendor'), value: definition.connection.type },
-        { key: keyword('WeirKind'), value: 'manual' },
-        { key: keyword('WeirStatus'), value: 'running' },
-      ],
-    })
+    const handle = await session.temporal.workflow.start('syncConnection', { taskQueue: queue(), ...runStart(definition, input) })
     return { sync: name, run: handle.firstExecutionRunId, handle }
   } catch (error) {
     throw workflowFailure(error, { sync: name }, `A run of sync ${name} is under way. Watch it with \`weir status\`, or wait for its end.`)

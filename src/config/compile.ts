@@ -6,6 +6,7 @@ import { shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { projectNameProblem } from './names.js'
 import type { Look } from './references.js'
+import { checkCircles } from './schedule.js'
 import { defaults as defaultsKeys, project as projectKeys } from './schema.js'
 import { urlSecrets } from './secrets.js'
 import { type CompiledSync, compileSync } from './sync.js'
@@ -23,8 +24,10 @@ export interface Manifest {
   temporal: { address?: string; namespace: string }
   connections: Record<string, ConnectionDefinition>
   syncs: Record<string, Definition>
-  /** When each sync runs; a sync without an entry runs by hand. */
+  /** When each sync runs by the clock. */
   schedules: Record<string, Schedule>
+  /** The syncs after which each one runs. What stands neither here nor in `schedules` runs by hand. */
+  after: Record<string, readonly string[]>
   /** Sync → setting → `weir.yaml:12:5`, `built-in` or `connector`. */
   origins: Record<string, Record<string, string>>
   /** What people should know, though nothing is wrong. */
@@ -74,6 +77,8 @@ export function compile(compiling: Compiling): Manifest {
   }
   const address = given?.temporal?.address ?? variable('TEMPORAL_ADDRESS')
   const schedules = [...syncs].flatMap(([one, { schedule }]) => (schedule ? [[one, schedule] as const] : []))
+  const after = new Map([...syncs].flatMap(([one, sync]) => (sync.after ? [[one, sync.after] as const] : [])))
+  checkCircles(judged, after)
   return {
     project: name,
     file,
@@ -85,6 +90,7 @@ export function compile(compiling: Compiling): Manifest {
     connections: Object.fromEntries([...connections].flatMap(([one, compiled]) => (compiled ? [[one, compiled.definition]] : []))),
     syncs: Object.fromEntries([...syncs].map(([one, { definition }]) => [one, definition])),
     schedules: Object.fromEntries(schedules),
+    after: Object.fromEntries(after),
     origins: Object.fromEntries([...syncs].map(([one, { origins }]) => [one, origins])),
     notes: [
       ...notes,
@@ -93,9 +99,6 @@ export function compile(compiling: Compiling): Manifest {
           ? [`Connection ${one} holds no credential of its own: \`weir connect ${one}\` gets one, if that has not been done.`]
           : [],
       ),
-      ...(schedules.length === 0
-        ? []
-        : ['Schedules (every, schedule) are checked, but this version of Weir does not apply them yet: run `weir sync`.']),
     ],
   }
 }

@@ -17,9 +17,12 @@ export interface ConfigError extends Spot {
   hint?: string
 }
 
+/** `weir.yaml:12:5` */
+export const placeText = ({ file, line, column }: Spot): string => `${file}:${line}:${column}`
+
 /** `weir.yaml:12:5: syncs.klaviyo.from: no connection "klavio"; did you mean "klaviyo"?` */
-export function errorLine({ file, line, column, path, message, hint }: ConfigError): string {
-  const where = `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}`
+export function errorLine({ path, message, hint, ...at }: ConfigError): string {
+  const where = `${placeText(at)}: ${path === '' ? '' : `${path}: `}`
   return `${where}${message}${hint === undefined ? '' : `; ${hint}`}`
 }
 

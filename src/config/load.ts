@@ -1,7 +1,7 @@
 /** Files → one tree: the named file, and those that its `include:` names, each read once, none from outside the project's directory. */
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { type Problems, plainPath, type Spot, shown } from './errors.js'
+import { type Problems, placeText, plainPath, type Spot, shown } from './errors.js'
 import { decode, glob, inside, isGlob, readWithin, realOf } from './files.js'
 import { type Entry, type Mapping, spotOf, type Tree, without } from './tree.js'
 import { readYaml } from './yaml.js'
@@ -131,13 +131,12 @@ function take(merged: Map<string, Entry>, tree: Mapping, problems: Problems): vo
       const entries = new Map(before.value.entries)
       for (const [name, inner] of entry.value.entries) {
         const first = entries.get(name)
-        if (first) problems.add(inner.key, [key, name], `the name ${shown(name)} is taken`, `it stands at ${place(first.key)} too`)
+        if (first) problems.add(inner.key, [key, name], `the name ${shown(name)} is taken`, `it stands at ${placeText(first.key)} too`)
         else entries.set(name, inner)
       }
       merged.set(key, { key: before.key, value: { ...before.value, entries } })
-    } else problems.add(entry.key, [key], `the key ${shown(key)} stands in two files`, `it stands at ${place(before.key)} too`)
+    } else problems.add(entry.key, [key], `the key ${shown(key)} stands in two files`, `it stands at ${placeText(before.key)} too`)
   }
 }
 
-const place = ({ file, line, column }: Spot): string => `${file}:${line}:${column}`
 const sameScalar = (a: Tree, b: Tree): boolean => a.kind === 'scalar' && b.kind === 'scalar' && a.value === b.value

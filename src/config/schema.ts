@@ -215,16 +215,25 @@ const cron = text('a cron expression of five fields, such as "15 */2 * * *"').me
 export const schedule = keys({
   cron: cron.describe('Five fields: minute, hour, day of month, month, day of week.'),
   jitter: aDuration().optional().describe('Start up to so much later, so that not everything starts at once.'),
-  catch_up: aDuration().optional().describe('After an outage, start what was missed if it is not older than this.'),
+  catch_up: aDuration(10_000, 'a duration of at least 10s, such as 6h')
+    .optional()
+    .describe('After an outage of Temporal, start what was missed if it is not older than this. Default 1d.'),
   timezone: timezone.optional().describe('Time zone of the expression. Default: that of the sync.'),
 })
 
 const when = {
   every: aDuration(minute, 'a duration of at least 1m, such as 15m')
     .optional()
-    .describe('How often the sync runs. Either this or `schedule`.'),
+    .describe('How often the sync runs, counted from midnight UTC on 1970-01-01. Either this or `schedule`.'),
   schedule: schedule.optional().describe('When the sync runs, by the clock.'),
 }
+
+const after = z
+  .array(text('a sync, such as sync/shop'), { error: 'expected a list of syncs, such as [sync/shop]' })
+  .min(1, 'name at least one sync, such as sync/shop')
+  .meta({ kind: 'list of syncs' })
+  .optional()
+  .describe('Run when each of these syncs (`sync/NAME`) has completed since its own last run, instead of by the clock.')
 
 /** Judged where it is compiled: quality.ts. */
 const quality = (what: string) =>
@@ -260,25 +269,23 @@ export const streamWith = (own: readonly string[]) =>
     plannedOfStream.filter((key) => !own.includes(key)),
   )
 
-export const sync = keys(
-  {
-    from: text('the name of a connection').meta({ kind: 'name' }).describe('The connection to read from.'),
-    schema: text('the name of a schema')
-      .meta({ kind: 'name' })
-      .optional()
-      .describe("Warehouse schema of the tables. Default: the sync's name."),
-    ...when,
-    ...cascading,
-    ...kept,
-    quality: qualityOfAll,
-    streams: z
-      .record(z.string(), z.unknown(), { error: 'expected streams as keys, such as "events: {}"' })
-      .meta({ kind: 'map by name' })
-      .optional()
-      .describe('Exactly what is read. Without it the connector\'s default set is; `"*": {}` beside others means the default set too.'),
-  },
-  ['after'],
-)
+export const sync = keys({
+  from: text('the name of a connection').meta({ kind: 'name' }).describe('The connection to read from.'),
+  schema: text('the name of a schema')
+    .meta({ kind: 'name' })
+    .optional()
+    .describe("Warehouse schema of the tables. Default: the sync's name."),
+  ...when,
+  after,
+  ...cascading,
+  ...kept,
+  quality: qualityOfAll,
+  streams: z
+    .record(z.string(), z.unknown(), { error: 'expected streams as keys, such as "events: {}"' })
+    .meta({ kind: 'map by name' })
+    .optional()
+    .describe('Exactly what is read. Without it the connector\'s default set is; `"*": {}` beside others means the default set too.'),
+})
 
 const requests = worded('rate', 'a rate such as 100/10s', rate)
 export const budget = keys({

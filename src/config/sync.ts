@@ -5,12 +5,12 @@ import { compileAlerts, compileFreshness } from './alerts.js'
 import { merged, type Reached, streamColumns } from './columns.js'
 import type { CompiledConnection } from './connection.js'
 import { type CustomStream, compileCustom } from './custom.js'
-import { nearOrAll, shown } from './errors.js'
+import { nearOrAll, placeText, shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { nameProblem, schemaProblem } from './names.js'
 import { compileQuality } from './quality.js'
 import type { Look } from './references.js'
-import { compileSchedule } from './schedule.js'
+import { compileAfter, compileSchedule } from './schedule.js'
 import { type defaults as defaultsKeys, stream as streamKeys, streamWith, sync as syncKeys } from './schema.js'
 import { find, isMissing, keysOf, type Path, spotOf, textAt } from './tree.js'
 import { instant, relativeDays } from './units.js'
@@ -32,6 +32,8 @@ export interface SyncInput {
 export interface CompiledSync {
   definition: Definition
   schedule?: Schedule
+  /** Names of the syncs after which it runs, where it does not run by the clock. */
+  after?: string[]
   /** Setting → where its value comes from. */
   origins: Record<string, string>
 }
@@ -72,6 +74,9 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
     { path, given: given ?? {} },
   ]
   const origins: Record<string, string> = {}
+  for (const key of ['from', 'schema']) origins[key] = find(judged.tree, [...path, key]) ? placeOf(judged, [...path, key]) : 'built-in'
+  const connectionAt = ['connections', from ?? '']
+  for (const key of keysOf(find(judged.tree, connectionAt))) origins[`connection.${key}`] = placeOf(judged, [...connectionAt, key])
   const note = <T>(setting: string, value: { value: T; path: Path | undefined }): T => {
     origins[setting] = value.path === undefined ? 'built-in' : placeOf(judged, value.path)
     return value.value
@@ -90,7 +95,12 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
   const fresh = pick(layers, 'freshness', undefined)
   note('freshness', fresh)
   const freshness = fresh.path && fresh.value ? compileFreshness(judged, fresh.path, fresh.value) : undefined
-  const schedule = compileSchedule(judged, path, given, timezone) ?? compileSchedule(judged, ['defaults'], defaults, timezone)
+  const after = compileAfter(judged, name)
+  const own = compileSchedule(judged, path, given, timezone)
+  const schedule = own ?? (after ? undefined : compileSchedule(judged, ['defaults'], defaults, timezone))
+  const whenOf = (layer: Path) => ['every', 'schedule'].map((key) => [...layer, key]).find((at) => find(judged.tree, at))
+  const when = after ? [...path, 'after'] : (whenOf(path) ?? whenOf(['defaults']))
+  if (when) origins[when.at(-1)!] = placeOf(judged, when)
   const streams = compileStreams(input, path, connection?.vendor, layers, timezone, origins)
   if (!given || !connection || !streams || from === undefined) return undefined
   return {
@@ -109,14 +119,12 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
       timezone,
     },
     ...(schedule ? { schedule } : {}),
+    ...(after ? { after } : {}),
     origins,
   }
 }
 
-const placeOf = (judged: Judged, path: Path): string => {
-  const { file, line, column } = spotOf(judged.tree, path)
-  return `${file}:${line}:${column}`
-}
+const placeOf = (judged: Judged, path: Path): string => placeText(spotOf(judged.tree, path))
 
 /** The innermost layer's word, or the built-in one. */
 function pick<G extends object, K extends keyof G, D>(
@@ -130,7 +138,8 @@ function pick<G extends object, K extends keyof G, D>(
     : { value: builtInValue, path: undefined }
 }
 
-const deadLetterKeys = { max_rows: 'maxRows', max_percent: 'maxPercent', retention: 'retentionMs', encrypt: 'encrypt' } as const
+/** Keys of `dead_letters`, and what they are called in a definition. */
+export const deadLetterKeys = { max_rows: 'maxRows', max_percent: 'maxPercent', retention: 'retentionMs', encrypt: 'encrypt' } as const
 
 /** What the layers say of dead letters, key by key; `note` hears where each key comes from. */
 function deadLetterSettings(layers: readonly Layer[], note: (key: string, path: Path | undefined) => void): Partial<DeadLetterSettings> {
@@ -173,6 +182,7 @@ function compileStreams(
   for (const [name, stream] of Object.entries(streams)) {
     if (!parsed.has(name) && !(all && stream.isDefault)) continue
     const custom = own.get(name)?.given
+    for (const key of Object.keys(custom ?? {})) origins[`streams.${name}.${key}`] = placeOf(judged, [...base, name, key])
     const star: Layer[] = parsed.has('*') ? [{ path: [...base, '*'], given: parsed.get('*') ?? {} }] : []
     const written = parsed.get(name) ?? {}
     const settings = streamSettings(input, name, stream, [...layers, ...star, { path: [...base, name], given: written }], timezone, origins)
@@ -235,6 +245,10 @@ function streamSettings(
     origins[`streams.${name}.${key}`] = placeOf(judged, picked.path)
   }
   Object.assign(settings, streamColumns(judged, name, stream, layers, reached))
+  for (const rule of Object.keys(settings.columns ?? {})) {
+    const layer = layers.findLast(({ given }) => given.columns?.[rule] !== undefined)
+    if (layer) origins[`streams.${name}.columns.${rule}`] = placeOf(judged, [...layer.path, 'columns', rule])
+  }
   const raw = pick(layers, 'raw', undefined)
   if (raw.path) origins[`streams.${name}.raw`] = placeOf(judged, raw.path)
   if (raw.value === 'keep') settings.raw = 'keep'

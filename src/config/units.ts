@@ -11,6 +11,20 @@ export function duration(text: string): number | undefined {
   return total <= longestMs ? total : undefined
 }
 
+/** The other way: 5400000 → `1h30m`. */
+export function durationText(ms: number): string {
+  let left = ms
+  const parts = Object.entries(unitMs)
+    .filter(([unit]) => unit !== 'w')
+    .reverse()
+    .map(([unit, one]) => {
+      const count = Math.floor(left / one)
+      left -= count * one
+      return count > 0 ? `${count}${unit}` : ''
+    })
+  return parts.join('') || '0s'
+}
+
 /** `100/10s`, `10/s` → so many in so many milliseconds. */
 export function rate(text: string): { count: number; perMs: number } | undefined {
   const [, count, times, unit] = /^(\d{1,9})\/(\d{0,6})(s|m|h|d)$/.exec(text) ?? []

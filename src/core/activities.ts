@@ -139,6 +139,8 @@ export interface FinishRunInput {
 export interface RunReceipt extends Counts {
   status: RunStatus
   failure?: FailureNote
+  /** What the sync runs after has completed while it ran, so it is its turn again: by this definition. */
+  again?: string
 }
 
 /** A question about a connection; the answer is handed over in a row of `_weir.handovers`, never in the history. */

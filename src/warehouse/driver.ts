@@ -339,8 +339,8 @@ export interface Warehouse {
   /** Creates or upgrades Weir's own tables; safe to call by many at once. */
   migrate: () => Promise<void>
   close: () => Promise<void>
-  /** Findings of `weir check`: version, rights, time zone. */
-  describe: () => Promise<{ version: string; canCreate: boolean; clockSkewMs: number }>
+  /** Findings of `weir check` and `weir doctor`: version, rights, clock, and how far Weir's own tables are brought up to date. Changes nothing. */
+  describe: () => Promise<{ version: string; canCreate: boolean; clockSkewMs: number; migrations: { applied: number; known: number } }>
 
   definitions: {
     put: (hash: string, definition: Definition) => Promise<void>

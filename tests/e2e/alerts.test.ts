@@ -41,17 +41,20 @@ syncs:
       join(project.folder, '.env'),
       `KLAVIYO_API_KEY=${sandbox.klaviyo.apiKey}\nALERT_HOOK=${hook.url}\nOPS=ops@example.com\nSMTP_URL=smtp://weir:pa55word@127.0.0.1:${mail.port}\n`,
     )
-    deps = createDeps(
-      workerSettings({
-        TEMPORAL_ADDRESS: inject('temporalAddress'),
-        WAREHOUSE_URL: base.url,
-        WEIR_PROJECT_DIR: project.folder,
-        WEIR_LOG_LEVEL: 'error',
-        WEIR_HEARTBEAT_MS: '2000',
-        WEIR_RETRY_MS: '100',
-        TEMPORAL_UI_URL: 'http://127.0.0.1:8233/',
-      }),
-    )
+    deps = {
+      startSync: async () => {},
+      ...createDeps(
+        workerSettings({
+          TEMPORAL_ADDRESS: inject('temporalAddress'),
+          WAREHOUSE_URL: base.url,
+          WEIR_PROJECT_DIR: project.folder,
+          WEIR_LOG_LEVEL: 'error',
+          WEIR_HEARTBEAT_MS: '2000',
+          WEIR_RETRY_MS: '100',
+          TEMPORAL_UI_URL: 'http://127.0.0.1:8233/',
+        }),
+      ),
+    }
   })
   afterAll(async () => {
     await deps?.close()

@@ -1,3 +1,4 @@
+import type { AlertTarget } from '../../src/core/alerts.js'
 import type { Definition } from '../../src/core/definition.js'
 import type { Clock } from '../../src/core/ports.js'
 import type { Fields, Http, Page, ReadContext, Rec, Slicing, Stream, SyncMode } from '../../src/core/types.js'
@@ -12,6 +13,14 @@ export const noHttp = (): Http => ({
   settings: {},
   used: { requests: 0, bytes: 0, retries: 0, waitedMs: 0 },
 })
+
+/** What activities are given beside what a test is about. */
+export const idleDeps = {
+  startSync: async () => {},
+  consenting: () => Promise.reject(new Error('nobody asks here')),
+  resolveTarget: (target: AlertTarget): AlertTarget => target,
+  linkOf: () => undefined,
+}
 
 export const fixedClock = (now = '2026-06-01T00:00:00.000Z'): Clock => ({ now: () => new Date(now), sleep: () => Promise.resolve() })
 

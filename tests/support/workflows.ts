@@ -62,16 +62,16 @@ export interface Running {
   ) => Promise<{ sync: string; result: () => Promise<unknown>; handle: Awaited<ReturnType<Client['workflow']['start']>> }>
 }
 
-/** A worker with these activities while `work` runs, on the run's own server and on a queue of its own. */
+/** A worker with these activities while `work` runs, on the run's own server and on a queue of its own unless one is given. */
 export async function withWorker(
-  activities: { work: Activities; control?: Partial<ControlActivities & AlertControlActivities> },
+  activities: { work: Activities; control?: Partial<ControlActivities & AlertControlActivities>; queue?: string },
   work: (running: Running) => Promise<void>,
 ): Promise<void> {
   const address = inject('temporalAddress')
   const native = await NativeConnection.connect({ address })
   const connection = await Connection.connect({ address })
   const client = new Client({ connection })
-  const queue = `t-${randomUUID()}`
+  const queue = activities.queue ?? `t-${randomUUID()}`
   const common = { connection: native, maxHeartbeatThrottleInterval: '200ms', shutdownGraceTime: '1s', shutdownForceTime: '5s' } as const
   const workers = [
     await Worker.create({

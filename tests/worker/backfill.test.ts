@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SliceReceipt } from '../../src/core/activities.js'
 import type { BackfillSlices, BackfillStep } from '../../src/core/backfill.js'
 import { createActivities } from '../../worker/activities/index.js'
-import type { Deps } from '../../worker/deps.js'
+import type { AlertDeps } from '../../worker/deps.js'
 import { fakeDefinition, fakeStream, fixedClock, noHttp } from '../support/fake-source.js'
 import { type Opened, openedDatabase } from '../support/postgres.js'
 
@@ -37,12 +37,12 @@ describe('the activities of a backfill', () => {
       clock: fixedClock(),
       redact: (text: string) => text,
       timing: { heartbeatMs: 2_000, retryMs: 100 },
-      connect: async (_: unknown, __: unknown, priority?: string) => {
-        asked.push(priority)
+      connect: async (_: unknown, __: unknown, options?: { priority?: string }) => {
+        asked.push(options?.priority)
         return { source: { type: 'fake', streams: { people: stream, whole } }, http: noHttp(), shareMs: 1_000 }
       },
     }
-    const { work } = createActivities(deps as unknown as Deps)
+    const { work } = createActivities(deps as unknown as AlertDeps)
     const run = <I, O>(activity: (input: I) => Promise<O>, input: I) => new MockActivityEnvironment().run(activity, input) as Promise<O>
     expect(await run(work.startBackfill, step)).toMatchObject({ vendor: 'fake', parallel: 4 })
     await expect(run(work.startBackfill, { ...step, id: 'two', run: 'run-2', streams: ['whole'] })).rejects.toMatchObject({

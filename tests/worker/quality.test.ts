@@ -9,7 +9,7 @@ import type { Warehouse } from '../../src/warehouse/driver.js'
 import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 import { createActivities } from '../../worker/activities/index.js'
 import { systemClock } from '../../worker/deps.js'
-import { fakeDefinition, fakeStream, noHttp } from '../support/fake-source.js'
+import { fakeDefinition, fakeStream, idleDeps, noHttp } from '../support/fake-source.js'
 import { type Database, freshDatabase } from '../support/postgres.js'
 import { withWorker } from '../support/workflows.js'
 
@@ -48,10 +48,8 @@ describe('quality checks through a whole run: workflow, activities, warehouse', 
       redact: (text: string) => text,
       timing: { heartbeatMs: 2_000, retryMs: 100 },
       connect: async () => ({ source: { type: 'fake', streams, check: async function* () {} }, http: noHttp() }),
-      consenting: () => Promise.reject(new Error('nobody asks here')),
+      ...idleDeps,
       close: async () => {},
-      resolveTarget: (target: AlertTarget) => target,
-      linkOf: () => undefined,
     }
     let ended: unknown
     let id = ''

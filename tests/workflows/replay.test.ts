@@ -75,6 +75,22 @@ describe.runIf(process.env.WEIR_RECORD)('recording', () => {
     })
   })
 
+  it('records a run whose turn comes again while it runs', async () => {
+    const { finishRun } = fakeActivities()
+    const again = ['none']
+    const work = fakeActivities({
+      finishRun: async (input) => {
+        const [definition] = again.splice(0)
+        return { ...(await finishRun(input)), ...(definition ? { again: definition } : {}) }
+      },
+    })
+    await withWorker({ work }, async ({ client, start }) => {
+      const { handle, result } = await start({ sync: 'recorded' })
+      await result()
+      await keepHistory(client, 'syncConnection', handle.workflowId, handle.firstExecutionRunId)
+    })
+  })
+
   it('records an approval that fills in two parts, and once more after a run under way', { timeout: 60_000 }, async () => {
     const parts = [
       { filled: 5, next: '(7,1)', isBusy: true },

@@ -9,6 +9,7 @@ import { planSlices } from '../../src/engine/plan-slices.js'
 import { syncSlice } from '../../src/engine/sync-slice.js'
 import type { ConnectOptions, Deps } from '../deps.js'
 import { running } from './context.js'
+import { startDependents } from './dependents.js'
 import { openStream } from './open-stream.js'
 
 /**
@@ -103,8 +104,9 @@ export function syncActivities(deps: Deps): Activities {
         const status = cancelled ? 'cancelled' : failure ? 'failed' : statusOf(outcomes.map((outcome) => outcome.status))
         const note = failure ?? noteOf(outcomes)
         await warehouse.runs.finish(run, status, counts, note)
+        const again = await startDependents(deps, sync)
         deps.log.info(`sync ${sync}: ${status}`, { sync, run, read: counts.read, loaded: counts.loaded, deadLetters: counts.deadLetters })
-        return { ...counts, status, ...(note && !cancelled ? { failure: note } : {}) }
+        return { ...counts, status, ...(note && !cancelled ? { failure: note } : {}), ...(again ? { again } : {}) }
       }),
   }
 }

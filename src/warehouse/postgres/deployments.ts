@@ -1,41 +1,113 @@
 import type pg from 'pg'
 import type { Schedule } from '../../core/definition.js'
-import type { DeploymentStore } from '../contract/deployments.js'
+import type { DeploymentStore, StreamNeed } from '../contract/deployments.js'
 
 interface Row {
   sync: string
   definition: string
   schedule: Schedule | null
+  after: string[]
   environment: string | null
   applied_at: Date
   applied_by: string
+  schedule_mark: string | null
+  paused: string | null
+  retired_at: Date | null
 }
+
+/** Runs that a sync's turn is reckoned by. */
+const ofSyncs = "('scheduled', 'manual', 'dependent')"
 
 export function createDeployments(pool: pg.Pool): DeploymentStore {
   return {
+    async installation() {
+      const { rows } = await pool.query<{ id: string }>('SELECT id FROM _weir.installation')
+      return rows[0]!.id
+    },
     async list() {
       const { rows } = await pool.query<Row>('SELECT * FROM _weir.deployments ORDER BY sync')
       return rows.map(({ schedule, environment, ...row }) => ({
         sync: row.sync,
         definition: row.definition,
         ...(schedule === null ? {} : { schedule }),
+        after: row.after,
         ...(environment === null ? {} : { environment }),
         appliedAt: row.applied_at.toISOString(),
         appliedBy: row.applied_by,
+        ...(row.schedule_mark === null ? {} : { scheduleMark: row.schedule_mark }),
+        ...(row.paused === null ? {} : { paused: row.paused }),
+        ...(row.retired_at === null ? {} : { retiredAt: row.retired_at.toISOString() }),
       }))
     },
     async put(deployments) {
       await pool.query(
-        `INSERT INTO _weir.deployments (sync, definition, schedule, environment, applied_by)
-         SELECT sync, definition, schedule, environment, "appliedBy"
-         FROM jsonb_to_recordset($1) AS new (sync text, definition text, schedule jsonb, environment text, "appliedBy" text)
-         ON CONFLICT (sync) DO UPDATE SET definition = excluded.definition, schedule = excluded.schedule,
-           environment = excluded.environment, applied_by = excluded.applied_by, applied_at = now()`,
+        `INSERT INTO _weir.deployments (sync, definition, schedule, after, environment, applied_by)
+         SELECT sync, definition, schedule, after, environment, "appliedBy"
+         FROM jsonb_to_recordset($1) AS new (sync text, definition text, schedule jsonb, after text[], environment text, "appliedBy" text)
+         ON CONFLICT (sync) DO UPDATE SET definition = excluded.definition, schedule = excluded.schedule, after = excluded.after,
+           environment = excluded.environment, applied_by = excluded.applied_by, applied_at = now(), retired_at = NULL`,
         [JSON.stringify(deployments)],
       )
+    },
+    async mark(sync, scheduleMark) {
+      await pool.query('UPDATE _weir.deployments SET schedule_mark = $2 WHERE sync = $1', [sync, scheduleMark ?? null])
+    },
+    async pause(sync, note) {
+      await pool.query('UPDATE _weir.deployments SET paused = $2 WHERE sync = $1', [sync, note ?? null])
+    },
+    async retire(syncs) {
+      await pool.query('UPDATE _weir.deployments SET retired_at = now() WHERE sync = ANY ($1) AND retired_at IS NULL', [syncs])
     },
     async remove(syncs) {
       await pool.query('DELETE FROM _weir.deployments WHERE sync = ANY ($1)', [syncs])
     },
+    async due(sync) {
+      const { rows } = await pool.query<{ sync: string; definition: string }>(
+        `SELECT d.sync, d.definition FROM _weir.deployments d
+          CROSS JOIN LATERAL (SELECT coalesce(max(r.started_at), '-infinity') AS at FROM _weir.runs r
+                               WHERE r.sync = d.sync AND r.kind IN ${ofSyncs}) AS own
+          WHERE ($1 = ANY (d.after) OR (d.sync = $1 AND cardinality(d.after) > 0)) AND d.retired_at IS NULL AND d.paused IS NULL
+            AND NOT EXISTS (
+              SELECT FROM unnest(d.after) AS other (sync) WHERE NOT EXISTS (
+                SELECT FROM _weir.runs r WHERE r.sync = other.sync AND r.finished_at > own.at AND r.kind IN ${ofSyncs}
+                   AND r.status IN ('completed', 'completed_with_dead_letters')))
+          ORDER BY d.sync`,
+        [sync],
+      )
+      return rows
+    },
+    async needs(sync) {
+      const { rows } = await pool.query<NeedRow>(
+        `WITH done AS (
+           SELECT run_id, stream, requests, started_at, greatest(0, extract(epoch FROM finished_at - started_at) * 1000) AS ms,
+                  row_number() OVER (PARTITION BY stream ORDER BY started_at DESC) AS age,
+                  row_number() OVER (PARTITION BY stream ORDER BY requests DESC, started_at DESC) AS size
+             FROM _weir.stream_runs WHERE sync = $1 AND status IN ('completed', 'completed_with_dead_letters')),
+         ranges AS (
+           SELECT d.stream, sum(d.requests) AS requests, count(*) AS runs, sum(h.days) AS days
+             FROM done d JOIN (SELECT run_id, stream, max(extract(epoch FROM watermark_after - watermark_before)) / 86400 AS days
+                                 FROM _weir.state_history WHERE sync = $1 AND kind = 'run' AND watermark_before IS NOT NULL
+                                GROUP BY run_id, stream) h USING (run_id, stream)
+            WHERE d.age <= 20 GROUP BY d.stream)
+         SELECT l.stream, l.requests AS last_requests, l.ms AS last_ms, m.requests AS most_requests, m.ms AS most_ms,
+                coalesce(r.days, 0) AS days, coalesce(r.requests, 0) AS range_requests, coalesce(r.runs, 0) AS range_runs
+           FROM done l JOIN done m ON m.stream = l.stream AND m.size = 1 LEFT JOIN ranges r ON r.stream = l.stream
+          WHERE l.age = 1 ORDER BY l.stream`,
+        [sync],
+      )
+      return rows.map(needOf)
+    },
   }
 }
+
+type NeedRow = { stream: string } & Record<
+  'last_requests' | 'last_ms' | 'most_requests' | 'most_ms' | 'days' | 'range_requests' | 'range_runs',
+  string
+>
+
+const needOf = (row: NeedRow): StreamNeed => ({
+  stream: row.stream,
+  last: { requests: Number(row.last_requests), ms: Number(row.last_ms) },
+  most: { requests: Number(row.most_requests), ms: Number(row.most_ms) },
+  ranges: { days: Number(row.days), requests: Number(row.range_requests), runs: Number(row.range_runs) },
+})

@@ -13,6 +13,7 @@ import { sql as deployments } from './migrations/0010-deployments.js'
 import { sql as waits } from './migrations/0011-waits.js'
 import { sql as alerts } from './migrations/0012-alerts.js'
 import { sql as backfills } from './migrations/0013-backfills.js'
+import { sql as schedules } from './migrations/0014-schedules.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
@@ -30,9 +31,18 @@ const migrations: readonly string[] = [
   waits,
   alerts,
   backfills,
+  schedules,
 ]
 
 const oldestServer = 150_000
+
+/** How far Weir's own tables are brought up to date, and how far this version would bring them. */
+export async function migrationsOf(pool: pg.Pool): Promise<{ applied: number; known: number }> {
+  const { rows: found } = await pool.query<{ there: boolean }>("SELECT to_regclass('_weir.migrations') IS NOT NULL AS there")
+  if (!found[0]!.there) return { applied: 0, known: migrations.length }
+  const { rows } = await pool.query<{ version: number }>('SELECT coalesce(max(version), 0)::int AS version FROM _weir.migrations')
+  return { applied: rows[0]!.version, known: migrations.length }
+}
 
 /** Brings Weir's own tables up to date. Many may call at once: one works, the others wait for it. */
 export async function migrate(pool: pg.Pool): Promise<void> {

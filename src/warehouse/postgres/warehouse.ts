@@ -9,7 +9,7 @@ import { createChanges } from './changes.js'
 import { createDeployments } from './deployments.js'
 import { letterSeal } from './letter-seal.js'
 import { createLetters } from './letters.js'
-import { migrate } from './migrate.js'
+import { migrate, migrationsOf } from './migrate.js'
 import { createPool, warehouseFailure } from './pool.js'
 import { createQuality } from './quality.js'
 import { createRebuilds } from './rebuilds.js'
@@ -34,7 +34,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
         "SELECT current_setting('server_version') AS version, has_database_privilege(current_database(), 'CREATE') AS can_create, now() AS now",
       )
       const { version, can_create, now } = rows[0]!
-      return { version, canCreate: can_create, clockSkewMs: now.getTime() - Date.now() }
+      return { version, canCreate: can_create, clockSkewMs: now.getTime() - Date.now(), migrations: await migrationsOf(pool) }
     },
     definitions: {
       async put(hash, definition) {

@@ -113,7 +113,7 @@ describe.each(servers())('alerts on PostgreSQL $name', ({ url: server }) => {
 
   it('see a sync that is applied and does not run, whoever looks', async () => {
     await define({ freshness: { warnMs: 3_600_000 } })
-    await base.warehouse.deployments.put([{ sync: 'shop', definition: 'hash', schedule: { everyMs: 60_000 }, appliedBy: 'ana' }])
+    await base.warehouse.deployments.put([{ sync: 'shop', definition: 'hash', after: [], schedule: { everyMs: 60_000 }, appliedBy: 'ana' }])
     expect(await lookAll()).toMatchObject({ syncs: 1, opened: 0 })
     await base.db.query(`UPDATE _weir.deployments SET applied_at = now() - interval '2 hours'`)
     expect(await lookAll()).toMatchObject({ opened: 2 })

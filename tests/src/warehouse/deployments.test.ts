@@ -14,13 +14,13 @@ describe.each(servers())('what is applied, on PostgreSQL $name', ({ url }) => {
 
   test('a sync has one deployment: the newest', async () => {
     await warehouse.deployments.put([
-      { sync: 'crm', definition: 'one', appliedBy: 'ana' },
-      { sync: 'ads', definition: 'one', appliedBy: 'ana', schedule: { everyMs: 900_000 }, environment: 'prod' },
+      { sync: 'crm', definition: 'one', after: [], appliedBy: 'ana' },
+      { sync: 'ads', definition: 'one', after: [], appliedBy: 'ana', schedule: { everyMs: 900_000 }, environment: 'prod' },
     ])
-    await warehouse.deployments.put([{ sync: 'ads', definition: 'two', appliedBy: 'ben' }])
+    await warehouse.deployments.put([{ sync: 'ads', definition: 'two', after: [], appliedBy: 'ben' }])
     expect(await warehouse.deployments.list()).toEqual([
-      { sync: 'ads', definition: 'two', appliedBy: 'ben', appliedAt: expect.stringMatching(/Z$/) },
-      { sync: 'crm', definition: 'one', appliedBy: 'ana', appliedAt: expect.stringMatching(/Z$/) },
+      { sync: 'ads', definition: 'two', after: [], appliedBy: 'ben', appliedAt: expect.stringMatching(/Z$/) },
+      { sync: 'crm', definition: 'one', after: [], appliedBy: 'ana', appliedAt: expect.stringMatching(/Z$/) },
     ])
   })
 

@@ -115,11 +115,8 @@ export const syncs: Broken[] = [
   },
   {
     name: 'keys of a sync that come later',
-    files: klaviyo('after: [sync/x]', 'on_schema_change: stop'),
-    lines: [
-      'weir.yaml:7:5: syncs.klaviyo.after: "after" is not supported by this version of Weir',
-      'weir.yaml:8:23: syncs.klaviyo.on_schema_change: expected evolve, capture, approve or freeze, found "stop"',
-    ],
+    files: klaviyo('on_schema_change: stop'),
+    lines: ['weir.yaml:7:23: syncs.klaviyo.on_schema_change: expected evolve, capture, approve or freeze, found "stop"'],
   },
   {
     name: 'a sync name with a dash',
@@ -340,6 +337,47 @@ export const syncs: Broken[] = [
     lines: ['weir.yaml:7:23: syncs.klaviyo.schedule.cron: a cron expression is made of numbers, names, "*", ",", "-" and "/"'],
   },
   {
+    name: 'a cron expression with letters that croner alone knows',
+    files: klaviyo('schedule: { cron: "0 0 L * *" }'),
+    lines: ['weir.yaml:7:23: syncs.klaviyo.schedule.cron: not a cron expression: "L" is no number and no name of a month or weekday'],
+  },
+  {
+    name: 'a day of the month and a weekday, which cron and Temporal read differently',
+    files: klaviyo('schedule: { cron: "0 0 1 * MON" }'),
+    lines: [
+      'weir.yaml:7:23: syncs.klaviyo.schedule.cron: both a day of the month and a weekday are given: cron means either of them, Temporal both; keep one',
+    ],
+  },
+  {
+    name: 'a catch-up that Temporal would not keep',
+    files: klaviyo('schedule: { cron: "0 * * * *", catch_up: 5s }'),
+    lines: ['weir.yaml:7:46: syncs.klaviyo.schedule.catch_up: expected a duration of at least 10s, such as 6h, found "5s"'],
+  },
+  {
+    name: 'by the clock and after others',
+    files: `${whole}  other: { from: klaviyo, schema: other, every: 1h, after: [sync/klaviyo] }\n`,
+    lines: ['weir.yaml:6:60: syncs.other.after: both "after" and "every" are given; keep one of them'],
+  },
+  {
+    name: 'after syncs that are none, written wrong or named twice',
+    files: `${whole}  other: { from: klaviyo, schema: other, after: [sync/klavyo, klaviyo, sync/klaviyo, sync/klaviyo] }\n  more: { from: klaviyo, schema: more, after: [] }\n`,
+    lines: [
+      'weir.yaml:6:50: syncs.other.after.0: no sync "klavyo"; did you mean "klaviyo"?',
+      'weir.yaml:6:63: syncs.other.after.1: expected a sync as "sync/NAME", found "klaviyo"; write sync/klaviyo',
+      'weir.yaml:6:72: syncs.other.after.2: "sync/klaviyo" is named twice',
+      'weir.yaml:6:86: syncs.other.after.3: "sync/klaviyo" is named twice',
+      'weir.yaml:7:47: syncs.more.after: name at least one sync, such as sync/shop, found a list',
+    ],
+  },
+  {
+    name: 'syncs that wait for each other, and one that waits for them',
+    files: `${whole}  a: { from: klaviyo, schema: a, after: [sync/klaviyo, sync/c] }\n  b: { from: klaviyo, schema: b, after: [sync/a] }\n  c: { from: klaviyo, schema: c, after: [sync/b] }\n  d: { from: klaviyo, schema: d, after: [sync/c] }\n  e: { from: klaviyo, schema: e, after: [sync/e] }\n`,
+    lines: [
+      'weir.yaml:6:41: syncs.a.after: syncs wait for each other in a circle: a after c after b after a; see also weir.yaml:8:41, weir.yaml:7:41',
+      'weir.yaml:10:41: syncs.e.after: syncs wait for each other in a circle: e after e',
+    ],
+  },
+  {
     name: 'a schedule without a cron expression',
     files: klaviyo('schedule: { jitter: 3m }'),
     lines: ['weir.yaml:7:15: syncs.klaviyo.schedule: "cron" is missing'],
@@ -400,7 +438,7 @@ export const syncs: Broken[] = [
       'weir.yaml:6:16: connections.crm.type: no connection type "hubspott"; did you mean "hubspot"?',
       'weir.yaml:8:20: syncs.klaviyo.from: no connection "klavio"; did you mean "klaviyo"?',
       'weir.yaml:8:35: syncs.klaviyo.every: expected a duration of at least 1m, such as 15m, found "15x"',
-      'weir.yaml:9:51: syncs.hubspot.colour: unknown key "colour"; allowed here: from, schema, every, schedule, timezone, concurrency, dead_letters, alerts, freshness, on_schema_change, max_shrink, deletions, start, lookback, slice, parallel, columns, raw, quality, streams',
+      'weir.yaml:9:51: syncs.hubspot.colour: unknown key "colour"; allowed here: from, schema, every, schedule, after, timezone, concurrency, dead_letters, alerts, freshness, on_schema_change, max_shrink, deletions, start, lookback, slice, parallel, columns, raw, quality, streams',
       'weir.yaml:10:1: models: "models" is not supported by this version of Weir',
     ],
   },

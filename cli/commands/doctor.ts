@@ -1,0 +1,120 @@
+import { Client, type Connection } from '@temporalio/client'
+import { asFailure } from '../../src/core/failure.js'
+import type { Finding } from '../../src/core/types.js'
+import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
+import { type Asking, answerTo, startAsking } from '../ask.js'
+import { machineFindings, portFindings } from '../doctor/machine.js'
+import { clockFinding, finding, temporalFindings, warehouseFindings, workerFinding } from '../doctor/servers.js'
+import { exit } from '../exit.js'
+import type { Printer } from '../print.js'
+import { loadManifest, type Project } from '../project.js'
+import { connectTemporal, namespaceOf, type Place, queue, stackOf } from '../session.js'
+import type { Common } from '../weir.js'
+
+interface Group {
+  group: string
+  findings: Finding[]
+}
+
+/** Looks at everything that must be right, and says of each thing that is not what to do. Only before vendors are asked are Weir's own tables brought up to date. */
+export async function run({ options, printer }: { options: Common; printer: Printer }): Promise<number> {
+  const groups = await examine(options)
+  const findings = groups.flatMap((one) => one.findings)
+  const failed = findings.filter(({ ok }) => !ok).length
+  printer.json({ ok: failed === 0, groups })
+  for (const { group, findings } of groups) {
+    printer.line(group)
+    for (const { name, ok, message, hint } of findings)
+      printer.line(`  ${ok ? 'ok  ' : 'FAIL'} ${name}: ${message}${hint ? `\n       → ${hint}` : ''}`)
+  }
+  printer.line(failed === 0 ? '\nAll is well.' : `\n${failed} of ${findings.length} are not right.`)
+  return failed === 0 ? exit.done : exit.failed
+}
+
+async function examine(options: Common): Promise<Group[]> {
+  let project: Project
+  try {
+    project = await loadManifest(options)
+  } catch (error) {
+    const failed = asFailure(error)
+    if (failed.reason !== 'config') throw error
+    return [
+      { group: 'project', findings: [{ name: 'project file', ok: false, message: failed.message, hint: 'weir validate tells the same.' }] },
+    ]
+  }
+  const valid = { name: 'project file', ok: true, message: `${project.file}, ${Object.keys(project.manifest.syncs).length} syncs` }
+  const own = { group: 'project and machine', findings: [valid, ...(await machineFindings(project))] }
+  let place: Place | undefined
+  try {
+    place = await stackOf(project)
+  } catch (error) {
+    return [own, { group: 'servers', findings: [{ name: 'warehouse', ok: false, message: asFailure(error).message }] }]
+  }
+  if (place) return [own, ...(await examineServers(project, place))]
+  const none = {
+    name: 'Temporal',
+    ok: true,
+    message: 'none runs here',
+    hint: '`weir dev` starts PostgreSQL, Temporal and a worker; or set TEMPORAL_ADDRESS.',
+  }
+  return [own, { group: 'servers', findings: [none, ...(await portFindings())] }]
+}
+
+async function examineServers(project: Project, place: Place): Promise<Group[]> {
+  const namespace = namespaceOf(project.manifest)
+  const warehouse = createWarehouse(place.warehouseUrl, { connections: 2, key: place.key })
+  let connection: Connection | undefined
+  try {
+    const ofWarehouse = { group: 'warehouse', findings: await warehouseFindings(warehouse) }
+    const reached = await finding('Temporal', 'Start it, or set TEMPORAL_ADDRESS.', async () => {
+      connection = await connectTemporal(place.temporalAddress)
+      return { name: 'Temporal', ok: true, message: `answers at ${place.temporalAddress}` }
+    })
+    if (!connection) return [ofWarehouse, { group: 'Temporal', findings: [reached] }]
+    const worker = await workerFinding(connection, namespace, queue())
+    const ofTemporal = { group: 'Temporal', findings: [reached, ...(await temporalFindings(connection, namespace)), worker] }
+    const canAsk = [...ofWarehouse.findings, ...ofTemporal.findings].every(({ ok }) => ok)
+    if (!canAsk) return [ofWarehouse, ofTemporal, { group: 'vendors', findings: [notAsked] }]
+    const temporal = new Client({ connection, namespace })
+    await warehouse.migrate()
+    const { clock, groups } = await vendors({ manifest: project.manifest, warehouse, temporal })
+    ofTemporal.findings.push(...clock)
+    return [ofWarehouse, ofTemporal, ...groups]
+  } finally {
+    await connection?.close()
+    await warehouse.close()
+  }
+}
+
+const notAsked: Finding = {
+  name: 'vendors',
+  ok: false,
+  message: 'not asked: a worker asks them, over Temporal and the warehouse',
+  hint: 'Mend what is above first.',
+}
+
+/** Each connection is asked once. By when Temporal says that a question began one sees how its clock goes. */
+async function vendors(session: Asking): Promise<{ clock: Finding[]; groups: Group[] }> {
+  const syncs = Object.values(session.manifest.syncs)
+  const clock: Finding[] = []
+  const byConnection = new Map(syncs.map(({ sync, connection }) => [connection.name, sync]))
+  const groups = await Promise.all(
+    [...byConnection].map(async ([connection, sync], index) => {
+      const group = `connection ${connection}`
+      try {
+        const before = Date.now()
+        const asked = await startAsking(session, sync, { question: 'check' })
+        const after = Date.now()
+        if (index === 0) clock.push(clockFinding('clock of Temporal', outside((await asked.handle.describe()).startTime, before, after)))
+        const { findings } = await answerTo(session, sync, asked)
+        return { group, findings: findings.filter(({ name }) => name !== 'warehouse' && name !== 'clock') }
+      } catch (error) {
+        return { group, findings: [{ name: 'vendor', ok: false, message: asFailure(error).message }] }
+      }
+    }),
+  )
+  return { clock, groups }
+}
+
+/** How far an instant lies outside of a span; negative before it. */
+const outside = (at: Date, from: number, to: number): number => Math.min(0, at.getTime() - from) + Math.max(0, at.getTime() - to)

@@ -1,0 +1,149 @@
+/** Temporal's side of what is deployed: a Schedule for each sync that runs by the clock. */
+import {
+  ScheduleAlreadyRunning,
+  type ScheduleDescription,
+  type ScheduleHandle,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type ScheduleSpec,
+} from '@temporalio/client'
+import { hashOf } from '../../src/config/hash.js'
+import type { Definition, Schedule } from '../../src/core/definition.js'
+import { runStart, syncId } from '../../src/core/run-start.js'
+import { queue, type Session } from '../session.js'
+
+/** Whose a schedule is: the same name may be deployed from another project or environment, or for another warehouse. */
+export interface Owner {
+  project: string
+  environment?: string
+  warehouse: string
+}
+
+export interface FoundSchedule {
+  isPaused: boolean
+  note: string
+  /** Undefined for one that `weir apply` did not make. */
+  owner?: Owner
+  /** Tells one look of it from another: when it fires, by which policies, and what it starts. */
+  mark: string
+}
+
+/** Ticks missed for longer are not made up for. A missed tick of a day, say, is worth a run; a hundred of them make one run, since runs do not overlap. */
+const catchUpMs = 86_400_000
+
+const specOf = (schedule: Schedule): ScheduleSpec =>
+  'everyMs' in schedule
+    ? { intervals: [{ every: schedule.everyMs }] }
+    : {
+        cronExpressions: [schedule.cron],
+        timezone: schedule.timezone,
+        ...(schedule.jitterMs === undefined ? {} : { jitter: schedule.jitterMs }),
+      }
+
+const handleOf = ({ temporal }: Session, sync: string): ScheduleHandle => temporal.schedule.getHandle(syncId(sync))
+
+/** The schedule of a sync as it is in Temporal now; undefined when there is none. */
+export async function findSchedule(session: Session, sync: string): Promise<FoundSchedule | undefined> {
+  const found = await describe(handleOf(session, sync))
+  return found && foundOf(found)
+}
+
+async function describe(handle: ScheduleHandle): Promise<ScheduleDescription | undefined> {
+  try {
+    return await handle.describe()
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined
+    throw error
+  }
+}
+
+function foundOf({ action, spec, policies, state }: ScheduleDescription): FoundSchedule {
+  const { owner } = (action.memo ?? {}) as { owner?: Owner }
+  const { workflowType, workflowId, taskQueue, args, memo, workflowTaskTimeout } = action
+  return {
+    isPaused: state.paused,
+    note: state.note ?? '',
+    ...(owner ? { owner } : {}),
+    mark: hashOf([spec, policies, state.remainingActions, { workflowType, workflowId, taskQueue, args, memo, workflowTaskTimeout }]),
+  }
+}
+
+export interface WantedSchedule {
+  definition: Definition
+  /** The definition's. */
+  hash: string
+  schedule: Schedule
+  owner: Owner
+  /** Why a new one begins paused. */
+  pausedFor?: string | undefined
+}
+
+/** Makes the schedule so, whatever it was; an operator's pause stays. @returns its mark */
+export async function putSchedule(session: Session, wanted: WantedSchedule): Promise<string> {
+  const { definition, hash, schedule, owner, pausedFor } = wanted
+  const { sync } = definition
+  const { memo, ...start } = runStart(definition, { sync, definition: hash, kind: 'scheduled' })
+  const options = {
+    spec: specOf(schedule),
+    policies: {
+      overlap: ScheduleOverlapPolicy.SKIP,
+      catchupWindow: ('catchUpMs' in schedule ? schedule.catchUpMs : undefined) ?? catchUpMs,
+      pauseOnFailure: false,
+    },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: 'syncConnection',
+      taskQueue: queue(),
+      ...start,
+      memo: { ...memo, owner },
+    },
+    typedSearchAttributes: start.typedSearchAttributes.filter(({ key }) => key.name !== 'WeirStatus'),
+  }
+  const handle = handleOf(session, sync)
+  try {
+    const state = pausedFor === undefined ? {} : { state: { paused: true, note: pausedFor } }
+    await session.temporal.schedule.create({ scheduleId: syncId(sync), ...options, ...state })
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error
+    await handle.update(({ state: { paused, note } }) => ({
+      ...options,
+      state: isRetired(note) ? { paused: false, note: '' } : { paused, ...(note ? { note } : {}) },
+    }))
+  }
+  return foundOf(await handle.describe()).mark
+}
+
+const retired = 'Not in the project file any more'
+/** Did `weir apply` pause it, since its sync is gone from the project file? */
+export const isRetired = (note: string | undefined): boolean => note?.startsWith(retired) ?? false
+
+/** Pauses the schedule of a sync that is gone from the project file; one that somebody paused before keeps their note. */
+export async function retireSchedule(session: Session, sync: string, now: Date): Promise<void> {
+  const note = `${retired}: paused by weir apply on ${now.toISOString().slice(0, 10)}. Tables and state stay; \`weir apply --prune\` removes this schedule.`
+  await handleOf(session, sync).pause(note)
+}
+
+/** Nothing to do where there is none. */
+export async function removeSchedule(session: Session, sync: string): Promise<void> {
+  try {
+    await handleOf(session, sync).delete()
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error
+  }
+}
+
+/** The schedule's part of `weir pause`. @returns false where there is none */
+export async function pauseSchedule(session: Session, sync: string, note: string): Promise<boolean> {
+  const handle = handleOf(session, sync)
+  if (!(await describe(handle))) return false
+  await handle.pause(note)
+  return true
+}
+
+/** The schedule's part of `weir resume`. @returns false where there is none */
+export async function resumeSchedule(session: Session, sync: string, note: string): Promise<boolean> {
+  const handle = handleOf(session, sync)
+  if (!(await describe(handle))) return false
+  await handle.unpause(note)
+  return true
+}

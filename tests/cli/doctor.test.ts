@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { startSandbox } from '../../sandbox/serve.js'
+import type { Finding } from '../../src/core/types.js'
+import { createActivities } from '../../worker/activities/index.js'
+import { createDeps } from '../../worker/deps.js'
+import { weirHere } from '../support/command.js'
+import { type Database, freshDatabase } from '../support/postgres.js'
+import { makeProject, type Project } from '../support/project.js'
+import { withWorker } from '../support/workflows.js'
+
+type Groups = { ok: boolean; groups: { group: string; findings: Finding[] }[] }
+
+describe('weir doctor and weir explain', { timeout: 120_000 }, () => {
+  let database: Database
+  let project: Project
+  let sandbox: Awaited<ReturnType<typeof startSandbox>>
+
+  beforeAll(async () => {
+    database = await freshDatabase()
+    sandbox = await startSandbox({ people: 50 })
+    project = await makeProject(`version: 1
+defaults: { lookback: 2h, columns: { email: mask } }
+connections:
+  shop: { type: klaviyo, base_url: "${sandbox.url}", api_key: "\${SHOP_KEY}" }
+syncs:
+  shop: { from: shop, every: 15m, streams: { profiles: { mode: append }, metrics: {} } }
+`)
+    await writeFile(join(project.folder, '.env'), `SHOP_KEY=${sandbox.klaviyo.apiKey}\n`, { mode: 0o600 })
+  })
+  afterAll(async () => {
+    await sandbox.stop()
+    await project.remove()
+    await database.drop()
+  })
+
+  const env = (queue: string) => ({ TEMPORAL_ADDRESS: inject('temporalAddress'), WAREHOUSE_URL: database.url, WEIR_TASK_QUEUE: queue })
+  const doctor = async (queue: string, more: Record<string, string> = {}): Promise<{ code: number; answer: Groups }> => {
+    const { code, stdout } = await weirHere(['doctor', '--json', '--config', join(project.folder, 'weir.yaml')], { ...env(queue), ...more })
+    return { code, answer: JSON.parse(stdout) as Groups }
+  }
+  const wrong = ({ groups }: Groups) => groups.flatMap(({ findings }) => findings).filter(({ ok }) => !ok)
+
+  it('finds nothing wrong where all is set up, the vendor included', async () => {
+    const settings = {
+      temporalAddress: inject('temporalAddress'),
+      namespace: 'default',
+      warehouseUrl: database.url,
+      projectDir: project.folder,
+      logLevel: 'error',
+      timing: { heartbeatMs: 2_000, retryMs: 100 },
+      slots: 2,
+      queue: 'none',
+      key: undefined,
+      temporalUiUrl: undefined,
+    }
+    const deps = createDeps(settings)
+    try {
+      await deps.warehouse.migrate()
+      await withWorker(createActivities({ ...deps, startSync: async () => {} }), async ({ queue }) => {
+        // That a worker polls shows a moment after it began to.
+        const { code, answer } = await vi.waitFor(
+          async () => {
+            const found = await doctor(queue)
+            expect(wrong(found.answer)).toEqual([])
+            return found
+          },
+          { timeout: 60_000, interval: 500 },
+        )
+        expect(code).toBe(0)
+        expect(answer.groups.map(({ group }) => group)).toEqual(['project and machine', 'warehouse', 'Temporal', 'connection shop'])
+        const names = answer.groups.flatMap(({ findings }) => findings.map(({ name }) => name))
+        expect(names).toEqual(
+          expect.arrayContaining(['disk', '.env', 'WEIR_KEY', 'rights', 'clock of the warehouse', 'clock of Temporal', 'worker']),
+        )
+      })
+    } finally {
+      await deps.close()
+    }
+  })
+
+  it('says what to do about each thing that is wrong', async () => {
+    await chmod(join(project.folder, '.env'), 0o644)
+    try {
+      const { code, answer } = await doctor(`nobody-${randomUUID()}`, { WEIR_KEY: 'short' })
+      expect(code).toBe(1)
+      expect(wrong(answer).map(({ name }) => name)).toEqual(['.env', 'WEIR_KEY', 'worker', 'vendors'])
+      expect(wrong(answer).every(({ hint }) => hint !== undefined)).toBe(true)
+    } finally {
+      await chmod(join(project.folder, '.env'), 0o600)
+    }
+  })
+
+  it('says so when Temporal, the warehouse or the file is not there', async () => {
+    const away = await doctor('weir', { TEMPORAL_ADDRESS: '127.0.0.1:9', WAREHOUSE_URL: 'postgres://nobody:s3cretword@127.0.0.1:9/x' })
+    expect(away.code).toBe(1)
+    expect(wrong(away.answer).map(({ name }) => name)).toEqual(['warehouse', 'Temporal'])
+    expect(JSON.stringify(away.answer)).not.toContain('s3cretword')
+    const { code, stdout } = await weirHere(['doctor', '--config', '/nowhere/weir.yaml'], {})
+    expect(code).toBe(1)
+    expect(stdout).toContain('FAIL project file')
+  })
+
+  it('explains every value of a sync with where it comes from', async () => {
+    const explained = async (...args: string[]) =>
+      JSON.parse((await weirHere(['explain', ...args, '--json', '--config', join(project.folder, 'weir.yaml')], {})).stdout)
+    const { settings, streams } = await explained('sync/shop', '--stream', 'profiles')
+    expect(settings).toEqual(
+      expect.arrayContaining([
+        { setting: 'from', value: 'shop', origin: expect.stringMatching(/weir\.yaml:6:17$/) },
+        { setting: 'schema', value: 'shop', origin: 'built-in' },
+        { setting: 'every', value: 'runs every 15m', origin: expect.stringMatching(/weir\.yaml:6:30$/) },
+        { setting: 'timezone', value: 'UTC', origin: 'built-in' },
+        { setting: 'connection.api_key', value: '${SHOP_KEY}', origin: expect.stringMatching(/weir\.yaml:4:/) },
+      ]),
+    )
+    expect(streams).toHaveLength(1)
+    expect(streams[0].settings).toEqual(
+      expect.arrayContaining([
+        { setting: 'mode', value: 'append', origin: expect.stringMatching(/weir\.yaml:6:/) },
+        { setting: 'lookback', value: '2h', origin: expect.stringMatching(/weir\.yaml:2:23$/) },
+        { setting: 'parallel', value: expect.any(String), origin: 'connector' },
+        { setting: 'columns.email', value: 'mask', origin: expect.stringMatching(/weir\.yaml:2:45$/) },
+        { setting: 'on_schema_change', value: 'evolve', origin: 'built-in' },
+      ]),
+    )
+    expect((await weirHere(['explain', 'sync/shopp', '--config', join(project.folder, 'weir.yaml')], {})).stderr).toContain(
+      'did you mean "shop"',
+    )
+  })
+})
