@@ -350,7 +350,11 @@ export interface Warehouse {
     open: (ref: StreamRef & { run: string }, limit: number) => Promise<{ key: string; slice: Slice }[]>
   }
   slices: {
-    claim: (ref: StreamRef & { run: string; key: string; owner: string }) => Promise<Claim>
+    /**
+     * Takes a slice for the attempt that was called for at `attemptAt`; of two attempts of a run the one called for later keeps it.
+     * @throws Failure `fenced`: a later attempt holds it; final where it is planned no more
+     */
+    claim: (ref: StreamRef & { run: string; key: string; owner: string; attemptAt: Date }) => Promise<Claim>
     /** Rows, dead letters, counts and checkpoint in one transaction; throws `fenced` when a newer claim exists. */
     commit: (batch: BatchCommit) => Promise<Counts>
     /** The attempt ends in good order (a wait, a hand-over): it no longer counts as one without progress. */

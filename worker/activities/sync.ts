@@ -55,12 +55,12 @@ export function syncActivities(deps: Deps): Activities {
       }),
 
     syncSlice: ({ definition: hash, run, stream: name, slice: key }) =>
-      running(redact, async ({ signal, owner, attempt, report }) => {
+      running(redact, async ({ signal, owner, attemptAt, attempt, report }) => {
         const { definition, stream, http } = await open(hash, name, signal)
         const onProgress = ({ read, loaded }: { read: number; loaded: number }, reached?: string) =>
           report({ read, loaded, ...(reached === undefined ? {} : { reached }) })
         const limits = attempt > 1 ? { workMs: handBackMs } : {}
-        const input = { warehouse, http, clock, definition, stream, run, key, owner, signal, onProgress, limits }
+        const input = { warehouse, http, clock, definition, stream, run, key, owner, attemptAt, signal, onProgress, limits }
         const { counts, ...end } = await syncSlice(input)
         return { ...counts, ...end }
       }),

@@ -4,7 +4,7 @@ import { Failure } from '../../core/failure.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
-import type { BatchCommit, Claim, Letter, StreamRef } from '../driver.js'
+import type { BatchCommit, Claim, Letter, Warehouse } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import type { LetterSeal } from './letter-seal.js'
 import { lockName, supersede, writeLetters } from './letters.js'
@@ -38,32 +38,35 @@ interface ClaimedRow extends SliceRow {
   last_failure: string | null
 }
 
-/** Takes the slice for one attempt: the epoch rises, so whoever held it before can no longer commit. Counts begin anew with a new run. */
+/**
+ * Takes the slice for one attempt: the epoch rises, so whoever held it before can no longer commit. Counts begin anew with a new run.
+ * An attempt whose worker stood still before it came here may have been overtaken: it must not take the slice back.
+ */
 export async function claim(
   pool: pg.Pool,
-  { sync, stream, run, key, owner }: StreamRef & { run: string; key: string; owner: string },
+  { sync, stream, run, key, owner, attemptAt }: Parameters<Warehouse['slices']['claim']>[0],
 ): Promise<Claim> {
   const anew = countColumns.map((column) => `${column} = CASE WHEN run_id = $4 THEN ${column} ELSE 0 END`).join(', ')
   const doing = `Claiming slice ${key} of ${sync}/${stream}`
   const row = await transaction(pool, doing, async (client) => {
     const { rows } = await takeOver(pool, client, () =>
       client.query<ClaimedRow>(
-        `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
+        `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, attempt_at = $6, ${anew},
          idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END, run_id = $4, updated_at = now()
-       WHERE sync = $1 AND stream = $2 AND slice = $3 RETURNING *`,
-        [sync, stream, key, run, owner],
+       WHERE sync = $1 AND stream = $2 AND slice = $3 AND (attempt_at IS NULL OR attempt_at <= $6) RETURNING *`,
+        [sync, stream, key, run, owner, attemptAt],
       ),
     )
-    return rows[0]
+    if (rows[0]) return rows[0]
+    const { rowCount } = await client.query('SELECT 1 FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = $3', [
+      sync,
+      stream,
+      key,
+    ])
+    throw rowCount ? fenced({ sync, stream, key }) : notPlanned({ sync, stream, key })
   }).catch((error: unknown) => {
     throw warehouseFailure(error, doing)
   })
-  if (!row)
-    throw new Failure('fenced', `Slice ${key} of ${sync}/${stream} is no longer planned: it was settled or its state was reset.`, {
-      sync,
-      stream,
-      slice: key,
-    })
   return {
     sync,
     stream,
@@ -137,8 +140,18 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   return sum([claim.counts, counts])
 }
 
-const fenced = ({ sync, stream, key }: Claim) =>
+type Key = Pick<Claim, 'sync' | 'stream' | 'key'>
+
+const fenced = ({ sync, stream, key }: Key) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
+
+const notPlanned = ({ sync, stream, key }: Key) =>
+  new Failure(
+    'fenced',
+    `Slice ${key} of ${sync}/${stream} is no longer planned: it was settled or its state was reset.`,
+    { sync, stream, slice: key },
+    { isFinal: true },
+  )
 
 export async function release(pool: pg.Pool, claim: Claim): Promise<void> {
   await pool
