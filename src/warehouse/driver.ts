@@ -4,7 +4,7 @@ import type { Definition } from '../core/definition.js'
 import type { BudgetStore, TokenStore } from '../core/ports.js'
 import type { QualityCheck, Severity } from '../core/quality.js'
 import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
-import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
+import type { Bounds, Counts, Fields, FieldType, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
 import type { DeploymentStore } from './contract/deployments.js'
@@ -179,6 +179,8 @@ export interface ChangeRow extends StreamRef {
   table: string
   change: string
   field?: string
+  /** Of the field's values only those of this type are meant: they have a column of their own. */
+  variant?: FieldType
   column?: string
   type?: string
   status: ChangeStatus
