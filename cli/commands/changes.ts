@@ -1,4 +1,5 @@
 import { Failure } from '../../src/core/failure.js'
+import { takenName } from '../../src/schema/encode.js'
 import type { ChangeRow, ChangeStatus } from '../../src/warehouse/driver.js'
 import { who } from '../confirm.js'
 import { ago, number, type Printer } from '../print.js'
@@ -45,7 +46,7 @@ export async function list({ options, printer, args }: Context): Promise<number>
           `${one.schema}.${one.table}`,
           one.change,
           one.field ?? '',
-          one.type ?? '',
+          one.variant === undefined ? (one.type ?? '') : `${one.variant} (variant)`,
           one.status,
           ago(one.createdAt),
           one.decidedBy ?? '',
@@ -92,8 +93,8 @@ export async function approve({ options, printer, args }: Context): Promise<numb
         throw new Failure('config', `Schema change ${change.id} is of sync ${change.sync}, which the project file does not have.`)
       if (change.status !== 'approved') await decide(session, change, 'approved', options)
       const filled = await apply(session, change, await putDefinition(session, definition))
-      results.push({ id: change.id, field: change.field, filled })
-      printer.line(`${change.id}: "${change.field}" has its column now, ${number(filled)} rows filled.`)
+      results.push({ id: change.id, field: change.field, ...(change.variant ? { variant: change.variant } : {}), filled })
+      printer.line(`${change.id}: ${taken(change)} has its column now, ${number(filled)} rows filled.`)
     }
     printer.json({ approved: results })
     return 0
@@ -122,7 +123,7 @@ export async function reject({ options, printer, args }: Context): Promise<numbe
   try {
     for (const change of await chosen(session, args)) {
       await decide(session, change, 'rejected', options)
-      printer.line(`${change.id}: "${change.field}" stays in _weir_extra. Approve it later with: weir changes approve ${change.id}`)
+      printer.line(`${change.id}: ${taken(change)} stays in _weir_extra. Approve it later with: weir changes approve ${change.id}`)
     }
     printer.json({ rejected: args.map(Number) })
     return 0
@@ -130,6 +131,8 @@ export async function reject({ options, printer, args }: Context): Promise<numbe
     await session.close()
   }
 }
+
+const taken = ({ field = '', variant }: ChangeRow) => takenName({ field, ...(variant ? { variant } : {}) })
 
 async function decide(
   { warehouse }: Session,

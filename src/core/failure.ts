@@ -17,7 +17,7 @@ export const reasons = {
   schema: { who: 'user: accept or pin the change', again: 'never', stops: 'the stream, before loading' },
   gate: { who: 'user: approve or refuse', again: 'on approval', stops: 'what is beyond its bounds, before anything is changed' },
   warehouse: { who: 'operator', again: 'when mended', stops: 'the run' },
-  fenced: { who: 'nobody', again: 'never', stops: 'this attempt alone' },
+  fenced: { who: 'nobody', again: 'at once, where it still counts', stops: 'this attempt alone' },
   threshold: { who: 'user: look at the dead letters', again: 'on replay', stops: 'the stream' },
   quality: { who: 'user or data owner: look at the rows', again: 'next run', stops: 'what depends on the table; its rows stay' },
   record: { who: 'data owner', again: 'on replay', stops: 'that record: a dead letter' },
@@ -28,7 +28,7 @@ export const reasons = {
 export type Reason = keyof typeof reasons
 
 /** Reasons after which the same call may succeed later. */
-const mayPass: ReadonlySet<Reason> = new Set<Reason>(['transient', 'throttled', 'expired_cursor', 'too_large', 'bug'])
+const mayPass: ReadonlySet<Reason> = new Set<Reason>(['transient', 'throttled', 'expired_cursor', 'too_large', 'fenced', 'bug'])
 
 /** Where a failure happened, for people and for matching; never a secret, an address or a phone number. */
 export interface Where {

@@ -18,6 +18,8 @@ export type QualityCheck = { severity: Severity } & (
 /** What a check may be about: a column of the table and the vendor's field that fills it. */
 export interface CheckedColumn {
   field: string
+  /** Where it takes of the field only the values of another type. */
+  variant?: FieldType
   name: string
   type: FieldType
 }
@@ -36,7 +38,7 @@ export function columnsOf(check: QualityCheck): readonly string[] {
 
 /** By the vendor's name, else by the column's. */
 export const columnNamed = <C extends CheckedColumn>(columns: readonly C[], name: string): C | undefined =>
-  columns.find(({ field }) => field === name) ?? columns.find((column) => column.name === name)
+  columns.find(({ field, variant }) => field === name && variant === undefined) ?? columns.find((column) => column.name === name)
 
 const types: Record<FieldType, string> = {
   text: 'text',

@@ -1,6 +1,7 @@
 import type { Definition } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { FieldType, Stream } from '../core/types.js'
+import { columnFor, takenId, takenName } from '../schema/encode.js'
 import type { ChangeRow, OpenTable, StreamRef, Warehouse } from '../warehouse/driver.js'
 import { knownTableSpec } from './table-spec.js'
 
@@ -29,11 +30,13 @@ export async function applyChange({ warehouse, definition, stream, run, change: 
     throw new Failure('config', `Schema change ${id} is not one that was approved. Look: weir changes show ${id}`, ref)
   const spec = await knownTableSpec(warehouse, definition, stream)
   const standing = await warehouse.tables.open(ref, spec, { adds: false })
-  const table = await warehouse.tables.addColumns(ref, standing, new Map([[change.field, change.type as FieldType]]))
-  if (!table.columns.some(({ field }) => field === change.field))
+  const { field, variant } = change
+  const wanted = { field, type: change.type as FieldType, ...(variant === undefined ? {} : { variant }) }
+  const table = await warehouse.tables.addColumns(ref, standing, new Map([[takenId(wanted), wanted]]))
+  if (columnFor(table.columns, field, variant) === undefined)
     throw new Failure(
       'config',
-      `${spec.schema}.${spec.table} has as many columns as it may have; "${change.field}" stays in _weir_extra.`,
+      `${spec.schema}.${spec.table} has as many columns as it may have; ${takenName(wanted)} stays in _weir_extra.`,
       ref,
     )
   const isBusy = await warehouse.changes.isBusy(ref)
@@ -47,7 +50,7 @@ export async function applyChange({ warehouse, definition, stream, run, change: 
 export async function closeEvolved(warehouse: Warehouse, ref: StreamRef, table: OpenTable): Promise<void> {
   const waiting = await warehouse.changes.list({ ...ref, status: ['captured', 'pending', 'rejected'] })
   for (const change of waiting) {
-    if (!table.columns.some(({ field }) => field === change.field)) continue
+    if (columnFor(table.columns, change.field, change.variant) === undefined) continue
     await fillWhole(warehouse, table, change)
     await warehouse.changes.decide(change.id, 'approved', 'on_schema_change: evolve')
   }

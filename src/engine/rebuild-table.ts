@@ -128,7 +128,7 @@ async function retyped(
         const line = typer.encoder.encode(record, lacks)
         if (lacks.size === 0) batch.rows.push({ place, version, line, letter })
         else if (isDryRun) counts.rewritten++
-        else for (const [field, type] of lacks) missing.set(field, type)
+        else for (const [id, wanted] of lacks) missing.set(id, wanted)
       } catch (error) {
         if (!(error instanceof Unstorable)) throw error
         batch.letters.push(letter(error.message))

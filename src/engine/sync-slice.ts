@@ -22,6 +22,8 @@ export interface SyncSliceInput {
   key: string
   /** Who holds the slice, for people who look at `_weir.checkpoints`. */
   owner: string
+  /** When this attempt was called for: it cannot take the slice from one that was called for later. */
+  attemptAt: Date
   signal: AbortSignal
   /** Called at every page and commit; for progress that people see. */
   onProgress: (counts: Counts, reached?: string) => void
@@ -66,7 +68,7 @@ export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
   const share = batchBytes / lanesOf(definition, stream)
   const limits = { ...defaults, batchBytes: Math.min(largestBatch, Math.max(smallestBatch, share)), ...input.limits }
   const ref = { sync: definition.sync, stream: stream.name, run, ...(input.backfill === undefined ? {} : { backfill: input.backfill }) }
-  const claim = await warehouse.slices.claim({ ...ref, key, owner: input.owner })
+  const claim = await warehouse.slices.claim({ ...ref, key, owner: input.owner, attemptAt: input.attemptAt })
   if (claim.isFinished) return { counts: claim.counts, ...(claim.isHalved ? { halved: true } : {}) }
   if (claim.idleClaims > limits.idleClaims) throw givenUp(claim)
   try {

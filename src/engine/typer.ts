@@ -1,7 +1,7 @@
 import type { Definition, SchemaPolicy } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { Rec, Stream } from '../core/types.js'
-import { type Missing, RowEncoder } from '../schema/encode.js'
+import { type Missing, RowEncoder, takenId, takenName } from '../schema/encode.js'
 import type { OpenTable, SliceOwner, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
 
 /** The encoder of a table as it stands now; what records need beyond it is decided by the schema policy, and the encoder follows. */
@@ -37,9 +37,8 @@ export async function openTyper(
   const held = new Set<string>()
   const keep = new Set([...spec.key, ...(spec.cursor ? [spec.cursor] : []), ...(spec.deletedAt ? [spec.deletedAt] : [])])
   const encoderOf = () => {
-    const known = new Set(table.columns.map(({ field }) => field))
     // A full table takes no more columns: what has none goes to `_weir_extra`.
-    return new RowEncoder(table.columns, (field) => held.has(field) || (table.isFull && !known.has(field)), keep, spec.key, spec.keepsRaw)
+    return new RowEncoder(table.columns, (wanted) => table.isFull || held.has(takenId(wanted)), keep, spec.key, spec.keepsRaw)
   }
   let encoder = encoderOf()
   let hasOverflowed = false
@@ -56,12 +55,16 @@ export async function openTyper(
       return encoder
     },
     async extend(missing) {
-      const fields: Missing = new Map([...missing].map(([field, type]) => [field, spec.fields[field]?.type ?? type]))
+      const fields: Missing = new Map()
+      for (const [id, wanted] of missing) {
+        const declared = wanted.variant === undefined ? spec.fields[wanted.field]?.type : undefined
+        fields.set(id, { ...wanted, type: declared ?? wanted.type })
+      }
       if (policy === 'evolve') table = await warehouse.tables.addColumns(ref, table, fields)
       else {
         await warehouse.changes.hold(ref, spec, fields, policy === 'capture' ? 'captured' : 'pending')
         if (policy === 'freeze') throw frozen(ref, fields)
-        for (const field of fields.keys()) held.add(field)
+        for (const id of fields.keys()) held.add(id)
       }
       hasOverflowed ||= encoder.hasOverflowed
       encoder = encoderOf()
@@ -80,7 +83,9 @@ export async function openTyper(
 }
 
 function frozen({ sync, stream }: StreamRef, fields: Missing): Failure {
-  const named = [...fields].map(([field, type]) => `"${field.slice(0, 100)}" (${type})`)
+  const named = [...fields.values()].map(({ field, variant, type }) =>
+    variant === undefined ? `"${field.slice(0, 100)}" (${type})` : takenName({ field: field.slice(0, 100), variant }),
+  )
   const shown = named.length > 5 ? `${named.slice(0, 5).join(', ')} and ${named.length - 5} more` : named.join(', ')
   return new Failure(
     'schema',

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein'
 import { columnNamed, columnsOf, type QualityCheck, unfit } from '../core/quality.js'
-import type { Column } from '../schema/encode.js'
+import { type Column, columnFor } from '../schema/encode.js'
 import type { Measure } from '../warehouse/driver.js'
 
 /** A check against the table as it is: what must be measured for it, or why it cannot be made. One without either needs the number of rows only. */
@@ -70,7 +70,7 @@ function nearest(name: string, columns: readonly Column[]): string[] {
 
 /** Columns by which rows that fail are shown: the table's key, unless a part of it is an address or a number of a person. */
 export function shownKey(key: readonly string[], columns: readonly Column[]): Column[] {
-  const found = key.flatMap((field) => columns.find((column) => column.field === field) ?? [])
+  const found = key.flatMap((field) => columnFor(columns, field) ?? [])
   return found.some(({ field }) => /mail|phone|mobile|msisdn/i.test(field)) ? [] : found
 }
 

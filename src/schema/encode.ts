@@ -2,18 +2,34 @@ import type { FieldType, Rec } from '../core/types.js'
 import { asJson, type Encode, encoders, isStorable, shown, Unstorable } from './cells.js'
 import { inferredType } from './typing.js'
 
-/** A column of a table, and the vendor's field that fills it. */
-export interface Column {
+/** What a column takes: a vendor's field, or of the field's values only those of another type, which its own column cannot take. */
+export interface Taken {
   field: string
+  /** The type of a variant's values; without it the field's own column. */
+  variant?: FieldType
+}
+
+/** A column of a table, and what fills it. */
+export interface Column extends Taken {
   name: string
   type: FieldType
 }
 
-/** Field that holds what does not fit `field`'s column: the same field, by another type. */
-export const variantOf = (field: string, type: FieldType): string => `${field}__${type}`
+/** A column that a table lacks. */
+export type Wanted = Omit<Column, 'name'>
 
-/** What the columns lack: field → type it needs. */
-export type Missing = Map<string, FieldType>
+/** What the columns lack, by `takenId`. */
+export type Missing = Map<string, Wanted>
+
+/** Tells columns apart by what they take: a field may be named like the variant of another. No field that is stored holds a NUL. */
+export const takenId = ({ field, variant }: Taken): string => (variant === undefined ? field : `${field}\0${variant}`)
+
+/** As people read it. */
+export const takenName = ({ field, variant }: Taken): string => (variant === undefined ? `"${field}"` : `"${field}" as ${variant}`)
+
+/** The column that takes a field, or its variant. */
+export const columnFor = (columns: readonly Column[], field: string | undefined, variant?: FieldType): Column | undefined =>
+  columns.find((column) => column.field === field && column.variant === variant)
 
 /** A row of fewer cells fits a page of PostgreSQL whatever they hold: a long value leaves 18 bytes behind. */
 const safeColumns = 350
@@ -24,21 +40,22 @@ const rowBytes = 7_400
 
 /**
  * Turns records into lines of COPY's text format, for one table's columns. A value of another type goes to its variant
- * column (`<field>__<type>`); a field that has no column is reported as missing, and the record must be encoded again once
- * somebody has decided where it goes. Fields for which `toExtra` holds go to `_weir_extra`, and so does what is more than
- * one row can hold.
+ * column (named `<field>__<type>`); a field that has no column is reported as missing, and the record must be encoded again once
+ * somebody has decided where it goes. What `toExtra` holds of goes to `_weir_extra` under the vendor's name of the field, and so does
+ * what is more than one row can hold.
  */
 export class RowEncoder {
   readonly columns: readonly Column[]
   /** Has a row been too wide for a page? */
   hasOverflowed = false
+  /** Places of columns by `takenId`. */
   private readonly index = new Map<string, number>()
   private readonly encodes: readonly Encode[]
   private readonly empty: readonly string[]
 
   constructor(
     columns: readonly Column[],
-    private readonly toExtra: (field: string) => boolean = () => false,
+    private readonly toExtra: (wanted: Taken) => boolean = () => false,
     /** Fields whose cells stay in their columns, however wide the row. */
     private readonly keep: ReadonlySet<string> = new Set(),
     /** Fields that tell rows apart: they fit their columns, or the record is none. */
@@ -48,7 +65,7 @@ export class RowEncoder {
   ) {
     this.columns = columns
     columns.forEach((column, i) => {
-      this.index.set(column.field, i)
+      this.index.set(takenId(column), i)
     })
     this.encodes = columns.map(({ type }) => encoders[type])
     this.empty = new Array(columns.length + (keepsRaw ? 2 : 1)).fill('\\N')
@@ -67,7 +84,7 @@ export class RowEncoder {
       const at = this.index.get(field)
       const cell = at === undefined ? undefined : this.cell(at, value, field)
       if (at !== undefined && cell !== undefined) cells[at] = cell
-      else extra = this.elsewhere(at === undefined, field, record, cells, missing, extra)
+      else extra = this.elsewhere(at === undefined, field, value, cells, missing, extra)
     }
     if (this.columns.length > safeColumns) extra = this.narrowed(record, cells, extra)
     if (extra) cells[this.columns.length] = asJson(extra)
@@ -86,56 +103,44 @@ export class RowEncoder {
   private elsewhere(
     isNew: boolean,
     field: string,
-    record: Rec,
+    value: unknown,
     cells: string[],
     missing: Missing,
     extra: Rec | undefined,
   ): Rec | undefined {
-    const value = record[field]
     const type = inferredType(value)
     if (type === undefined) return extra
     if (!isStorable(field)) throw new Unstorable(`has a field "${shown(field.slice(0, 100))}", whose name PostgreSQL cannot store`)
     if (this.key.includes(field)) throw new Unstorable(`key field "${field}" holds ${type}, which its column cannot take`)
-    let target = isNew ? field : variantOf(field, type)
-    // The vendor's own field of that name comes first.
-    while (target !== field && isIn(record, target)) target = variantOf(target, type)
-    if (target.length > longestField) return put(extra, target, value)
-    const at = this.index.get(target)
-    if (at !== undefined) {
-      const cell = this.cell(at, value, field)
-      if (cell !== undefined) {
-        cells[at] = cell
-        return extra
-      }
-    }
-    if (at === undefined && !this.toExtra(target)) {
-      if (!missing.has(target)) missing.set(target, type)
-      return extra
-    }
-    return put(extra, target, value)
+    if (field.length > longestField) return put(extra, field, value)
+    const wanted: Wanted = isNew ? { field, type } : { field, type, variant: type }
+    const at = this.index.get(takenId(wanted))
+    const cell = at === undefined ? undefined : this.cell(at, value, field)
+    if (at !== undefined && cell !== undefined) cells[at] = cell
+    else if (at !== undefined || this.toExtra(wanted)) return put(extra, field, value)
+    else if (!missing.has(takenId(wanted))) missing.set(takenId(wanted), wanted)
+    return extra
   }
 
   /** Leaves the leading cells that surely fit a page; the others go to `_weir_extra`. */
   private narrowed(record: Rec, cells: string[], extra: Rec | undefined): Rec | undefined {
     let bytes = 24 + this.columns.length / 8
     let rest = extra
-    for (const [at, { field, type }] of this.columns.entries()) {
+    for (const [at, { field, variant, type }] of this.columns.entries()) {
       const cell = cells[at]!
       if (cell === '\\N') continue
       const size = bytesOf(cell, type)
-      if (this.keep.has(field) || bytes + size <= rowBytes) {
+      if ((variant === undefined && this.keep.has(field)) || bytes + size <= rowBytes) {
         bytes += size
         continue
       }
       cells[at] = '\\N'
-      rest = put(rest, field, Object.hasOwn(record, field) ? record[field] : record[field.slice(0, field.lastIndexOf('__'))])
+      rest = put(rest, field, record[field])
       this.hasOverflowed = true
     }
     return rest
   }
 }
-
-const isIn = (record: Rec, field: string): boolean => Object.hasOwn(record, field) && record[field] !== null && record[field] !== undefined
 
 function put(extra: Rec | undefined, field: string, value: unknown): Rec {
   const kept: Rec = extra ?? Object.create(null)

@@ -5,7 +5,7 @@ import type { WaitsFor } from '../core/failure.js'
 import type { BudgetStore } from '../core/ports.js'
 import type { QualityCheck, Severity } from '../core/quality.js'
 import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
-import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
+import type { Bounds, Counts, Fields, FieldType, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
 import type { AlertStore } from './contract/alerts.js'
@@ -203,6 +203,8 @@ export interface ChangeRow extends StreamRef {
   table: string
   change: string
   field?: string
+  /** Of the field's values only those of this type are meant: they have a column of their own. */
+  variant?: FieldType
   column?: string
   type?: string
   status: ChangeStatus
@@ -381,7 +383,11 @@ export interface Warehouse {
     open: (ref: SliceOwner & { run: string }, limit: number) => Promise<{ key: string; slice: Slice }[]>
   }
   slices: {
-    claim: (ref: SliceOwner & { run: string; key: string; owner: string }) => Promise<Claim>
+    /**
+     * Takes a slice for the attempt that was called for at `attemptAt`; of two attempts of a run the one called for later keeps it.
+     * @throws Failure `fenced`: a later attempt holds it; final where it is planned no more
+     */
+    claim: (ref: SliceOwner & { run: string; key: string; owner: string; attemptAt: Date }) => Promise<Claim>
     /** Rows, dead letters, counts and checkpoint in one transaction; throws `fenced` when a newer claim exists. */
     commit: (batch: BatchCommit) => Promise<Counts>
     /** The attempt ends in good order (a wait, a hand-over): it no longer counts as one without progress. */

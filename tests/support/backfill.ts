@@ -36,6 +36,7 @@ export const readBackfillSlice = (
     warehouse,
     http,
     clock: fixedClock(),
+    attemptAt: new Date(),
     definition,
     stream,
     run,

@@ -35,6 +35,7 @@ export const readSlice = (
     run,
     key,
     owner,
+    attemptAt: new Date(),
     signal: new AbortController().signal,
     onProgress: () => {},
     ...(limits ? { limits } : {}),

@@ -7,6 +7,8 @@ export interface Running {
   signal: AbortSignal
   /** Who holds a slice, for people who look at `_weir.checkpoints`. */
   owner: string
+  /** When Temporal called for this attempt: of two attempts at one piece of work the later one counts. */
+  attemptAt: Date
   /** 1 the first time; rises with each retry of this activity. */
   attempt: number
   /** Details of the next heartbeat: counts and a position, for people. The truth is the checkpoint. */
@@ -19,7 +21,7 @@ export interface Running {
  */
 export async function running<T>(redact: Redact, work: (running: Running) => Promise<T>): Promise<T> {
   const context = Context.current()
-  const { heartbeatTimeoutMs, attempt, workflowExecution } = context.info
+  const { heartbeatTimeoutMs, attempt, currentAttemptScheduledTimestampMs, workflowExecution } = context.info
   const signal = context.cancellationSignal
   let details: Record<string, unknown> = {}
   const beat = () => context.heartbeat(details)
@@ -29,6 +31,7 @@ export async function running<T>(redact: Redact, work: (running: Running) => Pro
     return await work({
       signal,
       owner,
+      attemptAt: new Date(currentAttemptScheduledTimestampMs),
       attempt,
       report: (newest) => {
         details = newest

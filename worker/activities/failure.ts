@@ -13,8 +13,7 @@ export function toTemporal(error: unknown, redact: Redact): Error {
   const translated = ApplicationFailure.create({
     message: redact(failure.message).slice(0, longest),
     type: failure.reason,
-    // Where Temporal takes a fenced attempt for the one that counts, another try claims the slice anew; where it does not, nobody hears of it.
-    nonRetryable: failure.isFinal && failure.reason !== 'fenced',
+    nonRetryable: failure.isFinal,
     ...(isBenign ? { category: ApplicationFailureCategory.BENIGN } : {}),
   })
   // The stack says where in our code; the cause may hold a vendor's body, so it stays out.

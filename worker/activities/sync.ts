@@ -53,7 +53,7 @@ export function syncActivities(deps: Deps): Activities {
       }),
 
     syncSlice: ({ sync, definition: hash, run, stream: name, slice: key, backfill }) =>
-      running(redact, async ({ signal, owner, attempt, report }) => {
+      running(redact, async ({ signal, owner, attemptAt, attempt, report }) => {
         const onWait = (until: string) => {
           report({ waitingForQuotaUntil: until })
           // Only for people: where it cannot be written, what waits goes on.
@@ -66,7 +66,7 @@ export function syncActivities(deps: Deps): Activities {
         const onProgress = ({ read, loaded }: { read: number; loaded: number }, reached?: string) =>
           report({ read, loaded, ...(reached === undefined ? {} : { reached }) })
         const limits = attempt > 1 ? { workMs: handBackMs } : backfill === undefined ? {} : { workMs: backfillWorkMs }
-        const input = { warehouse, http, clock, definition, stream, run, backfill, key, owner, signal, onProgress, limits }
+        const input = { warehouse, http, clock, definition, stream, run, backfill, key, owner, attemptAt, signal, onProgress, limits }
         const { counts, ...end } = await syncSlice(input)
         return { ...counts, ...end }
       }),

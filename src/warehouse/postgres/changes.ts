@@ -2,6 +2,7 @@
 import type pg from 'pg'
 import { ExactNumber, type FieldType } from '../../core/types.js'
 import { encoders } from '../../schema/cells.js'
+import { columnFor } from '../../schema/encode.js'
 import { plain } from '../../schema/lines.js'
 import type { ChangeRow, Warehouse } from '../driver.js'
 import { transaction } from './pool.js'
@@ -21,6 +22,7 @@ const changeOf = (row: Record<string, unknown>): ChangeRow => {
     status: row.status as ChangeRow['status'],
     createdAt: (row.created_at as Date).toISOString(),
     ...text('field', 'field'),
+    ...text('variant', 'variant'),
     ...text('column', 'column_name'),
     ...text('type', 'type'),
     ...text('run', 'run_id'),
@@ -34,10 +36,10 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
   return {
     async hold(ref, spec, fields, status) {
       await pool.query(
-        `INSERT INTO _weir.schema_changes (sync, stream, table_schema, table_name, change, field, type, run_id, status)
-         SELECT $1, $2, $3, $4, 'field_new', f->>0, f->>1, $5, $6 FROM jsonb_array_elements($7::jsonb) f
-         ON CONFLICT (table_schema, table_name, field) WHERE status IN ('captured', 'pending', 'rejected') DO NOTHING`,
-        [ref.sync, ref.stream, spec.schema, spec.table, ref.run, status, JSON.stringify([...fields])],
+        `INSERT INTO _weir.schema_changes (sync, stream, table_schema, table_name, change, field, variant, type, run_id, status)
+         SELECT $1, $2, $3, $4, 'field_new', f->>'field', f->>'variant', f->>'type', $5, $6 FROM jsonb_array_elements($7::jsonb) f
+         ON CONFLICT (table_schema, table_name, field, coalesce(variant, '')) WHERE status IN ('captured', 'pending', 'rejected') DO NOTHING`,
+        [ref.sync, ref.stream, spec.schema, spec.table, ref.run, status, JSON.stringify([...fields.values()])],
       )
     },
 
@@ -71,10 +73,11 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
       return rows.map(changeOf)
     },
 
-    async waiting({ schema, table, field }) {
-      const { rows } = await pool.query<{ n: string }>(`SELECT count(*) AS n FROM ${id(schema, table)} WHERE _weir_extra ? $1`, [
-        field ?? '',
-      ])
+    async waiting({ schema, table, field, variant }) {
+      const { rows } = await pool.query<{ n: string }>(
+        `SELECT count(*) AS n FROM ${id(schema, table)} WHERE _weir_extra ? $1 AND ${isOfType(variant)}`,
+        [field ?? ''],
+      )
       return Number(rows[0]!.n)
     },
 
@@ -87,17 +90,22 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
     },
 
     async fill(change, { columns }, after) {
-      const column = columns.find(({ field }) => field === change.field)
+      const column = columnFor(columns, change.field, change.variant)
       if (!column) return { filled: 0 }
+      const own = change.variant === undefined ? undefined : columnFor(columns, change.field)
       const target = id(change.schema, change.table)
       return transaction(pool, `Filling ${change.schema}.${change.table}`, async (client) => {
         // In the order of the table: what does not fit stays in `_weir_extra` and is not met again.
         const { rows } = await client.query<{ at: string; value: string }>(
           `SELECT ctid::text AS at, (_weir_extra -> $1)::text AS value FROM ${target}
-            WHERE _weir_extra ? $1 AND ctid > $2::tid ORDER BY ctid LIMIT ${fillRows} FOR UPDATE`,
+            WHERE _weir_extra ? $1 AND ${isOfType(change.variant)} AND ctid > $2::tid ORDER BY ctid LIMIT ${fillRows} FOR UPDATE`,
           [change.field, after ?? '(0,0)'],
         )
-        const cells = rows.map(({ at, value }) => ({ at, cell: cellOf(value, column.type) })).filter(({ cell }) => cell !== undefined)
+        const cells = rows
+          // What the field's own column takes waits for room in the row, not for a variant.
+          .filter(({ value }) => own === undefined || cellOf(value, own.type) === undefined)
+          .map(({ at, value }) => ({ at, cell: cellOf(value, column.type) }))
+          .filter(({ cell }) => cell !== undefined)
         const { rowCount } = await client.query(
           `UPDATE ${target} t SET ${id(column.name)} = u.cell::${sqlType[column.type]}, _weir_extra = nullif(t._weir_extra - $1, '{}')
              FROM unnest($2::tid[], $3::text[]) AS u (at, cell) WHERE t.ctid = u.at AND t.${id(column.name)} IS NULL`,
@@ -136,6 +144,13 @@ async function goneBefore(pool: pg.Pool, schema: string, table: string, fields: 
     [schema, table, fields],
   )
   return rows.map(({ field }) => field)
+}
+
+/** Is the value of field $1 in `_weir_extra` one that a variant of this type takes? As SQL; true where no variant is meant. */
+function isOfType(variant: FieldType | undefined): string {
+  if (variant === undefined) return 'true'
+  const names: Partial<Record<FieldType, string>> = { text: `'string'`, numeric: `'number'`, boolean: `'boolean'` }
+  return `jsonb_typeof(_weir_extra -> $1) IN (${names[variant] ?? `'object', 'array'`})`
 }
 
 /** The value of a JSON text as a cell of a column, exactly as a load would have put it there; undefined where it does not fit. */

@@ -1,6 +1,6 @@
-import type { Column } from '../../schema/encode.js'
+import { type Column, columnFor } from '../../schema/encode.js'
 import type { TableSpec } from '../driver.js'
-import { ageOf, columnFor, differs, partsOf, saying } from './merge.js'
+import { ageOf, differs, partsOf, saying } from './merge.js'
 import { type IdentityColumn, id } from './sql.js'
 
 /** From when a version of a row held, until when, and whether it still does. */

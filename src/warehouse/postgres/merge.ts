@@ -1,11 +1,9 @@
-import type { Column } from '../../schema/encode.js'
+import { type Column, columnFor } from '../../schema/encode.js'
 import { rawColumn } from '../../schema/names.js'
 import type { TableSpec } from '../driver.js'
 import { id, list, literal } from './sql.js'
 
-/** The column that a field fills, and its name. */
-export const columnFor = (columns: readonly Column[], field: string | undefined): Column | undefined =>
-  columns.find((column) => column.field === field)
+/** The name of the column that a field fills. */
 export const columnOf = (columns: readonly Column[], field: string | undefined): string | undefined => columnFor(columns, field)?.name
 
 /** How old a version is, as SQL over its cursor and its mark of deletion: a deletion is a version too. */

@@ -14,6 +14,7 @@ import { sql as waits } from './migrations/0011-waits.js'
 import { sql as alerts } from './migrations/0012-alerts.js'
 import { sql as backfills } from './migrations/0013-backfills.js'
 import { sql as schedules } from './migrations/0014-schedules.js'
+import { sql as attemptsAndVariants } from './migrations/0015-attempts-and-variants.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
@@ -32,6 +33,7 @@ const migrations: readonly string[] = [
   alerts,
   backfills,
   schedules,
+  attemptsAndVariants,
 ]
 
 const oldestServer = 150_000

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
 import type { Slice } from '../../core/types.js'
-import type { Column } from '../../schema/encode.js'
+import { type Column, columnFor } from '../../schema/encode.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
 import { assignments, besides, columnOf, differs } from './merge.js'
 import { id, list, literal } from './sql.js'
@@ -72,7 +72,7 @@ function notRefused(spec: TableSpec, columns: readonly Column[], { sync, stream,
 function within(spec: TableSpec, columns: readonly Column[], { from, to, parent }: Slice, of: string): string {
   const { bounds } = spec
   const conditions: string[] = []
-  const range = columns.find(({ field }) => field === bounds?.range)
+  const range = columnFor(columns, bounds?.range)
   if (range) {
     const isDay = range.type === 'date'
     const at = (instant: string) => (isDay ? `(${literal(instant)}::timestamptz AT TIME ZONE 'UTC')` : `${literal(instant)}::timestamptz`)

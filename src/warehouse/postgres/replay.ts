@@ -179,7 +179,7 @@ async function standing(
   values: readonly unknown[] = [],
 ): Promise<Set<number>> {
   if (which.length === 0) return new Set()
-  const placeOf = (field: string | undefined) => columns.findIndex((column) => column.field === field)
+  const placeOf = (field: string | undefined) => columns.findIndex((column) => column.field === field && column.variant === undefined)
   const [cursorAt, deletedAt] = [placeOf(spec.cursor), placeOf(spec.deletedAt)]
   const keyAt = spec.key.map(placeOf)
   const used = [...new Set([...keyAt, cursorAt, deletedAt])].filter((at) => at >= 0)

@@ -4,7 +4,7 @@ import { Failure } from '../../core/failure.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
 import type { Counts, Slice, SyncMode } from '../../core/types.js'
-import type { BatchCommit, Claim, Letter, SliceOwner, Wait } from '../driver.js'
+import type { BatchCommit, Claim, Letter, SliceOwner, Wait, Warehouse } from '../driver.js'
 import { checkpointsOf, markOvertaken, takeOvertaken } from './checkpoints.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import type { LetterSeal } from './letter-seal.js'
@@ -41,10 +41,13 @@ interface ClaimedRow extends SliceRow {
   claimed_at: string
 }
 
-/** Takes the slice for one attempt: the epoch rises, so whoever held it before can no longer commit. Counts begin anew with a new run. */
+/**
+ * Takes the slice for one attempt: the epoch rises, so whoever held it before can no longer commit. Counts begin anew with a new run.
+ * An attempt whose worker stood still before it came here may have been overtaken: it must not take the slice back.
+ */
 export async function claim(
   pool: pg.Pool,
-  { run, key, owner, ...ref }: SliceOwner & { run: string; key: string; owner: string },
+  { run, key, owner, attemptAt, ...ref }: Parameters<Warehouse['slices']['claim']>[0],
 ): Promise<Claim> {
   const { sync, stream } = ref
   const home = checkpointsOf(ref)
@@ -53,24 +56,22 @@ export async function claim(
   const row = await transaction(pool, doing, async (client) => {
     const { rows } = await takeOver(pool, client, () =>
       client.query<ClaimedRow>(
-        `UPDATE ${home.table} SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
+        `UPDATE ${home.table} SET epoch = nextval('_weir.epochs'), owner = $5, attempt_at = $6, ${anew},
          idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END,
          waiting_since = CASE WHEN run_id = $4 THEN waiting_since END, waiting_until = CASE WHEN run_id = $4 THEN waiting_until END,
          run_id = $4, updated_at = now()
-       WHERE ${home.owner} = $1 AND stream = $2 AND slice = $3 RETURNING *, updated_at::text AS claimed_at`,
-        [home.id, stream, key, run, owner],
+       WHERE ${home.owner} = $1 AND stream = $2 AND slice = $3 AND (attempt_at IS NULL OR attempt_at <= $6)
+       RETURNING *, updated_at::text AS claimed_at`,
+        [home.id, stream, key, run, owner, attemptAt],
       ),
     )
-    return rows[0]
+    if (rows[0]) return rows[0]
+    const known = `SELECT 1 FROM ${home.table} WHERE ${home.owner} = $1 AND stream = $2 AND slice = $3`
+    const { rowCount } = await client.query(known, [home.id, stream, key])
+    throw rowCount ? fenced({ sync, stream, key }) : notPlanned({ sync, stream, key })
   }).catch((error: unknown) => {
     throw warehouseFailure(error, doing)
   })
-  if (!row)
-    throw new Failure('fenced', `Slice ${key} of ${sync}/${stream} is no longer planned: it was settled or its state was reset.`, {
-      sync,
-      stream,
-      slice: key,
-    })
   return {
     ...ref,
     run,
@@ -162,8 +163,18 @@ function heldBy(claim: Claim) {
   return { ...home, where, values: [home.id, claim.stream, claim.key, claim.epoch] }
 }
 
-const fenced = ({ sync, stream, key }: Claim) =>
+type Key = Pick<Claim, 'sync' | 'stream' | 'key'>
+
+const fenced = ({ sync, stream, key }: Key) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
+
+const notPlanned = ({ sync, stream, key }: Key) =>
+  new Failure(
+    'fenced',
+    `Slice ${key} of ${sync}/${stream} is no longer planned: it was settled or its state was reset.`,
+    { sync, stream, slice: key },
+    { isFinal: true },
+  )
 
 export async function release(pool: pg.Pool, claim: Claim, wait?: Wait): Promise<void> {
   const { table, where, values } = heldBy(claim)

@@ -59,6 +59,8 @@ export async function recordPlan(pool: pg.Pool, ref: Ref, plan: Parameters<Wareh
       }
       await client.query('DELETE FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 AND slice = ANY($3)', [sync, stream, plan.forget])
       for (const mark of plan.watermarks) await moveWatermark(client, ref, mark)
+      // Attempts are ordered within a run: another run may have another clock.
+      await client.query('UPDATE _weir.checkpoints SET attempt_at = NULL WHERE sync = $1 AND stream = $2', [sync, stream])
       await client.query(
         `INSERT INTO _weir.checkpoints (sync, stream, slice, pass, range_from, range_to, parent, run_id)
          SELECT $1, $2, s->>'key', s->>'pass', s->>'from', s->>'to', s->>'parent', $3 FROM jsonb_array_elements($4::jsonb) s

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { Failure } from '../../core/failure.js'
 import type { FieldType, SyncMode } from '../../core/types.js'
-import type { Column, Missing } from '../../schema/encode.js'
+import { type Column, type Missing, takenId, type Wanted } from '../../schema/encode.js'
 import { columnName, rawColumn } from '../../schema/names.js'
 import type { OpenTable, SliceOwner, TableSpec } from '../driver.js'
 import { appendColumns, versionColumn } from './append.js'
@@ -73,22 +73,22 @@ async function look(client: pg.ClientBase, spec: TableSpec): Promise<Found> {
 
 const opened = (spec: TableSpec, columns: readonly Column[]): OpenTable => ({ spec, columns, isFull: columns.length >= maxColumns })
 
-/** Fields of the spec and of `more` that have no column yet, with names for them. The deletion mark has Weir's own column. */
-function wanted(have: readonly Column[], more: Iterable<[string, FieldType]>): Column[] {
-  const fields = new Set(have.map(({ field }) => field))
+/** Those of `more` that have no column yet, with names for them. The deletion mark has Weir's own column. */
+function wanted(have: readonly Column[], more: Iterable<Wanted>): Column[] {
+  const known = new Set(have.map(takenId))
   const taken = new Set(have.map(({ name }) => name))
   const added: Column[] = []
-  for (const [field, type] of more) {
-    if (fields.has(field) || have.length + added.length >= maxColumns) continue
-    const name = columnName(field, taken)
-    fields.add(field)
+  for (const one of more) {
+    if (known.has(takenId(one)) || have.length + added.length >= maxColumns) continue
+    const name = columnName(one.variant === undefined ? one.field : `${one.field}__${one.variant}`, taken)
+    known.add(takenId(one))
     taken.add(name)
-    added.push({ field, name, type })
+    added.push({ ...one, name })
   }
   return added
 }
 
-const declared = (spec: TableSpec): [string, FieldType][] => Object.entries(spec.fields).map(([field, { type }]) => [field, type])
+const declared = (spec: TableSpec): Wanted[] => Object.entries(spec.fields).map(([field, { type }]) => ({ field, type }))
 
 /** The table as it stands, made first where there is none. With `adds`, fields that the spec declares get the columns that they lack. */
 export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec, adds: boolean): Promise<OpenTable> {
@@ -137,14 +137,14 @@ export async function modesOf(pool: pg.Pool, schema: string): Promise<Record<str
 export async function addColumns(pool: pg.Pool, ref: Ref, table: OpenTable, missing: Missing): Promise<OpenTable> {
   const { spec } = table
   try {
-    return await change(pool, ref, spec, missing)
+    return await change(pool, ref, spec, missing.values())
   } catch (error) {
     throw warehouseFailure(error, `Adding columns to ${spec.schema}.${spec.table}`)
   }
 }
 
 /** Creates the table or adds columns: short, of its own, tried again when a reader holds the table. */
-async function change(pool: pg.Pool, ref: Ref, spec: TableSpec, fields: Iterable<[string, FieldType]>): Promise<OpenTable> {
+async function change(pool: pg.Pool, ref: Ref, spec: TableSpec, fields: Iterable<Wanted>): Promise<OpenTable> {
   const all = [...fields]
   for (let attempt = 1; ; attempt++) {
     try {
@@ -212,8 +212,8 @@ async function record(
   )
   const changes = change === 'table_created' ? [{ field: null, name: null, type: null }] : added
   await client.query(
-    `INSERT INTO _weir.schema_changes (sync, stream, table_schema, table_name, change, field, column_name, type, run_id)
-     SELECT $1, $2, $3, $4, $5, c->>'field', c->>'name', c->>'type', $6 FROM jsonb_array_elements($7::jsonb) c`,
+    `INSERT INTO _weir.schema_changes (sync, stream, table_schema, table_name, change, field, variant, column_name, type, run_id)
+     SELECT $1, $2, $3, $4, $5, c->>'field', c->>'variant', c->>'name', c->>'type', $6 FROM jsonb_array_elements($7::jsonb) c`,
     [ref.sync, ref.stream, spec.schema, spec.table, change, ref.run, JSON.stringify(changes)],
   )
 }

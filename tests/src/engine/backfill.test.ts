@@ -457,7 +457,7 @@ describe.each(servers())('a backfill beside the live sync, on PostgreSQL $name',
         { schema: 'fake', table: 'approved', key: stream.key, mode: 'merge', fields: stream.fields },
         { adds: false },
       )
-      await warehouse.tables.addColumns(ref, table, new Map([['city', 'text']]))
+      await warehouse.tables.addColumns(ref, table, new Map([['city', { field: 'city', type: 'text' }]]))
     })
     expect(await rows('approved', 'id, city')).toEqual(['1 ', '2 Ulm', '3 Bonn'])
   })

@@ -139,7 +139,7 @@ describe.each(servers())('dead letters on PostgreSQL $name', ({ url }) => {
           ...stream.passes[0],
           async *read(context) {
             yield* stream.passes[0].read(context)
-            await base.warehouse.slices.claim({ sync: 'fake', stream: name, run, key, owner: 'heir' })
+            await base.warehouse.slices.claim({ sync: 'fake', stream: name, run, key, owner: 'heir', attemptAt: new Date() })
           },
         },
       ],

@@ -187,13 +187,15 @@ describe.each(servers())('the engine on PostgreSQL $name', ({ url }) => {
       { id: '5', age: null, age__text: null, age__json: null, city: null, updated__text: 'not a date' },
     ])
     expect(
-      await rows(`SELECT field, type FROM _weir.schema_changes WHERE table_name = '${name}' AND change = 'column_added' ORDER BY field`),
+      await rows(
+        `SELECT field, variant, type FROM _weir.schema_changes WHERE table_name = '${name}' AND change = 'column_added' ORDER BY field, variant`,
+      ),
     ).toEqual([
-      { field: 'age', type: 'numeric' },
-      { field: 'age__json', type: 'json' },
-      { field: 'age__text', type: 'text' },
-      { field: 'city', type: 'text' },
-      { field: 'updated__text', type: 'text' },
+      { field: 'age', variant: 'json', type: 'json' },
+      { field: 'age', variant: 'text', type: 'text' },
+      { field: 'age', variant: null, type: 'numeric' },
+      { field: 'city', variant: null, type: 'text' },
+      { field: 'updated', variant: 'text', type: 'text' },
     ])
   })
 

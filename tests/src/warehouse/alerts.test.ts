@@ -178,7 +178,14 @@ describe.each(servers())('alerts on PostgreSQL $name', ({ url: server }) => {
     )
     const [planned] = await base.warehouse.planning.open({ sync: 'shop', stream: 'people', run: 'now' }, 1)
     const { key } = planned!
-    const claim = await base.warehouse.slices.claim({ sync: 'shop', stream: 'people', run: 'now', key, owner: 'test' })
+    const claim = await base.warehouse.slices.claim({
+      sync: 'shop',
+      stream: 'people',
+      run: 'now',
+      key,
+      owner: 'test',
+      attemptAt: new Date(),
+    })
     await base.warehouse.slices.release(claim, { until: new Date(Date.now() + 3_600_000).toISOString(), for: 'quota' })
     await lookAll()
     const open = await base.warehouse.alerts.list({ limit: 9 })
@@ -191,7 +198,7 @@ describe.each(servers())('alerts on PostgreSQL $name', ({ url: server }) => {
     await base.warehouse.slices.release(claim, { until: new Date(Date.now() + 5_400_000).toISOString(), for: 'quota' })
     await lookAll()
     expect((await base.warehouse.alerts.list({ limit: 9 })).find(({ kind }) => kind === 'quota_wait')!.message).toContain('90 min')
-    await base.warehouse.slices.claim({ sync: 'shop', stream: 'people', run: 'next', key, owner: 'test' })
+    await base.warehouse.slices.claim({ sync: 'shop', stream: 'people', run: 'next', key, owner: 'test', attemptAt: new Date() })
     await base.warehouse.letters.discard({ sync: 'shop' })
     expect(await lookAll()).toMatchObject({ resolved: 2 })
   })

@@ -206,7 +206,7 @@ describe.each(servers())('the state of a stream on PostgreSQL $name', ({ url }) 
     held.push(...people(1, 2))
     const drive = { warehouse, stream, run: next('run-'), now: day(2) }
     const { key } = (await plan(drive)).slices[0]!
-    const claim = () => warehouse.slices.claim({ ...ref, run: drive.run, key, owner: 'test' })
+    const claim = () => warehouse.slices.claim({ ...ref, run: drive.run, key, owner: 'test', attemptAt: new Date() })
     const spec = { schema: 'fake', table: name, key: ['id'], mode: 'merge', fields: stream.fields } as const
     const table = await warehouse.tables.open({ ...ref, run: drive.run }, spec, { adds: true })
     const commit = (held: Awaited<ReturnType<typeof claim>>) =>
@@ -245,7 +245,7 @@ describe.each(servers())('the state of a stream on PostgreSQL $name', ({ url }) 
   it('fences an attempt of an earlier run whose slice has the same name in a later one', async () => {
     const name = next('s')
     const stream = fakeStream({ name, pages: () => [people(1, 2)], slicing: { by: 'all' } })
-    const ref = { sync: 'fake', stream: name, key: 'main', owner: 'test' }
+    const ref = { sync: 'fake', stream: name, key: 'main', owner: 'test', attemptAt: new Date() }
     const first = { warehouse, stream, run: next('run-') }
     await plan(first)
     const zombie = await warehouse.slices.claim({ ...ref, run: first.run })

@@ -27,7 +27,7 @@ describe.each(servers())('what a run waits for, in PostgreSQL $name', ({ url }) 
       { until, for: 'quota' },
       { until, for: 'quota' },
     ])
-    const claim = await warehouse.slices.claim({ ...slice, owner: 'test' })
+    const claim = await warehouse.slices.claim({ ...slice, owner: 'test', attemptAt: new Date() })
     await warehouse.slices.release(claim, { until, for: 'vendor' })
     expect((await shown())[0]).toEqual({ until, for: 'vendor' })
 

@@ -1,5 +1,5 @@
 /**
- * Reads a row or a dead letter back by the documented mapping (docs/guides/values.md), and says where it differs from the record
+ * Reads a row or a dead letter back by the documented mapping (docs/guides/schema-changes.md), and says where it differs from the record
  * that went in. Knows nothing of Weir's own encoder.
  */
 import { type Doc, decimal, instant, same } from './exact.js'
@@ -69,22 +69,13 @@ export function differences(record: Doc, places: readonly Place[]): string[] {
   if (record.is !== 'object') return ['not an object']
   const open = new Set(places)
   const found: string[] = []
-  const fields = [...record.members].filter(([, value]) => value.is !== 'null')
   const takeIf = (fits: (place: Place) => boolean): boolean => {
     for (const place of open) if (fits(place)) return open.delete(place)
     return false
   }
-  // A field's own place first, then its variants, which may be named like another field.
-  const moved = fields.filter(([field, value]) => !takeIf((place) => place.field === field && holds(place, value)))
-  for (const [field, value] of moved) {
-    const isVariant = (name: string) =>
-      name.startsWith(`${field}__`) &&
-      name
-        .slice(field.length + 2)
-        .split('__')
-        .every((part) => types.includes(part))
-    if (!takeIf((place) => isVariant(place.field) && holds(place, value))) found.push(`"${field}" is lost: ${shown(value)}`)
-  }
+  for (const [field, value] of record.members)
+    if (value.is !== 'null' && !takeIf((place) => place.field === field && holds(place, value)))
+      found.push(`"${field}" is lost: ${shown(value)}`)
   for (const { field, held } of open) found.push(`"${field}" was never sent: ${shown(held)}`)
   return found
 }
