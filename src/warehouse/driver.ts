@@ -7,6 +7,7 @@ import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
 import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
+import type { AudienceStore } from './contract/audiences.js'
 import type { DeploymentStore } from './contract/deployments.js'
 
 /** Which stream of which sync. */
@@ -462,6 +463,8 @@ export interface Warehouse {
   }
   /** What `weir apply` has put in force. */
   deployments: DeploymentStore
+  /** People who go out: what destinations hold, what pushes change. */
+  audiences: AudienceStore
   /** Budgets of vendors' accounts, shared by all workers. */
   budgets: BudgetStore
   /** Rotated OAuth tokens, encrypted. */

@@ -2,6 +2,7 @@ import type { Definition } from '../../core/definition.js'
 import { Failure } from '../../core/failure.js'
 import type { Fields } from '../../core/types.js'
 import type { Warehouse } from '../driver.js'
+import { createAudiences } from './audiences/store.js'
 import { createBudgetStore } from './budgets.js'
 import { createChanges } from './changes.js'
 import { createDeployments } from './deployments.js'
@@ -108,6 +109,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     },
     changes: createChanges(pool),
     deployments: createDeployments(pool),
+    audiences: createAudiences(pool, options.key),
     budgets: createBudgetStore(pool),
     tokens: createTokenStore(pool, options.key),
     letters: { ...createLetters(pool, seal), ...createReplay(pool, seal) },
