@@ -5,13 +5,17 @@ import { governedSource } from '../src/columns/governed.js'
 import { createHasher } from '../src/columns/hash.js'
 import { resolveSettings, secretKeys, secretValues, urlSecrets } from '../src/config/secrets.js'
 import type { Timing } from '../src/core/activities.js'
-import type { Definition } from '../src/core/definition.js'
+import type { ConnectionDefinition, Definition } from '../src/core/definition.js'
 import { Failure } from '../src/core/failure.js'
 import type { Clock, Log } from '../src/core/ports.js'
 import type { Http, Source } from '../src/core/types.js'
+import type { Mark } from '../src/engine/audience/encode.js'
+import type { Reached } from '../src/engine/audience/prepare-push.js'
+import type { Connector } from '../src/extract/connector.js'
 import { withCustom } from '../src/extract/custom.js'
 import { createAccounts } from '../src/http/budget.js'
 import { createHttp } from '../src/http/client.js'
+import { createMarks } from '../src/identity/marks.js'
 import { createLog } from '../src/observe/log.js'
 import { createRedact, type Redact } from '../src/observe/redact.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
@@ -27,6 +31,10 @@ export interface Deps {
   timing: Timing
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
   connect: (definition: Definition, signal: AbortSignal) => Promise<{ source: Source; http: Http }>
+  /** A vendor's destination of audiences, and a client for the connection; no request is made. */
+  reach: (connection: ConnectionDefinition, kind: string, signal: AbortSignal) => Promise<Reached>
+  /** Keyed hashes of people. @throws Failure `config` without WEIR_KEY */
+  mark: () => Mark
   close: () => Promise<void>
 }
 
@@ -53,6 +61,21 @@ export function createDeps(settings: WorkerSettings): Deps {
   const hasher = settings.key === undefined ? undefined : createHasher(settings.key)
   const sources = { env: process.env, envFile: join(projectDir, '.env'), baseDir: projectDir }
 
+  const clientFor = async (connection: ConnectionDefinition, signal: AbortSignal): Promise<{ connector: Connector; http: Http }> => {
+    const load = registry[connection.type]
+    if (!load)
+      throw new Failure(
+        'config',
+        `This worker has no connector for "${connection.type}": it is older than the definition. Upgrade the worker.`,
+        { connection: connection.name },
+      )
+    const connector = await load()
+    for (const value of secretValues(connection.settings, sources, secretKeys(connector.settings))) secrets.add(value)
+    const resolved = { ...connection, settings: resolveSettings(connection.settings, sources) }
+    const deps = { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal }
+    return { connector, http: createHttp(connector.api, resolved, deps) }
+  }
+
   return {
     warehouse,
     clock: systemClock,
@@ -60,20 +83,22 @@ export function createDeps(settings: WorkerSettings): Deps {
     redact,
     timing,
     async connect(definition, signal) {
-      const { connection } = definition
-      const load = registry[connection.type]
-      if (!load)
-        throw new Failure(
-          'config',
-          `This worker has no connector for "${connection.type}": it is older than the definition. Upgrade the worker.`,
-          { connection: connection.name },
-        )
-      const { api, source, settings: keys } = await load()
-      for (const value of secretValues(connection.settings, sources, secretKeys(keys))) secrets.add(value)
-      const resolved = { ...connection, settings: resolveSettings(connection.settings, sources) }
-      const governed = governedSource(withCustom(source, definition.streams), definition, hasher)
-      return { source: governed, http: createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal }) }
+      const { connector, http } = await clientFor(definition.connection, signal)
+      return { source: governedSource(withCustom(connector.source, definition.streams), definition, hasher), http }
     },
+    async reach(connection, kind, signal) {
+      const { connector, http } = await clientFor(connection, signal)
+      const found = connector.destinations?.[kind]
+      if (found) return { destination: found.destination, http }
+      throw new Failure(
+        'config',
+        `This worker knows no ${kind} of ${connector.title}: it is older than the definition. Upgrade the worker.`,
+        {
+          connection: connection.name,
+        },
+      )
+    },
+    mark: () => createMarks(settings.key),
     close: () => warehouse.close(),
   }
 }

@@ -4,6 +4,7 @@ import { versionFinding } from '../../src/extract/connector.js'
 import { defineStreams } from '../../src/extract/define.js'
 import { at } from '../../src/extract/paginate.js'
 import { klaviyo, settings } from './api.js'
+import { destinations } from './audience.js'
 import { content } from './content.js'
 import { people } from './people.js'
 import { custom, customStream, reports } from './reports.js'
@@ -53,4 +54,5 @@ export const connector: Connector = {
   apiVersions: ['2026-07-15'],
   api: klaviyo,
   source: { type: 'klaviyo', streams, custom: customStream, check },
+  destinations,
 }

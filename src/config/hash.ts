@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import type { AudienceDefinition } from '../core/audience.js'
 import type { Definition } from '../core/definition.js'
 
 /** What a definition is stored under: equal definitions have equal hashes, whatever the order of their keys. */
-export const definitionHash = (definition: Definition): string => createHash('sha256').update(canonical(definition)).digest('hex')
+export const definitionHash = (definition: Definition | AudienceDefinition): string =>
+  createHash('sha256').update(canonical(definition)).digest('hex')
 
 /** JSON with sorted keys and without what is undefined. */
 function canonical(value: unknown): string {

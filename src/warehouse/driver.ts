@@ -1,5 +1,6 @@
 /** What the engine asks of a warehouse. Names no database: PostgreSQL stands in `postgres/`. */
 import type { FailureNote, LetterFilter, LetterKind, LetterStatus, RunKind, RunStatus } from '../core/activities.js'
+import type { AudienceDefinition } from '../core/audience.js'
 import type { Definition } from '../core/definition.js'
 import type { BudgetStore, TokenStore } from '../core/ports.js'
 import type { QualityCheck, Severity } from '../core/quality.js'
@@ -320,8 +321,9 @@ export interface Warehouse {
   describe: () => Promise<{ version: string; canCreate: boolean; clockSkewMs: number }>
 
   definitions: {
-    put: (hash: string, definition: Definition) => Promise<void>
+    put: (hash: string, definition: Definition | AudienceDefinition) => Promise<void>
     get: (hash: string) => Promise<Definition>
+    audience: (hash: string) => Promise<AudienceDefinition>
   }
   handovers: {
     put: (body: unknown) => Promise<string>

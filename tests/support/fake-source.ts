@@ -13,6 +13,12 @@ export const noHttp = (): Http => ({
   used: { requests: 0, bytes: 0, retries: 0, waitedMs: 0 },
 })
 
+/** What a worker needs for audiences, where a test has none. */
+export const noAudiences = {
+  reach: () => Promise.reject(new Error('no destinations here')),
+  mark: () => (text: string) => text,
+}
+
 export const fixedClock = (now = '2026-06-01T00:00:00.000Z'): Clock => ({ now: () => new Date(now), sleep: () => Promise.resolve() })
 
 export interface FakeStream {

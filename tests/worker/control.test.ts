@@ -8,7 +8,7 @@ import type { Answers } from '../../src/engine/ask.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
 import { controlActivities } from '../../worker/activities/control.js'
 import { type Deps, systemClock } from '../../worker/deps.js'
-import { fakeDefinition, fakeStream, noHttp } from '../support/fake-source.js'
+import { fakeDefinition, fakeStream, noAudiences, noHttp } from '../support/fake-source.js'
 
 const person = { id: '1', name: 'canary', updated: '2026-01-01T00:00:00Z' }
 const source: Source = {
@@ -36,6 +36,7 @@ async function ask<Q extends keyof Answers>(question: Q, stream: string): Promis
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     redact: (text) => text,
     timing: { heartbeatMs: 1_000, retryMs: 100 },
+    ...noAudiences,
     connect: async (seen: Definition) => ({ source: governedSource(source, seen, undefined), http: noHttp() }),
     close: async () => {},
   }

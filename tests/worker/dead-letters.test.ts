@@ -5,7 +5,7 @@ import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 import { createActivities } from '../../worker/activities/index.js'
 import type { Deps } from '../../worker/deps.js'
 import { syncOnce } from '../support/engine.js'
-import { fakeDefinition, fakeStream, fixedClock, noHttp } from '../support/fake-source.js'
+import { fakeDefinition, fakeStream, fixedClock, noAudiences, noHttp } from '../support/fake-source.js'
 import { encrypted, type LetterBase, letterBase, person } from '../support/letters.js'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
@@ -26,6 +26,7 @@ describe('the activities of a run and of a replay', () => {
       log: quiet,
       redact: (text) => text,
       timing: { heartbeatMs: 1000, retryMs: 100 },
+      ...noAudiences,
       connect: async () => ({ source: { type: 'fake', streams: { people: stream }, check: async function* () {} }, http: noHttp() }),
       close: async () => {},
       ...deps,

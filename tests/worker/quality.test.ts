@@ -8,7 +8,7 @@ import type { Warehouse } from '../../src/warehouse/driver.js'
 import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 import { createActivities } from '../../worker/activities/index.js'
 import { systemClock } from '../../worker/deps.js'
-import { fakeDefinition, fakeStream, noHttp } from '../support/fake-source.js'
+import { fakeDefinition, fakeStream, noAudiences, noHttp } from '../support/fake-source.js'
 import { type Database, freshDatabase } from '../support/postgres.js'
 import { withWorker } from '../support/workflows.js'
 
@@ -46,6 +46,7 @@ describe('quality checks through a whole run: workflow, activities, warehouse', 
       log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       redact: (text: string) => text,
       timing: { heartbeatMs: 2_000, retryMs: 100 },
+      ...noAudiences,
       connect: async () => ({ source: { type: 'fake', streams, check: async function* () {} }, http: noHttp() }),
       close: async () => {},
     }

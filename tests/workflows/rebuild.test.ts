@@ -10,7 +10,7 @@ import type { Warehouse } from '../../src/warehouse/driver.js'
 import { rebuildActivities } from '../../worker/activities/rebuild.js'
 import { type Deps, systemClock } from '../../worker/deps.js'
 import { plan, syncOnce } from '../support/engine.js'
-import { fakeDefinition, fakeStream, noHttp } from '../support/fake-source.js'
+import { fakeDefinition, fakeStream, noAudiences, noHttp } from '../support/fake-source.js'
 import { keepHistory } from '../support/histories.js'
 import { openedDatabase } from '../support/postgres.js'
 import { fakeActivities, type Running, withWorker } from '../support/workflows.js'
@@ -50,6 +50,7 @@ describe('the rebuild of a table, by a worker', () => {
       log: quiet,
       redact: (text) => text,
       timing: { heartbeatMs: 2_000, retryMs: 100 },
+      ...noAudiences,
       connect: async () => ({ source, http: noHttp() }),
       close: async () => {},
     }
