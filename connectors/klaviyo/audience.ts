@@ -36,7 +36,7 @@ const list: Destination = {
 export const destinations = { list: { destination: list } }
 
 async function open(http: Http, { target, create }: Wanted): Promise<Target> {
-  const query = { filter: `equals(name,${JSON.stringify(target)})`, 'fields[list]': 'name' }
+  const query = { filter: `any(name,[${JSON.stringify(target)}])`, 'fields[list]': 'name' }
   const { body } = await http.request({ path: '/api/lists', query, budget: 'L' })
   const named = (body.data ?? []) as Rec[]
   if (named.length > 1)

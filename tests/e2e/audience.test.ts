@@ -80,7 +80,7 @@ audiences:
     })
     expect([...sandbox.klaviyo.store.lists.values()].some(({ name }) => name === 'High value')).toBe(false)
     const pushed = await project.weir(['audience', 'push', 'vip', '--by', 'ana', '--json'])
-    expect(pushed.code, pushed.stderr).toBe(0)
+    expect(pushed.code, pushed.stderr + pushed.stdout).toBe(0)
     expect(JSON.parse(pushed.stdout)).toMatchObject({ status: 'completed', destinations: [{ sent: 88, confirmed: 88, rejected: 0 }] })
     expect(held()).toEqual(wanted(() => false))
     const row = sandbox.klaviyo.store.profileBy('email', 'p9@example.test')!
@@ -91,7 +91,7 @@ audiences:
     await db.query("UPDATE crm.people SET ads_consent = 'denied' WHERE id = 11")
     await db.query('DELETE FROM crm.people WHERE id > 50')
     const pushed = await project.weir(['audience', 'push', 'vip', '--by', 'ana', '--json'])
-    expect(pushed.code, pushed.stderr).toBe(3)
+    expect(pushed.code, pushed.stderr + pushed.stdout).toBe(3)
     const { status, prepared, verdict } = JSON.parse(pushed.stdout)
     expect(status).toBe('waiting')
     expect(verdict[0]).toMatch(/^mail would lose 45 of 88 people, 20 % are allowed \(max_remove\)$/)
