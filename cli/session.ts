@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client'
 import type { Manifest } from '../src/config/compile.js'
 import { definitionHash } from '../src/config/hash.js'
+import type { AudienceDefinition } from '../src/core/audience.js'
 import type { Definition } from '../src/core/definition.js'
 import { Failure } from '../src/core/failure.js'
 import { searchAttributes } from '../src/core/search-attributes.js'
@@ -144,7 +145,10 @@ async function connect({ manifest, projectDir }: Project, at: Place): Promise<Se
 }
 
 /** Stores a sync's compiled definition under its hash, so that workers find it; answers with the hash. */
-export async function putDefinition({ warehouse }: Pick<Session, 'warehouse'>, definition: Definition): Promise<string> {
+export async function putDefinition(
+  { warehouse }: Pick<Session, 'warehouse'>,
+  definition: Definition | AudienceDefinition,
+): Promise<string> {
   const hash = definitionHash(definition)
   await warehouse.definitions.put(hash, definition)
   return hash

@@ -1,7 +1,8 @@
 import { registry } from '../connectors/registry.js'
-import type { Vendor, VendorStream, Vendors } from '../src/config/vendors.js'
+import type { Vendor, VendorDestination, VendorStream, Vendors } from '../src/config/vendors.js'
+import type { IdentifierKind } from '../src/core/audience.js'
 import type { Stream } from '../src/core/types.js'
-import type { Connector } from '../src/extract/connector.js'
+import type { AudienceDestination, Connector } from '../src/extract/connector.js'
 import { columnName } from '../src/schema/names.js'
 
 /** What the configuration must know of each vendor: keys, streams and modes. Loads every connector, and calls none. */
@@ -11,10 +12,11 @@ export async function loadVendors(): Promise<Vendors> {
   )
 }
 
-type Known = Pick<Connector, 'title' | 'settings' | 'source' | 'custom'> & Partial<Pick<Connector, 'apiVersions' | 'basics' | 'consent'>>
+type Known = Pick<Connector, 'title' | 'settings' | 'source' | 'custom'> &
+  Partial<Pick<Connector, 'apiVersions' | 'basics' | 'consent' | 'destinations'>>
 
 /** The same of one connector. */
-export function vendorOf({ title, settings, basics, source, apiVersions, consent, custom: keys }: Known): Vendor {
+export function vendorOf({ title, settings, basics, source, apiVersions, consent, custom: keys, destinations }: Known): Vendor {
   const make = source.custom
   return {
     title,
@@ -23,8 +25,16 @@ export function vendorOf({ title, settings, basics, source, apiVersions, consent
     ...(consent ? { awaitsConsent: consent.isDue } : {}),
     streams: Object.fromEntries(Object.values(source.streams).map((stream) => [stream.name, streamOf(stream)])),
     ...(keys && make ? { custom: { keys, streamOf: (name, given) => streamOf(make(name, given)) } } : {}),
+    ...(destinations
+      ? { destinations: Object.fromEntries(Object.entries(destinations).map(([kind, one]) => [kind, destinationOf(one)])) }
+      : {}),
     ...(apiVersions ? { defaultApiVersion: apiVersions[0], apiVersions } : {}),
   }
+}
+
+function destinationOf({ destination, keys }: AudienceDestination): VendorDestination {
+  const { modes, identifiers, needs, takesFields = false } = destination
+  return { modes, identifiers: Object.keys(identifiers) as IdentifierKind[], needs, takesFields, ...(keys ? { keys } : {}) }
 }
 
 function streamOf({ mode, modes, isDefault, key, cursor, deletedAt, bounds, passes, fields, discover, total }: Stream): VendorStream {

@@ -411,6 +411,53 @@ command(
   async () => ({ run: (await import('./commands/dlq.js')).discard }),
   act(),
 )
+const audience = program.command('audience').description('people who go out: what a push would do, pushes, decisions, who is held')
+const audiences = async () => import('./commands/audience.js')
+const asker = new Option('--by <name>', 'who asks or decides (default: the user of this machine)')
+const changeSet = new Option('--change-set <hash>', 'the change set that is decided, its beginning at least').makeOptionMandatory()
+command(audience, 'preview <name>', 'what a push would do; nothing is sent', 'weir audience preview high_value', async () => ({
+  run: (await audiences()).preview,
+}))
+command(
+  audience,
+  'push <name>',
+  'bring its destinations to what the model says',
+  'weir audience push high_value',
+  async () => ({ run: (await audiences()).push }),
+  [asker, new Option('--detach', 'print the push and return at once')],
+)
+command(
+  audience,
+  'approve <name>',
+  'let a push that waits go',
+  'weir audience approve high_value --change-set 1f2e3d4c5b6a --by ana',
+  async () => ({ run: (await audiences()).approve }),
+  [changeSet, asker],
+)
+command(
+  audience,
+  'reject <name>',
+  'end a push that waits',
+  'weir audience reject high_value --change-set 1f2e3d4c5b6a --by ana',
+  async () => ({ run: (await audiences()).reject }),
+  [changeSet, asker],
+)
+command(audience, 'runs [name]', 'the newest pushes', 'weir audience runs high_value', async () => ({ run: (await audiences()).runs }), [
+  new Option('--limit <n>', 'how many').default(10).argParser(count),
+])
+command(
+  audience,
+  'members <name>',
+  'who is held and how each stands; never an address',
+  'weir audience members high_value --state rejected',
+  async () => ({ run: (await audiences()).members }),
+  [
+    new Option('--destination <name>', 'only this one'),
+    new Option('--state <state...>', 'only these').choices(['intended', 'accepted', 'confirmed', 'rejected', 'removing', 'removed']),
+    new Option('--key <key>', 'only this person, by the key of the model'),
+    new Option('--limit <n>', 'how many').default(50).argParser(count),
+  ],
+)
 command(program, 'dev', 'PostgreSQL, Temporal with its UI and a worker, here, until Ctrl-C', 'weir dev', () => import('./commands/dev.js'))
 command(
   program,

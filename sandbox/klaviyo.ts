@@ -11,14 +11,17 @@ import { addReading, type KlaviyoSwitches } from './klaviyo/reading.js'
 import { Show } from './klaviyo/show.js'
 import { KlaviyoStore } from './klaviyo/store.js'
 import { type KlaviyoTruth, truthOf } from './klaviyo/truth.js'
+import { addWriting, type Pushed, type WritingSwitches } from './klaviyo/writing.js'
 import { appKeys, standIn } from './stand-in.js'
 
 export interface Klaviyo {
   vendor: Vendor
   store: KlaviyoStore
   access: Access
-  switches: KlaviyoSwitches
+  switches: KlaviyoSwitches & WritingSwitches
   truth: KlaviyoTruth
+  /** How often each profile was effectively added to and removed from a list, by calls of the API. */
+  pushed: Pushed
 }
 
 /** `rules` undefined counts no calls. */
@@ -26,9 +29,17 @@ export function createKlaviyo(company: Company, drift: Drift, now: () => Date, r
   const store = new KlaviyoStore(company)
   const show = new Show(drift, company.times)
   const access = new Access()
-  const switches: KlaviyoSwitches = { boundIncluded: false, unsortedCampaigns: false, cursorLifeMs: null }
+  const switches: KlaviyoSwitches & WritingSwitches = {
+    boundIncluded: false,
+    unsortedCampaigns: false,
+    cursorLifeMs: null,
+    jobPolls: 2,
+    lateRefusals: new Set(),
+  }
   const router = new Router()
-  addReading(router, { store, show, access, limits: new Limits(rules), switches, now: () => now().getTime() })
+  const limits = new Limits(rules)
+  addReading(router, { store, show, access, limits, switches, now: () => now().getTime() })
+  const { pushed } = addWriting(router, { store, access, limits, switches, now: () => now().getTime() })
   router.on('POST /oauth/token', (request) => token(access, request))
   for (const method of ['GET', 'POST']) router.on(`${method} /oauth/authorize`, (request) => authorize(access, request))
 
@@ -60,7 +71,7 @@ export function createKlaviyo(company: Company, drift: Drift, now: () => Date, r
       },
     },
   }
-  return { vendor, store, access, switches, truth: truthOf(store, show, () => now().getTime()) }
+  return { vendor, store, access, switches, truth: truthOf(store, show, () => now().getTime()), pushed }
 }
 
 function document(body: unknown): { data?: unknown[]; links?: { next?: string | null } } | undefined {

@@ -21,6 +21,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
     ours: ['src/core', 'src/observe', 'src/http/wire.ts', 'src/alerts', 'src/warehouse/driver.ts', 'src/warehouse/contract'],
     packages: ['nodemailer'],
   },
+  { room: 'src/identity', ours: ['src/core', 'src/keys', 'src/identity'], packages: ['libphonenumber-js'] },
   { room: 'src/schema', ours: ['src/core', 'src/observe', 'src/schema'], packages: [] },
   { room: 'src/columns', ours: ['src/core', 'src/keys', 'src/schema', 'src/columns'], packages: [] },
   { room: 'src/extract', ours: ['src/core', 'src/observe', 'src/http', 'src/extract'], packages: ['zod'] },
@@ -49,6 +50,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
       'src/extract',
       'src/http',
       'src/quality',
+      'src/identity',
       'src/engine',
       'src/warehouse/driver.ts',
       'src/warehouse/contract',
@@ -59,13 +61,13 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
   // Results of bulk jobs are CSV; of jsforce only types are taken (ADR 14).
   {
     room: 'connectors/salesforce',
-    ours: ['src/core', 'src/http', 'src/extract', 'connectors/salesforce'],
+    ours: ['src/core', 'src/http', 'src/extract', 'src/identity', 'connectors/salesforce'],
     packages: ['zod', 'csv-parse', 'jsforce'],
   },
   // A connector knows its own vendor, and no other.
   ...vendors().map((vendor) => ({
     room: `connectors/${vendor}`,
-    ours: ['src/core', 'src/http', 'src/extract', `connectors/${vendor}`],
+    ours: ['src/core', 'src/http', 'src/extract', 'src/identity', `connectors/${vendor}`],
     // google-auth-library words token requests, and sends none (ADR 13).
     packages: ['zod', ...(vendor === 'google-ads' ? ['google-auth-library'] : [])],
   })),

@@ -11,12 +11,15 @@ import type { ConnectionDefinition, Definition } from '../src/core/definition.js
 import { Failure } from '../src/core/failure.js'
 import type { Clock, Log } from '../src/core/ports.js'
 import type { Finding, Http, Source } from '../src/core/types.js'
+import type { Mark } from '../src/engine/audience/encode.js'
+import type { Reached } from '../src/engine/audience/prepare-push.js'
 import type { Connecting } from '../src/engine/connect.js'
 import { type Connector, sunsetWarning } from '../src/extract/connector.js'
 import { withCustom } from '../src/extract/custom.js'
 import { createAccounts, shareMs } from '../src/http/budget.js'
 import { type ClientDeps, createHttp } from '../src/http/client.js'
 import { whence } from '../src/http/whence.js'
+import { createMarks } from '../src/identity/marks.js'
 import { createLog } from '../src/observe/log.js'
 import { createRedact, type Redact } from '../src/observe/redact.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
@@ -42,6 +45,10 @@ export interface Deps {
   ) => Promise<{ connecting: Connecting; clientDeps: ClientDeps }>
   /** What of a connection will need a person before long. Calls nobody. */
   warnings?: (definition: Definition) => Promise<string[]>
+  /** A vendor's destination of audiences, and a client for the connection; no request is made. */
+  reach: (connection: ConnectionDefinition, kind: string, signal: AbortSignal) => Promise<Reached>
+  /** Keyed hashes of people. @throws Failure `config` without WEIR_KEY */
+  mark: () => Mark
   close: () => Promise<void>
 }
 
@@ -128,6 +135,19 @@ export function createDeps(settings: WorkerSettings): Omit<AlertDeps, 'startSync
       // By a query, since a scheduled run's workflow has another id than one by hand.
       settings.temporalUiUrl &&
       `${settings.temporalUiUrl}/namespaces/${settings.namespace}/workflows?query=${encodeURIComponent(`RunId="${run}"`)}`,
+    async reach(connection, kind, signal) {
+      const { connector, connection: resolved } = await resolve(connection)
+      const found = connector.destinations?.[kind]
+      if (found) return { destination: found.destination, http: createHttp(connector.api, resolved, clientDeps(signal)) }
+      throw new Failure(
+        'config',
+        `This worker knows no ${kind} of ${connector.title}: it is older than the definition. Upgrade the worker.`,
+        {
+          connection: connection.name,
+        },
+      )
+    },
+    mark: () => createMarks(settings.key),
     close: () => warehouse.close(),
   }
 }

@@ -1,6 +1,8 @@
 export { applyChange } from './apply-change.js'
 export { askConnection } from './ask-connection.js'
 export { backfill } from './backfill.js'
+export { previewAudience, pushAudience } from './push-audience.js'
+export { pushDestination } from './push-destination.js'
 export { rebuildTable } from './rebuild-table.js'
 export { replayDeadLetters } from './replay-dead-letters.js'
 export { syncConnection } from './sync-connection.js'

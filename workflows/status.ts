@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common'
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, upsertSearchAttributes } from '@temporalio/workflow'
 import type { FailureNote, RunStatus } from '../src/core/activities.js'
+import type { PushStatus } from '../src/core/audience.js'
 import { type Reason, reasons } from '../src/core/failure.js'
 
 const status = defineSearchAttributeKey('WeirStatus', 'KEYWORD')
@@ -10,6 +11,9 @@ const rows = defineSearchAttributeKey('WeirRows', 'INT')
 export function show(now: RunStatus, read?: number): void {
   upsertSearchAttributes([{ key: status, value: now }, ...(read === undefined ? [] : [{ key: rows, value: read }])])
 }
+
+/** The same of a push. */
+export const showPush = (now: PushStatus): void => upsertSearchAttributes([{ key: status, value: now }])
 
 /** What a failed activity or child says, in the words of our own failures. */
 export function noteOf(error: unknown): FailureNote {

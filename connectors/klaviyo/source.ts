@@ -4,6 +4,7 @@ import { versionFinding } from '../../src/extract/connector.js'
 import { defineStreams } from '../../src/extract/define.js'
 import { at } from '../../src/extract/paginate.js'
 import { klaviyo, settings } from './api.js'
+import { destinations } from './audience.js'
 import { consent } from './consent.js'
 import { content } from './content.js'
 import { people } from './people.js'
@@ -55,4 +56,5 @@ export const connector: Connector = {
   api: klaviyo,
   consent,
   source: { type: 'klaviyo', streams, custom: customStream, check },
+  destinations,
 }

@@ -17,6 +17,29 @@ const Lost = place('klaviyo lost metric')
 /** Share of events whose metric is gone: they are shown without one. */
 const lostMetrics = 0.003
 
+const emailOf = ({ email }: ProfileRow) => (email ?? '').toLowerCase()
+const phoneOf = ({ phone }: ProfileRow) => phone ?? ''
+
+/** A profile of which nothing is known yet: whoever imports it says what it holds. */
+export const emptyProfile = (id: string, atMs: number): ProfileRow => ({
+  id,
+  email: null,
+  phone: null,
+  externalId: null,
+  first: null,
+  last: null,
+  organization: null,
+  locale: null,
+  title: null,
+  createdMs: atMs,
+  updatedMs: atMs,
+  lastEventMs: null,
+  location: {},
+  properties: {},
+  consent: { state: 'never', atMs },
+  suppressions: [],
+})
+
 export class KlaviyoStore {
   readonly profiles = new Table<ProfileRow>()
   readonly events = new Table<EventRow>()
@@ -53,6 +76,12 @@ export class KlaviyoStore {
   flowId = (n: number) => code(6, this.seed, K, place('flow'), n)
   segmentId = (n: number) => code(6, this.seed, K, place('segment'), n)
   metricId = (name: string) => this.metricIds.get(name) ?? ''
+
+  /** The profile with this address or number. */
+  profileBy(field: 'email' | 'phone', value: string): ProfileRow | undefined {
+    const index = this.profiles.index(`by ${field}`, field === 'email' ? emailOf : phoneOf)
+    return index.walk({ low: value, high: value, limit: 1 }).rows[0]
+  }
 
   private hear(happening: Happening): void {
     switch (happening.kind) {

@@ -1,5 +1,7 @@
 /** The tree of a project → its manifest: what is deployed and run. */
+import type { AudienceDefinition } from '../core/audience.js'
 import type { ConnectionDefinition, Definition, Schedule } from '../core/definition.js'
+import { compileAudience, compileModels } from './audience.js'
 import { checkReached, type Reached } from './columns.js'
 import { type CompiledConnection, compileConnection } from './connection.js'
 import { shown } from './errors.js'
@@ -10,7 +12,7 @@ import { checkCircles } from './schedule.js'
 import { defaults as defaultsKeys, project as projectKeys } from './schema.js'
 import { urlSecrets } from './secrets.js'
 import { type CompiledSync, compileSync } from './sync.js'
-import { find, keysOf, textAt } from './tree.js'
+import { find, keysOf, type Path, textAt } from './tree.js'
 import type { Vendors } from './vendors.js'
 
 export interface Manifest {
@@ -24,6 +26,7 @@ export interface Manifest {
   temporal: { address?: string; namespace: string }
   connections: Record<string, ConnectionDefinition>
   syncs: Record<string, Definition>
+  audiences: Record<string, AudienceDefinition>
   /** When each sync runs by the clock. */
   schedules: Record<string, Schedule>
   /** The syncs after which each one runs. What stands neither here nor in `schedules` runs by hand. */
@@ -40,11 +43,13 @@ export interface Compiling {
   vendors: Vendors
   look: Look
   now: Date
+  /** What a file of the project holds, by a path as written at `path`; what is wrong is reported. */
+  readText: (judged: Judged, path: Path, name: string) => string | undefined
 }
 
 /** Judges everything and reports all that is wrong; the manifest holds what was right. */
 export function compile(compiling: Compiling): Manifest {
-  const { judged, file, vendors, look, now } = compiling
+  const { judged, file, vendors, look, now, readText } = compiling
   const { tree } = judged
   // each part is parsed at its own place below, so that a fault here does not hide those there
   const given = parseAt(projectKeys, judged, [])
@@ -66,10 +71,17 @@ export function compile(compiling: Compiling): Manifest {
   const isWhole = syncs.size === keysOf(find(tree, ['syncs'])).length
   const notes = isWhole ? checkReached(judged, reached) : []
   if (!find(tree, ['connections'])) complain(judged, [], '"connections" is missing', 'name at least one vendor to read from')
-  if (!find(tree, ['syncs'])) {
+  if (!find(tree, ['syncs']) && !find(tree, ['audiences'])) {
     const [first = 'name'] = connections.keys()
     complain(judged, [], '"syncs" is missing', `name at least one sync, such as "${first}: { from: ${first} }"`)
   }
+
+  const audienceInput = { judged, project: name, connections, readText: (path: Path, given: string) => readText(judged, path, given) }
+  const models = compileModels(audienceInput)
+  const audiences = keysOf(find(tree, ['audiences'])).flatMap((one) => {
+    const audience = compileAudience(audienceInput, one, models)
+    return audience ? [[one, audience] as const] : []
+  })
 
   const variable = (variable: string): string | undefined => {
     const found = look({ variable, fallback: '' })
@@ -89,6 +101,7 @@ export function compile(compiling: Compiling): Manifest {
     },
     connections: Object.fromEntries([...connections].flatMap(([one, compiled]) => (compiled ? [[one, compiled.definition]] : []))),
     syncs: Object.fromEntries([...syncs].map(([one, { definition }]) => [one, definition])),
+    audiences: Object.fromEntries(audiences),
     schedules: Object.fromEntries(schedules),
     after: Object.fromEntries(after),
     origins: Object.fromEntries([...syncs].map(([one, { origins }]) => [one, origins])),

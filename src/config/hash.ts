@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
+import type { AudienceDefinition } from '../core/audience.js'
 import type { Definition } from '../core/definition.js'
 
 /** What a definition is stored under: equal definitions have equal hashes, whatever the order of their keys. */
-export const definitionHash = (definition: Definition): string => hashOf(definition)
+export const definitionHash = (definition: Definition | AudienceDefinition): string => hashOf(definition)
 
 /** The same of any JSON. */
 export const hashOf = (value: unknown): string => createHash('sha256').update(canonical(value)).digest('hex')

@@ -119,7 +119,7 @@ export function load(file: string, cwd: string, problems: Problems): Loaded {
 }
 
 /** Keys whose entries several files may share out by name. Any other key stands in one file. */
-const shared = ['connections', 'syncs', 'environments']
+const shared = ['connections', 'syncs', 'models', 'audiences', 'environments']
 
 /** Adds a file's keys to those of the others; a name in two files is an error that names both places. */
 function take(merged: Map<string, Entry>, tree: Mapping, problems: Problems): void {

@@ -2,14 +2,15 @@
 import { resolve } from 'node:path'
 import { compile, type Manifest } from './compile.js'
 import { type ConfigError, ConfigErrors, nearOrAll, Problems, plainPath, shown } from './errors.js'
-import { complainOfKey, parseAt } from './issues.js'
+import { decode, readWithin } from './files.js'
+import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { findFile, type Loaded, load } from './load.js'
 import { nameProblem } from './names.js'
 import { lookIn, readEnvFile, type Sources } from './references.js'
 import { resolveTree } from './resolve.js'
 import { overlay } from './schema.js'
 import { secretKeys, secretValues, urlSecrets } from './secrets.js'
-import { find, keysOf, overlaid, type Tree, without } from './tree.js'
+import { find, keysOf, overlaid, type Path, spotOf, type Tree, without } from './tree.js'
 import type { Vendors } from './vendors.js'
 
 export type { Manifest } from './compile.js'
@@ -111,7 +112,7 @@ function judge({ vendors, environment, now }: ProjectOptions, loaded: Loaded, so
     const found = name === undefined ? undefined : find(loaded.tree, ['environments', name])
     const over = found?.kind === 'map' ? found : undefined
     const tree = resolveTree(over ? overlaid(base, over) : base, { vendors, look, root, dirs, problems: strict ? problems : undefined })
-    return compile({ judged: { tree, problems }, file: loaded.file, vendors, look, now })
+    return compile({ judged: { tree, problems }, file: loaded.file, vendors, look, now, readText: readTextOf(loaded) })
   }
   const manifest = under(environment !== undefined && names.includes(environment) ? environment : undefined, true)
   for (const name of names.slice(0, maxEnvironments)) {
@@ -122,4 +123,18 @@ function judge({ vendors, environment, now }: ProjectOptions, loaded: Loaded, so
     if (name !== environment && find(loaded.tree, ['environments', name])?.kind === 'map') under(name, false)
   }
   return environment === undefined ? manifest : { ...manifest, environment }
+}
+
+const maxTextBytes = 262_144
+
+/** Reads files that a key names (SQL), relative to the file that the key stands in; only such as lie in the project. */
+function readTextOf({ root, dirs }: Loaded) {
+  return (judged: Judged, path: Path, name: string): string | undefined => {
+    const from = dirs.get(spotOf(judged.tree, path).file) ?? root
+    const got = readWithin([root], resolve(from, name), maxTextBytes)
+    const text = 'problem' in got ? got : decode(got.bytes)
+    if ('text' in text) return text.text
+    complain(judged, path, `the file ${shown(name)} ${text.problem}`)
+    return undefined
+  }
 }

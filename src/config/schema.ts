@@ -36,7 +36,7 @@ export const text = (expected = 'text') =>
     .min(1, 'must not be empty')
     .meta({ kind: 'text' })
 /** A number, also as the text that a reference gives. */
-const whole = (min: number, max: number) =>
+export const whole = (min: number, max: number) =>
   z
     .preprocess((value) => (typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value), z.int().min(min).max(max))
     .meta({ kind: `whole number, ${min} to ${max}` })
@@ -54,7 +54,7 @@ export const aDuration = (minMs = 0, expected = 'a duration such as 15m, 6h or 3
 
 const timezone = worded('time zone', 'a time zone such as Europe/Berlin or UTC', (value) => (isTimezone(value) ? value : undefined))
 
-const share = (expected: string) =>
+export const share = (expected: string) =>
   z
     .union([z.number(), z.string()], { error: `expected ${expected}` })
     .transform((value, context) => {
@@ -360,8 +360,10 @@ export const project = keys(
     syncs: named('syncs by name')
       .optional()
       .describe('Which streams of a connection go into which schema, in which mode and when, by name.'),
+    models: named('models by name').optional().describe('SQL that yields people, by name.'),
+    audiences: named('audiences by name').optional().describe('Whom to keep at which destinations, by name.'),
   },
-  ['models', 'audiences', 'alerts', 'suppressions', 'quality', 'freshness'],
+  ['alerts', 'suppressions', 'quality', 'freshness'],
 )
 
 /** Keys that an environment may change; their values are judged where they are laid over the rest. */
@@ -371,4 +373,6 @@ export const overlay = keys({
   defaults: z.unknown().optional(),
   connections: named('connections by name').optional(),
   syncs: named('syncs by name').optional(),
+  models: named('models by name').optional(),
+  audiences: named('audiences by name').optional(),
 })

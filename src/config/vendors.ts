@@ -1,5 +1,6 @@
 /** What the configuration must know of vendors. It is handed in: this room knows none by name. */
 import type { z } from 'zod'
+import type { AudienceMode, IdentifierKind } from '../core/audience.js'
 import type { CheckedColumn } from '../core/quality.js'
 import type { FieldType, SyncMode } from '../core/types.js'
 
@@ -19,9 +20,21 @@ export interface Vendor {
     /** @throws Failure `config` when the keys make no stream */
     streamOf: (name: string, given: Record<string, unknown>) => VendorStream
   }
+  /** What audiences go to, by the key that names the target. */
+  destinations?: Readonly<Record<string, VendorDestination>>
   defaultApiVersion?: string
   /** Versions that work, where there are several. */
   apiVersions?: readonly string[]
+}
+
+export interface VendorDestination {
+  modes: readonly AudienceMode[]
+  identifiers: readonly IdentifierKind[]
+  /** A member has all of one of these. */
+  needs: readonly (readonly IdentifierKind[])[]
+  takesFields: boolean
+  /** The vendor's own keys beside the target. */
+  keys?: z.ZodObject
 }
 
 export interface VendorStream {

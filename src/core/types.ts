@@ -199,6 +199,8 @@ export interface HttpRequest {
   headers?: Readonly<Record<string, string>>
   /** What is expected back: JSON unless it says `text`, whose answer's body is `{ text }` (CSV of bulk jobs). */
   answer?: 'json' | 'text'
+  /** Refusals that are an answer to the caller: their bodies say which parts of the request were refused. */
+  refusals?: readonly number[]
   /** Which of the api's budgets pays; the api's first one without it. */
   budget?: string
   /** Where one credential reaches several accounts that the vendor counts apart: the account that pays. */

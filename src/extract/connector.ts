@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Destination } from '../core/audience.js'
 import { dayMs } from '../core/slices.js'
 import type { Finding, Http, Source } from '../core/types.js'
 import type { Api } from '../http/api.js'
@@ -20,6 +21,14 @@ export interface Connector {
   /** How a person connects it, where the vendor knows OAuth. */
   consent?: Consent
   source: Source
+  /** What audiences go to, by the key that names the target in the YAML. */
+  destinations?: Readonly<Record<string, AudienceDestination>>
+}
+
+export interface AudienceDestination {
+  destination: Destination
+  /** The vendor's own keys of one, beside the target. */
+  keys?: z.ZodObject
 }
 
 const warnDays = 90

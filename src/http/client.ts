@@ -173,7 +173,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         ...credential,
       }
       const sent = await call({ url: target, method, headers, body }, spender, { priority, waited, waits, signal })
-      if (isGood(sent)) return { sent, spender, asked }
+      if (isGood(sent) || (request.refusals?.includes(sent.status) && read(sent) !== undefined)) return { sent, spender, asked }
       const answer = { status: sent.status, headers: sent.headers, body: read(sent) }
       const { status, headers: told } = answer
       if (status >= 300 && status < 400 && told.location) {

@@ -1,5 +1,6 @@
 /** What the engine asks of a warehouse. Names no database: PostgreSQL stands in `postgres/`. */
 import type { FailureNote, LetterFilter, LetterKind, LetterStatus, RunKind, RunStatus } from '../core/activities.js'
+import type { AudienceDefinition } from '../core/audience.js'
 import type { Definition } from '../core/definition.js'
 import type { WaitsFor } from '../core/failure.js'
 import type { BudgetStore } from '../core/ports.js'
@@ -9,6 +10,7 @@ import type { Bounds, Counts, Fields, FieldType, Resume, Slice, SyncMode } from 
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
 import type { AlertStore } from './contract/alerts.js'
+import type { AudienceStore } from './contract/audiences.js'
 import type { BackfillStore } from './contract/backfills.js'
 import type { CredentialStore } from './contract/credentials.js'
 import type { DeploymentStore } from './contract/deployments.js'
@@ -345,8 +347,9 @@ export interface Warehouse {
   describe: () => Promise<{ version: string; canCreate: boolean; clockSkewMs: number; migrations: { applied: number; known: number } }>
 
   definitions: {
-    put: (hash: string, definition: Definition) => Promise<void>
+    put: (hash: string, definition: Definition | AudienceDefinition) => Promise<void>
     get: (hash: string) => Promise<Definition>
+    audience: (hash: string) => Promise<AudienceDefinition>
   }
   handovers: {
     put: (body: unknown) => Promise<string>
@@ -504,6 +507,8 @@ export interface Warehouse {
   deployments: DeploymentStore
   /** Conditions that are open, and the outbox of messages about them. */
   alerts: AlertStore
+  /** People who go out: what destinations hold, what pushes change. */
+  audiences: AudienceStore
   /** Budgets of vendors' accounts, shared by all workers. */
   budgets: BudgetStore
   tokens: CredentialStore

@@ -20,6 +20,8 @@ export const idleDeps = {
   consenting: () => Promise.reject(new Error('nobody asks here')),
   resolveTarget: (target: AlertTarget): AlertTarget => target,
   linkOf: () => undefined,
+  reach: () => Promise.reject(new Error('no destinations here')),
+  mark: () => (text: string) => text,
 }
 
 export const fixedClock = (now = '2026-06-01T00:00:00.000Z'): Clock => ({ now: () => new Date(now), sleep: () => Promise.resolve() })

@@ -2,6 +2,7 @@ import type { AlertDeps } from '../deps.js'
 import { alertActivities, alertControlActivities } from './alerts.js'
 import { backfillActivities } from './backfill.js'
 import { controlActivities } from './control.js'
+import { pushActivities } from './push.js'
 import { rebuildActivities } from './rebuild.js'
 import { replayActivities } from './replay.js'
 import { syncActivities } from './sync.js'
@@ -13,6 +14,7 @@ export const createActivities = (deps: AlertDeps) => ({
     ...backfillActivities(deps),
     ...rebuildActivities(deps),
     ...replayActivities(deps),
+    ...pushActivities(deps),
     ...alertActivities(deps),
   },
   control: { ...controlActivities(deps), ...alertControlActivities(deps) },

@@ -15,6 +15,7 @@ import { sql as alerts } from './migrations/0012-alerts.js'
 import { sql as backfills } from './migrations/0013-backfills.js'
 import { sql as schedules } from './migrations/0014-schedules.js'
 import { sql as attemptsAndVariants } from './migrations/0015-attempts-and-variants.js'
+import { sql as audiences } from './migrations/0016-audiences.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
@@ -34,6 +35,7 @@ const migrations: readonly string[] = [
   backfills,
   schedules,
   attemptsAndVariants,
+  audiences,
 ]
 
 const oldestServer = 150_000

@@ -1,8 +1,10 @@
+import type { AudienceDefinition } from '../../core/audience.js'
 import type { Definition } from '../../core/definition.js'
 import { Failure } from '../../core/failure.js'
 import type { Fields } from '../../core/types.js'
 import type { Warehouse } from '../driver.js'
 import { createAlertStore } from './alerts.js'
+import { createAudiences } from './audiences/store.js'
 import { createBackfills } from './backfills.js'
 import { createBudgetStore } from './budgets.js'
 import { createChanges } from './changes.js'
@@ -26,6 +28,14 @@ import { createTokenStore } from './tokens.js'
 export function createWarehouse(url: string, options: { connections?: number; key?: string | undefined } = {}): Warehouse {
   const pool = createPool(url, options.connections)
   const seal = letterSeal(options.key)
+  const definitionOf = async <D>(hash: string): Promise<D> => {
+    const { rows } = await pool.query<{ body: D }>('SELECT body FROM _weir.definitions WHERE hash = $1', [hash])
+    if (rows[0]) return rows[0].body
+    throw new Failure(
+      'config',
+      `No definition ${hash} in the warehouse: it was made for another one. Start it again from the project file.`,
+    )
+  }
   return guarded({
     migrate: () => migrate(pool),
     close: () => pool.end(),
@@ -43,15 +53,8 @@ export function createWarehouse(url: string, options: { connections?: number; ke
           JSON.stringify(definition),
         ])
       },
-      async get(hash) {
-        const { rows } = await pool.query<{ body: Definition }>('SELECT body FROM _weir.definitions WHERE hash = $1', [hash])
-        if (!rows[0])
-          throw new Failure(
-            'config',
-            `No definition ${hash} in the warehouse: it was made for another one. Start the sync again with \`weir sync\`.`,
-          )
-        return rows[0].body
-      },
+      get: (hash) => definitionOf<Definition>(hash),
+      audience: (hash) => definitionOf<AudienceDefinition>(hash),
     },
     handovers: {
       async put(body) {
@@ -113,6 +116,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     backfills: createBackfills(pool),
     deployments: createDeployments(pool),
     alerts: createAlertStore(pool),
+    audiences: createAudiences(pool, options.key),
     budgets: createBudgetStore(pool),
     tokens: createTokenStore(pool, options.key),
     letters: { ...createLetters(pool, seal), ...createReplay(pool, seal) },

@@ -37,11 +37,8 @@ export const syncs: Broken[] = [
   },
   {
     name: 'keys that come later',
-    files: `${whole}models: {}\naudiences: {}\n`,
-    lines: [
-      'weir.yaml:6:1: models: "models" is not supported by this version of Weir',
-      'weir.yaml:7:1: audiences: "audiences" is not supported by this version of Weir',
-    ],
+    files: `${whole}suppressions: {}\n`,
+    lines: ['weir.yaml:6:1: suppressions: "suppressions" is not supported by this version of Weir'],
   },
   {
     name: 'a project name with spaces',
@@ -430,7 +427,7 @@ export const syncs: Broken[] = [
   },
   {
     name: 'one fault of each kind, all at once',
-    files: `version: 1\nname: Acme\ndefaults: { timezone: Mars, start: soon }\nconnections:\n  klaviyo: { type: klaviyo, api_key: "\${NOT_SET}" }\n  crm: { type: hubspott }\nsyncs:\n  klaviyo: { from: klavio, every: 15x }\n  hubspot: { from: crm, streams: { contact: {} }, colour: red }\nmodels: {}\n`,
+    files: `version: 1\nname: Acme\ndefaults: { timezone: Mars, start: soon }\nconnections:\n  klaviyo: { type: klaviyo, api_key: "\${NOT_SET}" }\n  crm: { type: hubspott }\nsyncs:\n  klaviyo: { from: klavio, every: 15x }\n  hubspot: { from: crm, streams: { contact: {} }, colour: red }\nsuppressions: {}\n`,
     lines: [
       'weir.yaml:2:7: name: a project name is a lower-case letter, then letters, digits, "_" and "-", at most 48 in all',
       'weir.yaml:3:23: defaults.timezone: expected a time zone such as Europe/Berlin or UTC, found "Mars"',
@@ -439,7 +436,7 @@ export const syncs: Broken[] = [
       'weir.yaml:8:20: syncs.klaviyo.from: no connection "klavio"; did you mean "klaviyo"?',
       'weir.yaml:8:35: syncs.klaviyo.every: expected a duration of at least 1m, such as 15m, found "15x"',
       'weir.yaml:9:51: syncs.hubspot.colour: unknown key "colour"; allowed here: from, schema, every, schedule, after, timezone, concurrency, dead_letters, alerts, freshness, on_schema_change, max_shrink, deletions, start, lookback, slice, parallel, columns, raw, quality, streams',
-      'weir.yaml:10:1: models: "models" is not supported by this version of Weir',
+      'weir.yaml:10:1: suppressions: "suppressions" is not supported by this version of Weir',
     ],
   },
 ]

@@ -200,9 +200,9 @@ export const syntax: Broken[] = [
     name: '5,000 unknown keys',
     files: () => `version: 1\nconnections: {}\nsyncs: {}\n${Array.from({ length: 5_000 }, (_, at) => `k${at}: 1`).join('\n')}\n`,
     lines: [
-      'weir.yaml:4:1: k0: unknown key "k0"; allowed here: version, name, warehouse, temporal, include, defaults, environments, connections, syncs',
-      'weir.yaml:5:1: k1: unknown key "k1"; allowed here: version, name, warehouse, temporal, include, defaults, environments, connections, syncs',
-      'weir.yaml:6:1: k2: unknown key "k2"; allowed here: version, name, warehouse, temporal, include, defaults, environments, connections, syncs',
+      'weir.yaml:4:1: k0: unknown key "k0"; allowed here: version, name, warehouse, temporal, include, defaults, environments, connections, syncs, models, audiences',
+      'weir.yaml:5:1: k1: unknown key "k1"; allowed here: version, name, warehouse, temporal, include, defaults, environments, connections, syncs, models, audiences',
+      'weir.yaml:6:1: k2: unknown key "k2"; allowed here: version, name, warehouse, temporal, include, defaults, environments, connections, syncs, models, audiences',
     ],
     more: true,
   },
@@ -256,7 +256,7 @@ export const syntax: Broken[] = [
     name: 'a key with characters for terminals and a new line',
     files: 'version: 1\n"a\\e[31m\\nb": 1\nconnections: {}\nsyncs: {}\n',
     lines: [
-      'weir.yaml:2:1: ["a\\u{1b}[31m\\u{a}b"]: unknown key "a\\u{1b}[31m\\u{a}b"; allowed here: version, name, warehouse, temporal, include, defaults, environments, connections, syncs',
+      'weir.yaml:2:1: ["a\\u{1b}[31m\\u{a}b"]: unknown key "a\\u{1b}[31m\\u{a}b"; allowed here: version, name, warehouse, temporal, include, defaults, environments, connections, syncs, models, audiences',
     ],
   },
 ]

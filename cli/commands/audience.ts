@@ -1,0 +1,259 @@
+import type { MemberState } from '../../src/core/audience.js'
+import { Failure } from '../../src/core/failure.js'
+import type { Decision } from '../../src/core/push.js'
+import type { PushPreview } from '../../src/engine/audience/prepare-push.js'
+import type { PushRow } from '../../src/warehouse/contract/audiences.js'
+import { chosenAudience } from '../audiences.js'
+import { who } from '../confirm.js'
+import { exit } from '../exit.js'
+import { maskInline } from '../mask.js'
+import { ago, number, type Printer } from '../print.js'
+import { openSession, putDefinition, queue, type Session } from '../session.js'
+import type { Common } from '../weir.js'
+import { workflowFailure } from '../workflow-failure.js'
+
+interface AudienceOptions extends Common {
+  by?: string
+  detach?: boolean
+  changeSet?: string
+  destination?: string
+  state?: MemberState[]
+  key?: string
+  limit?: number
+}
+interface Context {
+  options: AudienceOptions
+  printer: Printer
+  args: string[]
+}
+
+/** What a push would do: nothing is sent, nothing is kept. */
+export async function preview({ options, printer, args }: Context): Promise<number> {
+  const session = await openSession(options, printer, (manifest) => chosenAudience(manifest, args[0]!))
+  try {
+    const definition = chosenAudience(session.manifest, args[0]!)
+    const hash = await putDefinition(session, definition)
+    const { handover } = await result<{ handover: string }>(session, 'previewAudience', `audience/${definition.audience}/preview`, [
+      { audience: definition.audience, definition: hash },
+    ])
+    const seen = (await session.warehouse.handovers.take(handover)) as PushPreview
+    printer.json(seen)
+    printer.line(
+      `${number(seen.rows)} rows of model ${definition.model.name}, ${number(seen.people)} people to be held${excludedText(seen.excluded)}.\n`,
+    )
+    printer.table(
+      ['destination', 'holds', 'add', 'update', 'remove', 'owed', 'unchanged', 'left out', 'requests'],
+      Object.entries(seen.destinations).map(([name, one]) => [
+        name,
+        one.held,
+        one.add,
+        one.update,
+        one.remove,
+        one.owed,
+        one.unchanged,
+        Object.values(one.excluded).reduce((sum, people) => sum + people, 0),
+        seen.requests[name]!,
+      ]),
+    )
+    for (const [name, changes] of Object.entries(seen.sample))
+      for (const { action, cause, key, identifiers, fields } of changes)
+        printer.line(
+          `  ${name}: ${action} ${maskInline(key)} (${cause}) by ${identifiers.join(', ') || 'the vendor’s id'}${fields.length > 0 ? `, with ${fields.join(', ')}` : ''}`,
+        )
+    printer.line(`\nChange set ${seen.changeSet}`)
+    if (seen.verdict.reasons.length === 0) printer.line('Its gates let it pass.')
+    else printer.line(`It would wait:\n${seen.verdict.reasons.map((reason) => `  - ${reason}`).join('\n')}`)
+    return 0
+  } finally {
+    await session.close()
+  }
+}
+
+/** Starts a push by the files as they stand, and follows it to its end or to where it waits. */
+export async function push({ options, printer, args }: Context): Promise<number> {
+  const session = await openSession(options, printer, (manifest) => chosenAudience(manifest, args[0]!))
+  try {
+    const definition = chosenAudience(session.manifest, args[0]!)
+    const { audience } = definition
+    if (options.detach && session.ownsStack)
+      throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+    const hash = await putDefinition(session, definition)
+    const requestedBy = options.by ?? who() ?? 'unknown'
+    const run = await start(session, audience, { audience, definition: hash, kind: 'manual', requestedBy })
+    printer.note(`audience/${audience}: push ${run}, asked for by ${requestedBy}`)
+    if (options.detach) {
+      printer.json({ audience, run })
+      return 0
+    }
+    const ended = await follow(session, audience, run)
+    const rows = await session.warehouse.audiences.destinations(run)
+    printer.json({ ...ended, destinations: rows })
+    printer.table(
+      ['destination', 'sent', 'accepted', 'confirmed', 'rejected', 'removed', 'dropped', 'batches'],
+      rows.map((one) => [one.destination, one.sent, one.accepted, one.confirmed, one.rejected, one.removed, one.dropped, one.batches]),
+    )
+    printer.line(`\n${audience}: ${ended.status}`)
+    if (ended.failure) printer.line(`  ${ended.failure.message} [${ended.failure.reason}]`)
+    if (ended.status === 'waiting') printer.line(waitingText(ended))
+    if (rows.some(({ rejected }) => rejected > 0))
+      printer.line(`  Look at the rejected: weir audience members ${audience} --state rejected`)
+    return exitOfPush(ended)
+  } finally {
+    await session.close()
+  }
+}
+
+const exitOfPush = ({ status }: PushRow): number =>
+  status === 'completed' ? exit.done : ['completed_with_rejections', 'waiting', 'held'].includes(status) ? exit.deadLetters : exit.failed
+
+const waitingText = ({ audience, verdict = [], expiresAt, prepared }: PushRow) =>
+  [
+    `  It waits${expiresAt ? ` until ${expiresAt}` : ''}:`,
+    ...verdict.map((reason) => `  - ${reason}`),
+    `  Decide it: weir audience approve ${audience} --change-set ${prepared?.changeSet.slice(0, 12)} --by NAME, or weir audience reject …`,
+  ].join('\n')
+
+const pollMs = 500
+
+/** Until the push ends, or waits for somebody: that may take days. */
+async function follow({ warehouse, temporal }: Session, audience: string, run: string): Promise<PushRow> {
+  const handle = temporal.workflow.getHandle(`audience/${audience}`, run)
+  let hasEnded = false
+  const ended = handle.result().then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  void ended.then(() => {
+    hasEnded = true
+  })
+  for (;;) {
+    const [row] = await warehouse.audiences.runs({ run, limit: 1 })
+    if (row?.finishedAt || (row?.status === 'waiting' && row.expiresAt !== undefined)) return row
+    if (hasEnded && !row?.finishedAt) throw workflowFailure(await ended, {}, '')
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
+  }
+}
+
+async function start({ temporal }: Session, audience: string, input: object): Promise<string> {
+  try {
+    const handle = await temporal.workflow.start('pushAudience', {
+      taskQueue: queue(),
+      workflowId: `audience/${audience}`,
+      args: [input],
+      staticSummary: `push of audience ${audience}`,
+    })
+    return handle.firstExecutionRunId
+  } catch (error) {
+    throw workflowFailure(error, {}, `A push of audience ${audience} is under way or waits. See it: weir audience runs ${audience}`)
+  }
+}
+
+async function result<T>({ temporal }: Session, workflow: string, workflowId: string, args: unknown[]): Promise<T> {
+  try {
+    return (await temporal.workflow.execute(workflow, { taskQueue: queue(), workflowId, args })) as T
+  } catch (error) {
+    throw workflowFailure(error, {}, 'This is being asked already; wait for its answer.')
+  }
+}
+
+export const approve = (context: Context) => decide('approve', context)
+export const reject = (context: Context) => decide('reject', context)
+
+/** A decision on what waits; of a change set that is named by its beginning at least. */
+async function decide(what: 'approve' | 'reject', { options, printer, args }: Context): Promise<number> {
+  const session = await openSession(options, printer)
+  try {
+    const audience = args[0]!
+    const [row] = await session.warehouse.audiences.runs({ audience, limit: 1 })
+    const changeSet = row?.prepared?.changeSet
+    if (row?.status !== 'waiting' || changeSet === undefined) throw new Failure('config', `No push of ${audience} waits for a decision.`)
+    const given = options.changeSet ?? ''
+    if (given.length < 8 || !changeSet.startsWith(given))
+      throw new Failure(
+        'config',
+        `The push of ${audience} that waits has change set ${changeSet.slice(0, 12)}…: name it with --change-set, once you have looked at it.`,
+      )
+    const by = options.by ?? who() ?? 'unknown'
+    const answer = await update(session, audience, row.run, what, { changeSet, by })
+    printer.json({ audience, run: row.run, decision: answer, by })
+    printer.line(`${audience}: ${answer} by ${by}.`)
+    return 0
+  } finally {
+    await session.close()
+  }
+}
+
+async function update({ temporal }: Session, audience: string, run: string, name: string, decision: Decision): Promise<string> {
+  try {
+    return await temporal.workflow.getHandle(`audience/${audience}`, run).executeUpdate<string, [Decision]>(name, { args: [decision] })
+  } catch (error) {
+    throw workflowFailure((error as { cause?: unknown }).cause ?? error, {}, '')
+  }
+}
+
+export async function runs({ options, printer, args }: Context): Promise<number> {
+  const session = await openSession(options, printer)
+  try {
+    const rows = await session.warehouse.audiences.runs({ ...(args[0] ? { audience: args[0] } : {}), limit: options.limit ?? 10 })
+    printer.json({ runs: rows })
+    if (rows.length === 0) printer.line('No audience was pushed yet.')
+    else
+      printer.table(
+        ['audience', 'status', 'when', 'people', 'asked by', 'decided by', 'run'],
+        rows.map((row) => [
+          row.audience,
+          row.status,
+          ago(row.startedAt),
+          row.prepared?.people ?? 0,
+          row.requestedBy ?? '',
+          row.decision ? `${row.decision.by}: ${row.decision.isApproved ? 'yes' : 'no'}` : '',
+          row.run,
+        ]),
+      )
+    for (const row of rows) {
+      if (row.status === 'waiting' && row.expiresAt) printer.line(`\n${row.audience}\n${waitingText(row)}`)
+      if (row.failure) printer.line(`\n${row.audience}: ${row.failure.message} [${row.failure.reason}]`)
+    }
+    return 0
+  } finally {
+    await session.close()
+  }
+}
+
+/** Who is held, and how each stands: keys of the model, never an address. */
+export async function members({ options, printer, args }: Context): Promise<number> {
+  const session = await openSession(options, printer)
+  try {
+    const audience = args[0]!
+    const { destination, state, key } = options
+    const [rows, standing] = await Promise.all([
+      session.warehouse.audiences.members({ audience, destination, state, key, limit: options.limit ?? 50 }),
+      session.warehouse.audiences.standing(audience),
+    ])
+    printer.json({ members: rows, standing })
+    printer.table(
+      ['destination', 'state', 'members'],
+      standing.map((one) => [one.destination, one.state, one.members]),
+    )
+    printer.line()
+    printer.table(
+      ['key', 'destination', 'state', 'why', 'tries', 'when'],
+      rows.map((row) => [
+        maskInline(row.key),
+        row.destination,
+        row.state,
+        row.message ? maskInline(row.message) : (row.cause ?? ''),
+        row.attempts,
+        ago(row.changedAt),
+      ]),
+    )
+    return 0
+  } finally {
+    await session.close()
+  }
+}
+
+const excludedText = (excluded: Readonly<Record<string, number>>) => {
+  const parts = Object.entries(excluded).map(([why, people]) => `${number(people)} ${why}`)
+  return parts.length === 0 ? '' : ` (left out: ${parts.join(', ')})`
+}

@@ -1,0 +1,76 @@
+/** What a push of an audience asks of the worker. Types only; a new field is optional while old histories run. */
+import type { FailureNote, Timing } from './activities.js'
+import type { ChangeCounts, PushStatus } from './audience.js'
+
+export interface PushInput {
+  audience: string
+  /** Hash in `_weir.definitions`. */
+  definition: string
+  kind: 'manual' | 'scheduled' | 'dependent'
+  /** Who asked for it: never who approves it. */
+  requestedBy?: string
+}
+export interface PushStep extends PushInput {
+  run: string
+}
+
+/** Counts and names; the change set itself is in the warehouse. */
+export interface PreparedReceipt {
+  changeSet: string
+  people: number
+  destinations: Record<string, Pick<ChangeCounts, 'add' | 'update' | 'remove' | 'owed' | 'unchanged'>>
+  /** Destinations that could not be opened: nothing is sent to them, and the others go on. */
+  failures: Record<string, FailureNote>
+  /** Why it waits; empty when it may go. */
+  reasons: string[]
+  owed: number
+  otherwise: 'ask' | 'hold' | 'fail'
+  approvers: string[]
+  expiresMs: number
+  timing?: Timing
+}
+
+export interface Decision {
+  changeSet: string
+  by: string
+}
+
+export interface MembersInput extends PushStep {
+  destination: string
+  /** Only removals that no gate holds. */
+  isOwedOnly: boolean
+}
+export interface MembersReceipt {
+  /** Members that left in this call. */
+  members: number
+  more: boolean
+  /** Ask again after so long: the vendor is at work. */
+  askAgainMs?: number
+  /** ISO instant: the vendor's quota is spent until then. */
+  waitUntil?: string
+}
+
+export interface PushReceipt {
+  status: PushStatus
+  destinations: Record<string, { sent: number; accepted: number; confirmed: number; rejected: number; removed: number; dropped: number }>
+  failure?: FailureNote
+}
+
+/** What a push would do; the answer lies in a row of `_weir.handovers`, since it names people by their keys. */
+export interface PreviewInput {
+  audience: string
+  definition: string
+}
+
+/** Bulk work: queue `weir`. */
+export interface PushActivities {
+  previewPush: (input: PreviewInput) => Promise<{ handover: string }>
+  preparePush: (input: PushStep) => Promise<PreparedReceipt>
+  /** Until when a decision is waited for. */
+  awaitDecision: (input: PushStep & { expiresMs: number }) => Promise<{ expiresAt: string }>
+  decidePush: (input: PushStep & Decision & { isApproved: boolean }) => Promise<{ isTaken: boolean }>
+  pushMembers: (input: MembersInput) => Promise<MembersReceipt>
+  finishPush: (
+    input: PushStep & { status: PushStatus; failures: Record<string, FailureNote>; failure?: FailureNote },
+  ) => Promise<PushReceipt>
+}

@@ -1,0 +1,123 @@
+import type {
+  Answer,
+  AudienceDefinition,
+  ChangeAction,
+  Destination,
+  IdentifierKind,
+  IdentifierRule,
+  Outcome,
+  Outgoing,
+  Target,
+} from '../../core/audience.js'
+import { asFailure, Failure } from '../../core/failure.js'
+import type { Http } from '../../core/types.js'
+import type { Pending, PushBatch } from '../../warehouse/contract/audiences.js'
+import type { Warehouse } from '../../warehouse/driver.js'
+
+export interface PushBatchInput {
+  warehouse: Warehouse
+  http: Http
+  definition: AudienceDefinition
+  name: string
+  destination: Destination
+  target: Target
+  run: string
+  /** Only removals that no gate holds. */
+  isOwedOnly: boolean
+}
+
+export interface BatchEnd {
+  /** Members that left with it; 0 when there was nothing left to send. */
+  members: number
+  /** The vendor is still at work: ask again after so long. */
+  askAgainMs?: number
+}
+
+/** A refused member is tried again by so many pushes; then it waits until its row changes. */
+const attempts = 5
+/** After so many members refused for one reason, and none taken, the reason is not the members. */
+const alike = 10
+
+/**
+ * Sends the next batch of a destination, or asks how the one stands that the vendor works on. What was claimed and not settled, since a worker died, is
+ * sent again as it was: adding and removing are repeatable. A batch that is refused whole is halved until those who are meant are found.
+ */
+export async function pushBatch(input: PushBatchInput): Promise<BatchEnd> {
+  const { warehouse, definition, name, destination, run, isOwedOnly } = input
+  const ref = { run, destination: name, definition, size: destination.batch, isOwedOnly }
+  const batch = await warehouse.audiences.claim(ref)
+  if (!batch) return { members: 0 }
+  const known = batch.pending ? await ask(input, batch, batch.pending) : await sendAll(input, batch.action, batch.members)
+  if (known.jobs.length > 0) {
+    await warehouse.audiences.await(batch, known)
+    return { members: 0, askAgainMs: Math.max(...known.jobs.map(({ askAgainMs }) => askAgainMs)) }
+  }
+  const kinds = Object.entries(destination.identifiers) as [IdentifierKind, IdentifierRule][]
+  const keeps = kinds.filter(([, { hash }]) => hash).map(([kind]) => kind)
+  await warehouse.audiences.settle({ run, destination: name, batch }, known.outcomes, { names: destination.names, attempts, keeps })
+  return { members: batch.members.length }
+}
+
+/** One that is done says again what it said before, so that nothing is kept between two questions but the jobs' names. */
+async function ask(
+  { http, destination, target }: PushBatchInput,
+  { members, action }: PushBatch,
+  { jobs, outcomes }: Pending,
+): Promise<Pending> {
+  const answers: Answer[] = []
+  for (const job of jobs) {
+    if (!destination.poll) throw new Failure('bug', `${destination.kind} has given a job for ${action} and cannot ask about it.`)
+    answers.push(await destination.poll(http, target, job, action, members))
+  }
+  const open = answers.flatMap(({ job }) => (job ? [job] : []))
+  if (open.length > 0) return { jobs: jobs.map((job) => open.find(({ id }) => id === job.id) ?? job), outcomes }
+  return { jobs: [], outcomes: [...outcomes, ...answers.flatMap((answer) => answer.outcomes)] }
+}
+
+async function sendAll(input: PushBatchInput, action: ChangeAction, members: readonly Outgoing[]): Promise<Pending> {
+  const { http, target, destination } = input
+  if (action !== 'remove') return bisected(input, members, (some) => destination.add(http, target, some))
+  const { remove } = destination
+  if (!remove) return { jobs: [], outcomes: [] }
+  const isKnown = ({ identifiers, vendorId }: Outgoing) => vendorId !== undefined || Object.keys(identifiers).length > 0
+  const known = members.filter(isKnown)
+  const sent = known.length === 0 ? { jobs: [], outcomes: [] } : await bisected(input, known, (some) => remove(http, target, some))
+  const lost = members.filter((member) => !isKnown(member)).map(({ ref }) => ({ ref, refused: nothingKnown }))
+  return { ...sent, outcomes: [...sent.outcomes, ...lost] }
+}
+
+const nothingKnown = { reason: 'record', message: 'Nothing is known of this member that it could be removed by.' }
+
+/** Which members of a batch that was refused whole are meant; the others go through. */
+async function bisected(
+  { definition, name }: PushBatchInput,
+  members: readonly Outgoing[],
+  send: (members: readonly Outgoing[]) => Promise<Answer>,
+): Promise<Pending> {
+  const refused: Outcome[] = []
+  const answers: Answer[] = []
+  const work = [members]
+  for (let some = work.pop(); some !== undefined; some = work.pop()) {
+    try {
+      answers.push(await send(some))
+    } catch (error) {
+      const { reason, message } = asFailure(error)
+      if (reason !== 'record' && reason !== 'permanent' && reason !== 'too_large') throw error
+      if (some.length > 1) {
+        const middle = Math.ceil(some.length / 2)
+        work.push(some.slice(middle), some.slice(0, middle))
+        continue
+      }
+      refused.push({ ref: some[0]!.ref, refused: { reason: 'record', message } })
+      if (answers.length === 0 && members.length > 1 && refused.length >= Math.min(alike, members.length) && areAlike(refused))
+        throw new Failure(
+          'config',
+          `Audience ${definition.audience}, ${name}: the first ${refused.length} members were all refused alike, so it is not they who are wrong: ${message} Look at the destination's mapping.`,
+        )
+    }
+  }
+  return { jobs: answers.flatMap(({ job }) => (job ? [job] : [])), outcomes: [...answers.flatMap(({ outcomes }) => outcomes), ...refused] }
+}
+
+const areAlike = (refused: readonly Outcome[]): boolean =>
+  new Set(refused.map((one) => ('refused' in one ? one.refused.message : ''))).size === 1

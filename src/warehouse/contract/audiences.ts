@@ -1,0 +1,185 @@
+/** What the warehouse knows of people who go out: what models yield, what destinations hold, what a push changes. */
+import type { FailureNote } from '../../core/activities.js'
+import type {
+  AudienceDefinition,
+  ChangeAction,
+  ChangeCause,
+  ChangeCounts,
+  Exclusion,
+  IdentifierKind,
+  Job,
+  MemberState,
+  Outcome,
+  PushStatus,
+  Target,
+} from '../../core/audience.js'
+import type { Rec } from '../../core/types.js'
+
+/** A person whom a destination may not hold as the model has it now. */
+export interface Person {
+  key: string
+  /** Columns that identity and mapping name, as JSON text: numbers in it are exact. */
+  body: string
+}
+
+/** The same person, written for a destination. */
+export type Encoded = {
+  key: string
+} & (
+  | {
+      /** Keyed hash of the identifiers: another one is another member. */
+      identity: string
+      /** Keyed hash of all that is sent: the same one needs no sending. */
+      content: string
+      identifiers: Partial<Record<IdentifierKind, string>>
+      fields: Rec
+    }
+  | { excluded: Exclusion; why: string }
+)
+
+export interface PrepareInput {
+  run: string
+  definition: AudienceDefinition
+  /** What each destination needs to be known of here. */
+  destinations: Readonly<Record<string, { renewAfterMs?: number | undefined; canRemove: boolean }>>
+  encode: (destination: string, people: readonly Person[]) => readonly Encoded[]
+  /** Called now and then, with how many people have been looked at. */
+  onProgress: (people: number) => void
+}
+
+/** What a model yields, and what would change. */
+export interface Prepared {
+  /** Rows of the model. */
+  rows: number
+  /** People who are to be held, before a destination has looked at their identifiers. */
+  people: number
+  excluded: Partial<Record<Exclusion, number>>
+  /** Rows of each suppression model. */
+  suppressed: Record<string, number>
+  destinations: Record<
+    string,
+    ChangeCounts & { causes: Partial<Record<ChangeCause, number>>; excluded: Partial<Record<Exclusion, number>> }
+  >
+  /** Names the frozen change set: what is approved. */
+  changeSet: string
+}
+
+export interface PushRow {
+  run: string
+  audience: string
+  definition: string
+  kind: string
+  requestedBy?: string
+  status: PushStatus
+  startedAt: string
+  preparedAt?: string
+  finishedAt?: string
+  prepared?: Prepared
+  /** Why it waits, where it does. */
+  verdict?: readonly string[]
+  decision?: { by: string; at: string; isApproved: boolean }
+  expiresAt?: string
+  failure?: FailureNote
+}
+
+export interface DestinationRow {
+  run: string
+  audience: string
+  destination: string
+  target?: Target
+  sent: number
+  accepted: number
+  confirmed: number
+  rejected: number
+  removed: number
+  /** Adds that were no longer allowed when their batch was sent. */
+  dropped: number
+  batches: number
+  failure?: FailureNote
+}
+
+export interface MemberRow {
+  audience: string
+  destination: string
+  key: string
+  state: MemberState
+  cause?: ChangeCause
+  vendorId?: string
+  reason?: string
+  message?: string
+  attempts: number
+  run: string
+  changedAt: string
+}
+
+/** Changes that leave together. A batch that was claimed and not settled is claimed again, with the same members. */
+export interface PushBatch {
+  id: string
+  action: ChangeAction
+  members: readonly { ref: string; identifiers: Partial<Record<IdentifierKind, string>>; fields: Rec; vendorId?: string }[]
+  /** What the vendor still works on, and what it has said already. */
+  pending?: Pending
+}
+export interface Pending {
+  jobs: readonly Job[]
+  outcomes: readonly Outcome[]
+}
+
+export interface AudienceStore {
+  begin: (push: Pick<PushRow, 'run' | 'audience' | 'definition' | 'kind'> & { requestedBy?: string | undefined }) => Promise<void>
+  /**
+   * Runs the model, leaves out who must not be sent, compares the rest with what each destination holds, and freezes the changes. Memory
+   * does not grow with the model. A repeat starts over, until it was done once; then it answers as before.
+   * @throws Failure `config` for SQL that PostgreSQL refuses, and for keys that are null or stand twice
+   */
+  prepare: (input: PrepareInput) => Promise<Prepared>
+  /** The same without anything being kept. */
+  preview: (input: Omit<PrepareInput, 'run'>) => Promise<Prepared & { sample: Record<string, readonly SampledChange[]> }>
+  setStatus: (run: string, status: PushStatus, more?: Partial<Pick<PushRow, 'verdict' | 'expiresAt' | 'failure'>>) => Promise<void>
+  /** Notes a decision of this change set; answers with false where another was made, or the change set is another. */
+  decide: (run: string, changeSet: string, decision: { by: string; isApproved: boolean }) => Promise<boolean>
+  target: (run: string, destination: string, target: Target) => Promise<void>
+  /**
+   * The next changes of a destination, noted as intended in the ledger before they are handed out: removals first. Additions of people who
+   * are no longer granted or are suppressed at this moment are dropped.
+   */
+  claim: (ref: {
+    run: string
+    destination: string
+    definition: AudienceDefinition
+    size: number
+    /** Only removals that no gate holds. */
+    isOwedOnly: boolean
+  }) => Promise<PushBatch | undefined>
+  /** Notes what the vendor works on for a batch: it stays open. */
+  await: (batch: PushBatch, pending: Pending) => Promise<void>
+  /** What the vendor said of a batch, in the ledger; of members that are not named it took each. A second call changes nothing. */
+  settle: (
+    ref: { run: string; destination: string; batch: PushBatch },
+    outcomes: readonly Outcome[],
+    /** `keeps`: identifiers that may stay in the ledger, since they leave as hashes. */
+    options: { names: boolean; attempts: number; keeps: readonly IdentifierKind[] },
+  ) => Promise<void>
+  /** Ends a push; personal data of its change set go. The first end stands. */
+  finish: (run: string, status: PushStatus, failure?: FailureNote) => Promise<PushRow>
+  runs: (filter: { audience?: string; run?: string; limit: number }) => Promise<PushRow[]>
+  destinations: (run: string) => Promise<DestinationRow[]>
+  members: (filter: {
+    audience: string
+    destination?: string | undefined
+    state?: readonly MemberState[] | undefined
+    key?: string | undefined
+    limit: number
+  }) => Promise<MemberRow[]>
+  /** How many members each destination of an audience has in each state. */
+  standing: (audience: string) => Promise<{ destination: string; state: MemberState; members: number }[]>
+}
+
+/** For people to look at; never an identifier in clear. */
+export interface SampledChange {
+  action: ChangeAction
+  cause: ChangeCause
+  key: string
+  identifiers: readonly IdentifierKind[]
+  fields: readonly string[]
+}

@@ -1,0 +1,195 @@
+/** A push's changes on their way: intent in the ledger before the call, outcome after it. */
+import type pg from 'pg'
+import type { AudienceDefinition, ChangeAction, IdentifierKind, Outcome } from '../../../core/audience.js'
+import type { AudienceStore, Pending, PushBatch } from '../../contract/audiences.js'
+import { transaction } from '../pool.js'
+import { exclusionOf, keyOf, onClient, subquery } from './model.js'
+
+type Ref = Parameters<AudienceStore['claim']>[0]
+
+interface ChangeRow {
+  seq: string
+  action: ChangeAction
+  key: string
+  identity: string
+  identifiers: Partial<Record<IdentifierKind, string>> | null
+  fields: Record<string, unknown>
+  vendor_id: string | null
+}
+
+/** What needs no call at all goes straight to the ledger: who cannot be sent, and whose row changed in nothing that is sent. */
+export async function settleQuiet(client: pg.ClientBase, run: string, destination: string, audience: string): Promise<void> {
+  await client.query(
+    `WITH gone AS (DELETE FROM _weir.audience_changes WHERE run_id = $1 AND destination = $2 AND action IN ('exclude', 'keep') RETURNING *)
+     INSERT INTO _weir.audience_members AS m (audience, destination, key, identity, state, cause, print, content, reason, message, is_final, run_id)
+     SELECT $3, $2, key, identity, CASE action WHEN 'exclude' THEN 'rejected' ELSE 'accepted' END, cause, print, content,
+       CASE action WHEN 'exclude' THEN cause END, message, action = 'exclude', $1 FROM gone
+     ON CONFLICT (audience, destination, key, identity) DO UPDATE SET print = excluded.print,
+       cause = CASE WHEN excluded.state = 'rejected' THEN excluded.cause ELSE m.cause END, reason = excluded.reason, message = excluded.message`,
+    [run, destination, audience],
+  )
+}
+
+/** The batch that was left open, as it was; else the next changes. */
+export async function claim(pool: pg.Pool, secret: Buffer, ref: Ref): Promise<PushBatch | undefined> {
+  const { run, destination, definition, size, isOwedOnly } = ref
+  for (;;) {
+    const claimed = await transaction(pool, `Claiming a batch of ${definition.audience}`, async (client) => {
+      const { rows: open } = await client.query<{ id: string; action: ChangeAction; job: Pending | null }>(
+        "SELECT id::text, action, job FROM _weir.audience_batches WHERE run_id = $1 AND destination = $2 AND state <> 'done' ORDER BY id LIMIT 1 FOR UPDATE",
+        [run, destination],
+      )
+      if (open[0]) return batchOf(client, ref, open[0])
+      await settleQuiet(client, run, destination, definition.audience)
+      const next = await nextChanges(client, ref)
+      if (next.length === 0) return undefined
+      const action = next[0]!.action
+      const allowed = action === 'remove' ? next : await stillAllowed(client, secret, definition, next)
+      const dropped = next.filter((change) => !allowed.includes(change))
+      await client.query(
+        "UPDATE _weir.audience_changes SET state = 'dropped', identifiers = NULL, fields = NULL WHERE run_id = $1 AND destination = $2 AND seq = ANY ($3)",
+        [run, destination, dropped.map(({ seq }) => seq)],
+      )
+      if (allowed.length === 0) return 'again' as const
+      const { rows } = await client.query<{ id: string }>(
+        "INSERT INTO _weir.audience_batches (run_id, destination, action, members, state) VALUES ($1, $2, $3, $4, 'sending') RETURNING id::text",
+        [run, destination, action, allowed.length],
+      )
+      await client.query(
+        `UPDATE _weir.audience_changes SET state = 'claimed', batch = $4 WHERE run_id = $1 AND destination = $2 AND seq = ANY ($3)`,
+        [run, destination, allowed.map(({ seq }) => seq), rows[0]!.id],
+      )
+      await intend(client, ref, rows[0]!.id)
+      return batchOf(client, ref, { id: rows[0]!.id, action, job: null })
+    })
+    if (claimed !== 'again') return claimed
+  }
+
+  async function nextChanges(client: pg.ClientBase, { run, destination }: Ref): Promise<ChangeRow[]> {
+    // Removals first: of an address that changed, the old one leaves before the new one comes.
+    const { rows } = await client.query<ChangeRow>(
+      `SELECT seq::text, action, key, identity FROM _weir.audience_changes
+       WHERE run_id = $1 AND destination = $2 AND state = 'pending' ${isOwedOnly ? 'AND is_owed' : ''}
+         AND action = (SELECT action FROM _weir.audience_changes WHERE run_id = $1 AND destination = $2 AND state = 'pending' ${isOwedOnly ? 'AND is_owed' : ''}
+           ORDER BY CASE action WHEN 'remove' THEN 0 WHEN 'add' THEN 1 ELSE 2 END LIMIT 1)
+       ORDER BY seq LIMIT ${Math.floor(size)} FOR UPDATE`,
+      [run, destination],
+    )
+    return rows
+  }
+}
+
+/** Those of whom the model, its consent and the suppressions still say at this moment what they said. */
+async function stillAllowed(
+  client: pg.ClientBase,
+  secret: Buffer,
+  definition: AudienceDefinition,
+  changes: readonly ChangeRow[],
+): Promise<ChangeRow[]> {
+  const key = keyOf(definition, 'm')
+  const { rows } = await onClient(definition, () =>
+    client.query<{ key: string }>(
+      `SELECT ${key} AS key FROM ${subquery(definition.model)} AS m
+       WHERE ${key} = ANY ($2) AND (${exclusionOf(definition, 'm')}) IS NULL AND $1::bytea IS NOT NULL`,
+      [secret, changes.map((change) => change.key)],
+    ),
+  )
+  const allowed = new Set(rows.map((row) => row.key))
+  return changes.filter((change) => allowed.has(change.key))
+}
+
+/** The ledger knows of it before the vendor does. */
+async function intend(client: pg.ClientBase, { run, destination, definition }: Ref, batch: string): Promise<void> {
+  await client.query(
+    `INSERT INTO _weir.audience_members AS m
+       (audience, destination, key, identity, state, cause, print, content, vendor_id, run_id)
+     SELECT $4, $2, key, identity, CASE action WHEN 'remove' THEN 'removing' ELSE 'intended' END, cause, print, content, vendor_id, $1
+     FROM _weir.audience_changes WHERE run_id = $1 AND destination = $2 AND batch = $3
+     ON CONFLICT (audience, destination, key, identity) DO UPDATE SET state = excluded.state, cause = excluded.cause, print = excluded.print,
+       content = excluded.content, run_id = excluded.run_id, reason = NULL, message = NULL, changed_at = now(),
+       is_final = false, attempts = CASE WHEN m.print = excluded.print THEN m.attempts ELSE 0 END`,
+    [run, destination, batch, definition.audience],
+  )
+  // One row a person that says how things stand: what was refused or taken back under other identifiers is over.
+  await client.query(
+    `DELETE FROM _weir.audience_members AS m USING _weir.audience_changes AS c
+     WHERE c.run_id = $1 AND c.destination = $2 AND c.batch = $3 AND m.audience = $4 AND m.destination = $2
+       AND m.key = c.key AND m.identity <> c.identity AND m.state IN ('rejected', 'removed')`,
+    [run, destination, batch, definition.audience],
+  )
+}
+
+async function batchOf(
+  client: pg.ClientBase,
+  { run, destination }: Ref,
+  { id, action, job }: { id: string; action: ChangeAction; job: Pending | null },
+): Promise<PushBatch> {
+  const { rows } = await client.query<ChangeRow>(
+    `SELECT seq::text, identifiers, fields, vendor_id FROM _weir.audience_changes
+     WHERE run_id = $1 AND destination = $2 AND batch = $3 AND state = 'claimed' ORDER BY seq`,
+    [run, destination, id],
+  )
+  const members = rows.map(({ seq, identifiers, fields, vendor_id }) => ({
+    ref: seq,
+    identifiers: identifiers ?? {},
+    fields: fields ?? {},
+    ...(vendor_id === null ? {} : { vendorId: vendor_id }),
+  }))
+  return { id, action, members, ...(job ? { pending: job } : {}) }
+}
+
+/** The batch stays open until what is asked for is known. */
+export async function awaitJobs(pool: pg.Pool, batch: PushBatch, pending: Pending): Promise<void> {
+  await pool.query("UPDATE _weir.audience_batches SET state = 'polling', job = $2 WHERE id = $1 AND state <> 'done'", [
+    batch.id,
+    JSON.stringify(pending),
+  ])
+}
+
+/** What became of a batch: changes, ledger and counts in one transaction. A second call finds it done and changes nothing. */
+export async function settle(
+  pool: pg.Pool,
+  { run, destination, batch }: Parameters<AudienceStore['settle']>[0],
+  outcomes: readonly Outcome[],
+  { names, attempts, keeps }: Parameters<AudienceStore['settle']>[2],
+): Promise<void> {
+  const said = outcomes.map((outcome) => rowOf(outcome))
+  await transaction(pool, 'Settling a batch', async (client) => {
+    const { rowCount } = await client.query("SELECT 1 FROM _weir.audience_batches WHERE id = $1 AND state <> 'done' FOR UPDATE", [batch.id])
+    if (rowCount === 0) return
+    const taken = batch.action === 'remove' ? 'removed' : names ? 'confirmed' : 'accepted'
+    const { rows } = await client.query<{ state: string; members: number }>(
+      `WITH said AS (SELECT * FROM jsonb_to_recordset($4) AS s (ref bigint, vendor_id text, reason text, message text, is_final boolean)),
+       done AS (
+         UPDATE _weir.audience_changes AS c SET state = CASE WHEN s.reason IS NULL THEN 'done' ELSE 'rejected' END
+         FROM _weir.audience_changes AS mine LEFT JOIN said AS s ON s.ref = mine.seq
+         WHERE mine.run_id = $1 AND mine.destination = $2 AND mine.batch = $3 AND mine.state = 'claimed'
+           AND c.run_id = mine.run_id AND c.destination = mine.destination AND c.seq = mine.seq
+         RETURNING c.key, c.identity, c.identifiers, s.vendor_id, s.reason, s.message, coalesce(s.is_final, false) AS is_final),
+       ledger AS (
+         UPDATE _weir.audience_members AS m SET
+           state = CASE WHEN d.reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' ELSE 'rejected' END,
+           vendor_id = coalesce(d.vendor_id, m.vendor_id), reason = d.reason, message = d.message,
+           attempts = CASE WHEN d.reason IS NULL THEN 0 ELSE m.attempts + 1 END,
+           is_final = d.reason IS NOT NULL AND (d.is_final OR m.attempts + 1 >= $6),
+           identifiers = CASE WHEN $5 = 'removed' AND d.reason IS NULL THEN NULL
+             ELSE (SELECT jsonb_object_agg(key, value) FROM jsonb_each(d.identifiers) WHERE key = ANY ($7)) END,
+           added_at = CASE WHEN d.reason IS NULL AND $5 <> 'removed' THEN now() ELSE m.added_at END, changed_at = now()
+         FROM done AS d, _weir.audience_runs AS r
+         WHERE r.run_id = $1 AND m.audience = r.audience AND m.destination = $2 AND m.key = d.key AND m.identity = d.identity
+         RETURNING m.state)
+       SELECT state, count(*)::int AS members FROM ledger GROUP BY state`,
+      [run, destination, batch.id, JSON.stringify(said), taken, attempts, keeps],
+    )
+    const count = (...states: string[]) => rows.filter(({ state }) => states.includes(state)).reduce((sum, { members }) => sum + members, 0)
+    await client.query(
+      "UPDATE _weir.audience_batches SET state = 'done', done_at = now(), job = NULL, accepted = $2, confirmed = $3, rejected = $4, removed = $5 WHERE id = $1",
+      [batch.id, count('accepted'), count('confirmed'), count('rejected', 'removing'), count('removed')],
+    )
+  })
+}
+
+const rowOf = (outcome: Outcome) =>
+  'refused' in outcome
+    ? { ref: outcome.ref, reason: outcome.refused.reason, message: outcome.refused.message, is_final: outcome.isFinal ?? false }
+    : { ref: outcome.ref, vendor_id: outcome.vendorId ?? null }

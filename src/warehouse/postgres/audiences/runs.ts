@@ -1,0 +1,156 @@
+/** Pushes and what stands in the ledger, for people and for the workflow. */
+import type pg from 'pg'
+import type { MemberState, PushStatus, Target } from '../../../core/audience.js'
+import type { AudienceStore, DestinationRow, MemberRow, Prepared, PushRow } from '../../contract/audiences.js'
+import { transaction } from '../pool.js'
+
+type Runs = Pick<AudienceStore, 'begin' | 'setStatus' | 'decide' | 'target' | 'finish' | 'runs' | 'destinations' | 'members' | 'standing'>
+
+interface Row {
+  run_id: string
+  audience: string
+  definition: string
+  kind: string
+  requested_by: string | null
+  status: PushStatus
+  started_at: Date
+  prepared_at: Date | null
+  finished_at: Date | null
+  prepared: Prepared | null
+  verdict: string[] | null
+  decided_by: string | null
+  decided_at: Date | null
+  is_approved: boolean | null
+  expires_at: Date | null
+  reason: string | null
+  message: string | null
+}
+
+export function createAudienceRuns(pool: pg.Pool): Runs {
+  const one = async (run: string) => rowOf((await pool.query<Row>('SELECT * FROM _weir.audience_runs WHERE run_id = $1', [run])).rows[0]!)
+  return {
+    async begin({ run, audience, definition, kind, requestedBy }) {
+      await pool.query(
+        `INSERT INTO _weir.audience_runs (run_id, audience, definition, kind, requested_by, status)
+         VALUES ($1, $2, $3, $4, $5, 'preparing') ON CONFLICT DO NOTHING`,
+        [run, audience, definition, kind, requestedBy ?? null],
+      )
+    },
+    async setStatus(run, status, { verdict, expiresAt, failure } = {}) {
+      await pool.query(
+        `UPDATE _weir.audience_runs SET status = $2, verdict = coalesce($3, verdict), expires_at = coalesce($4, expires_at),
+           reason = coalesce($5, reason), message = coalesce($6, message) WHERE run_id = $1 AND finished_at IS NULL`,
+        [run, status, verdict ? JSON.stringify(verdict) : null, expiresAt ?? null, failure?.reason ?? null, failure?.message ?? null],
+      )
+    },
+    async decide(run, changeSet, { by, isApproved }) {
+      const { rowCount } = await pool.query(
+        `UPDATE _weir.audience_runs SET decided_by = $3, decided_at = now(), is_approved = $4
+         WHERE run_id = $1 AND change_set = $2 AND decided_at IS NULL AND finished_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
+        [run, changeSet, by, isApproved],
+      )
+      return rowCount === 1
+    },
+    async target(run, destination, target: Target) {
+      await pool.query(
+        `INSERT INTO _weir.audience_destination_runs (run_id, destination, target) VALUES ($1, $2, $3)
+         ON CONFLICT (run_id, destination) DO UPDATE SET target = excluded.target`,
+        [run, destination, JSON.stringify(target)],
+      )
+    },
+    async finish(run, status, failure) {
+      await transaction(pool, 'Ending a push', async (client) => {
+        await client.query(
+          `UPDATE _weir.audience_runs SET status = $2, finished_at = now(), reason = $3, message = $4 WHERE run_id = $1 AND finished_at IS NULL`,
+          [run, status, failure?.reason ?? null, failure?.message ?? null],
+        )
+        await client.query(
+          'UPDATE _weir.audience_changes SET identifiers = NULL, fields = NULL WHERE run_id = $1 AND identifiers IS NOT NULL',
+          [run],
+        )
+      })
+      return one(run)
+    },
+    async runs({ audience, run, limit }) {
+      const { rows } = await pool.query<Row>(
+        `SELECT * FROM _weir.audience_runs WHERE ($1::text IS NULL OR audience = $1) AND ($2::text IS NULL OR run_id = $2)
+         ORDER BY started_at DESC LIMIT $3`,
+        [audience ?? null, run ?? null, limit],
+      )
+      return rows.map(rowOf)
+    },
+    async destinations(run) {
+      const { rows } = await pool.query<DestinationRow & { target: Target | null }>(
+        `SELECT r.run_id AS run, r.audience, d.destination, d.target, coalesce(b.accepted + b.confirmed + b.rejected + b.removed, 0) AS sent,
+           coalesce(b.accepted, 0) AS accepted, coalesce(b.confirmed, 0) AS confirmed, coalesce(b.rejected, 0) AS rejected,
+           coalesce(b.removed, 0) AS removed, coalesce(b.batches, 0) AS batches,
+           (SELECT count(*)::int FROM _weir.audience_changes AS c WHERE c.run_id = $1 AND c.destination = d.destination AND c.state = 'dropped') AS dropped
+         FROM _weir.audience_runs AS r JOIN _weir.audience_destination_runs AS d USING (run_id)
+         LEFT JOIN (SELECT destination, sum(accepted)::int AS accepted, sum(confirmed)::int AS confirmed, sum(rejected)::int AS rejected,
+             sum(removed)::int AS removed, count(*)::int AS batches FROM _weir.audience_batches WHERE run_id = $1 GROUP BY destination) AS b
+           ON b.destination = d.destination
+         WHERE r.run_id = $1 ORDER BY d.destination`,
+        [run],
+      )
+      return rows.map(({ target, ...row }) => ({ ...row, ...(target ? { target } : {}) }))
+    },
+    async members({ audience, destination, state, key, limit }) {
+      const { rows } = await pool.query<MemberSql>(
+        `SELECT audience, destination, key, state, cause, vendor_id, reason, message, attempts, run_id, changed_at FROM _weir.audience_members
+         WHERE audience = $1 AND ($2::text IS NULL OR destination = $2) AND ($3::text[] IS NULL OR state = ANY ($3)) AND ($4::text IS NULL OR key = $4)
+         ORDER BY changed_at DESC, key LIMIT $5`,
+        [audience, destination ?? null, state ?? null, key ?? null, limit],
+      )
+      return rows.map(memberOf)
+    },
+    async standing(audience) {
+      const { rows } = await pool.query<{ destination: string; state: MemberState; members: number }>(
+        'SELECT destination, state, count(*)::int AS members FROM _weir.audience_members WHERE audience = $1 GROUP BY destination, state ORDER BY 1, 2',
+        [audience],
+      )
+      return rows
+    },
+  }
+}
+
+interface MemberSql {
+  audience: string
+  destination: string
+  key: string
+  state: MemberState
+  cause: MemberRow['cause'] & string
+  vendor_id: string | null
+  reason: string | null
+  message: string | null
+  attempts: number
+  run_id: string
+  changed_at: Date
+}
+
+const memberOf = ({ vendor_id, reason, message, run_id, changed_at, ...row }: MemberSql): MemberRow => ({
+  ...row,
+  ...(vendor_id === null ? {} : { vendorId: vendor_id }),
+  ...(reason === null ? {} : { reason }),
+  ...(message === null ? {} : { message }),
+  run: run_id,
+  changedAt: changed_at.toISOString(),
+})
+
+const rowOf = (row: Row): PushRow => ({
+  run: row.run_id,
+  audience: row.audience,
+  definition: row.definition,
+  kind: row.kind,
+  status: row.status,
+  startedAt: row.started_at.toISOString(),
+  ...(row.requested_by === null ? {} : { requestedBy: row.requested_by }),
+  ...(row.prepared_at ? { preparedAt: row.prepared_at.toISOString() } : {}),
+  ...(row.finished_at ? { finishedAt: row.finished_at.toISOString() } : {}),
+  ...(row.prepared ? { prepared: row.prepared } : {}),
+  ...(row.verdict ? { verdict: row.verdict } : {}),
+  ...(row.expires_at ? { expiresAt: row.expires_at.toISOString() } : {}),
+  ...(row.decided_by !== null && row.decided_at && row.is_approved !== null
+    ? { decision: { by: row.decided_by, at: row.decided_at.toISOString(), isApproved: row.is_approved } }
+    : {}),
+  ...(row.reason === null ? {} : { failure: { reason: row.reason, message: row.message ?? '' } }),
+})
