@@ -6,6 +6,7 @@ import { Failure } from '../src/core/failure.js'
 import { searchAttributes } from '../src/core/search-attributes.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
+import { reach, type TemporalSettings, temporalSettings } from '../worker/temporal.js'
 import { findStack, projectKey } from './dev/project-folder.js'
 import { type Stack, startStack } from './dev/stack.js'
 import type { Printer } from './print.js'
@@ -39,15 +40,15 @@ export interface Session {
 export async function openSession(options: Common, printer: Printer, judge: (manifest: Manifest) => unknown = () => {}): Promise<Session> {
   const project = await loadManifest(options)
   judge(project.manifest)
-  const address = process.env.TEMPORAL_ADDRESS ?? project.manifest.temporal.address
-  if (address)
+  const temporal = temporalOf(project.manifest)
+  if (temporal)
     return connect(project, {
-      temporalAddress: address,
+      temporal,
       warehouseUrl: warehouseUrl(project.manifest),
       key: process.env.WEIR_KEY || undefined,
     })
   const running = await findStack(project.projectDir)
-  if (running) return connect(project, { ...running, key: await stackKey(project) })
+  if (running) return connect(project, { ...running, temporal: local(running.temporalAddress), key: await stackKey(project) })
   printer.note(
     'No `weir dev` is running here and TEMPORAL_ADDRESS is not set: starting PostgreSQL, Temporal and a worker for this command.',
   )
@@ -77,12 +78,26 @@ async function startHere(project: Project, printer: Printer): Promise<{ stack: S
     ...(url === 'embedded' ? {} : { warehouseUrl: url }),
   })
   try {
-    return { stack, session: await connect(project, { ...stack.info, key: await stackKey(project) }) }
+    return {
+      stack,
+      session: await connect(project, { ...stack.info, temporal: local(stack.info.temporalAddress), key: await stackKey(project) }),
+    }
   } catch (error) {
     await stack.stop()
     throw error
   }
 }
+
+/** A Temporal that is named by the environment or the project file; undefined where the stack of this machine is meant. */
+function temporalOf({ temporal }: Manifest): TemporalSettings | undefined {
+  const { TEMPORAL_ADDRESS, TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE } = process.env
+  return TEMPORAL_ADDRESS || TEMPORAL_PROFILE || TEMPORAL_CONFIG_FILE || temporal.address
+    ? temporalSettings(process.env, temporal)
+    : undefined
+}
+
+/** The stack of this machine: on loopback, with nothing to prove. */
+const local = (address: string): TemporalSettings => ({ connection: { address }, namespace: process.env.TEMPORAL_NAMESPACE, secrets: [] })
 
 /** The warehouse alone, for commands that only read it. */
 function warehouseUrl(manifest: Manifest): string {
@@ -100,17 +115,10 @@ const stackKey = async ({ projectDir }: Project): Promise<string> => process.env
 
 async function connect(
   { manifest, projectDir }: Project,
-  at: { temporalAddress: string; warehouseUrl: string; temporalUiUrl?: string; key: string | undefined },
+  at: { temporal: TemporalSettings; warehouseUrl: string; temporalUiUrl?: string; key: string | undefined },
 ): Promise<Session> {
-  const connection = await Connection.connect({ address: at.temporalAddress, connectTimeout: '10s' }).catch((error: unknown) => {
-    throw new Failure(
-      'transient',
-      `Temporal does not answer at ${at.temporalAddress}: ${error instanceof Error ? error.message : error}. Is it running?`,
-      {},
-      { cause: error },
-    )
-  })
-  const namespace = process.env.TEMPORAL_NAMESPACE ?? manifest.temporal.namespace
+  const { connection: options, namespace = manifest.temporal.namespace } = at.temporal
+  const connection = await reach(options, () => Connection.connect({ ...options, connectTimeout: '10s' }))
   const warehouse = createWarehouse(at.warehouseUrl, { connections: 4, key: at.key })
   try {
     await warehouse.migrate()

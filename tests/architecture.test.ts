@@ -67,11 +67,11 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
   {
     room: 'worker',
     ours: ['src', 'connectors/registry.ts', 'worker'],
-    packages: ['@temporalio/worker', '@temporalio/activity', '@temporalio/client', '@temporalio/common', 'zod'],
+    packages: ['@temporalio/worker', '@temporalio/activity', '@temporalio/client', '@temporalio/common', '@temporalio/envconfig', 'zod'],
   },
   {
     room: 'cli',
-    ours: ['src', 'connectors/registry.ts', 'cli', 'worker/main.ts', 'worker/settings.ts', 'sandbox/serve.ts'],
+    ours: ['src', 'connectors/registry.ts', 'cli', 'worker/main.ts', 'worker/settings.ts', 'worker/temporal.ts', 'sandbox/serve.ts'],
     packages: [
       '@temporalio/client',
       '@temporalio/common',

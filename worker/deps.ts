@@ -44,7 +44,7 @@ export const systemClock: Clock = {
 export function createDeps(settings: WorkerSettings): Deps {
   const { warehouseUrl, projectDir, logLevel, timing } = settings
   /** Every secret that this process has used; nothing that leaves it may hold one. */
-  const secrets = new Set<string>([...urlSecrets(warehouseUrl), ...(settings.key ? [settings.key] : [])])
+  const secrets = new Set<string>([...urlSecrets(warehouseUrl), ...(settings.key ? [settings.key] : []), ...settings.temporal.secrets])
   const redact = createRedact(() => secrets)
   const log = createLog({ level: logLevel, redact })
   // A slice holds one connection while it commits, and short ones beside it.

@@ -6,6 +6,7 @@ import { createActivities } from './activities/index.js'
 import { bundlePath, workflowsPath } from './bundle.js'
 import { createDeps } from './deps.js'
 import { type WorkerSettings, workerSettings } from './settings.js'
+import { reach } from './temporal.js'
 
 /** Time that running slices have to commit what is complete, after a signal to stop. */
 const grace = { shutdownGraceTime: '5s', shutdownForceTime: '25s' } as const
@@ -20,13 +21,14 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
     }),
     shutdownSignals: ['SIGINT', 'SIGTERM'],
   })
-  const connection = await NativeConnection.connect({ address: settings.temporalAddress })
+  const { connection: at, namespace = 'default' } = settings.temporal
+  const connection = await reach(at, () => NativeConnection.connect(at))
   try {
     await deps.warehouse.migrate()
     const { work, control } = createActivities(deps)
     const common = {
       connection,
-      namespace: settings.namespace,
+      namespace,
       maxHeartbeatThrottleInterval: Math.min(5_000, settings.timing.heartbeatMs / 3),
       stickyQueueScheduleToStartTimeout: Math.min(workflowTaskMs, settings.timing.heartbeatMs),
       ...grace,

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { Timing } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
+import { type TemporalSettings, temporalSettings } from './temporal.js'
 
 /** What a worker needs of its surroundings; all of it from the environment. */
 export interface WorkerSettings {
-  temporalAddress: string
-  namespace: string
+  temporal: TemporalSettings
   warehouseUrl: string
   /** Folder whose `.env` holds secrets; the environment wins over it. */
   projectDir: string
@@ -22,8 +22,6 @@ export interface WorkerSettings {
 const milliseconds = (byDefault: number) => z.coerce.number().int().min(50).default(byDefault)
 
 const environment = z.object({
-  TEMPORAL_ADDRESS: z.string().min(1),
-  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   WAREHOUSE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// address'),
   WEIR_PROJECT_DIR: z.string().default('.'),
   WEIR_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
@@ -43,8 +41,7 @@ export function workerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
   }
   const set = parsed.data
   return {
-    temporalAddress: set.TEMPORAL_ADDRESS,
-    namespace: set.TEMPORAL_NAMESPACE,
+    temporal: temporalSettings(env),
     warehouseUrl: set.WAREHOUSE_URL,
     projectDir: set.WEIR_PROJECT_DIR,
     logLevel: set.WEIR_LOG_LEVEL,

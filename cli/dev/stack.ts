@@ -151,16 +151,17 @@ async function startsTemporal(folder: string, { ports = {}, log, searchAttribute
 function workerIn(
   folder: string,
   projectDir: string,
-  { worker }: StackOptions,
+  { worker, temporalAddress }: StackOptions,
   at: { temporalAddress: string; warehouseUrl: string; key: string },
   drainMs: () => number,
 ) {
   const env = { WEIR_PROJECT_DIR: projectDir, TEMPORAL_ADDRESS: at.temporalAddress, WAREHOUSE_URL: at.warehouseUrl, WEIR_KEY: at.key }
+  const inherited = temporalAddress === undefined ? withoutTemporal(process.env) : process.env
   return async (): Promise<Part> => {
     const logFile = join(folder, 'worker.log')
     const child = await startChild({
       ...worker,
-      env: { ...process.env, ...worker.env, ...env },
+      env: { ...inherited, ...worker.env, ...env },
       cwd: projectDir,
       logFile,
       stopSignal: 'SIGTERM',
@@ -168,6 +169,10 @@ function workerIn(
     return { pid: child.pid, exited: child.exited, stop: () => child.stop(drainMs()) }
   }
 }
+
+/** How another Temporal is reached (keys, TLS, profiles) is not for the one that was started here. */
+const withoutTemporal = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_') || name === 'TEMPORAL_NAMESPACE'))
 
 function describePostgres(info: StackInfo, { url, port }: Postgres): void {
   info.warehouseUrl = url
