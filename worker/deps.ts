@@ -13,9 +13,11 @@ import { withCustom } from '../src/extract/custom.js'
 import { createAccounts } from '../src/http/budget.js'
 import { createHttp } from '../src/http/client.js'
 import { createLog } from '../src/observe/log.js'
+import type { Meter } from '../src/observe/metrics.js'
 import { createRedact, type Redact } from '../src/observe/redact.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
+import type { Observers } from './metrics.js'
 import type { WorkerSettings } from './settings.js'
 
 /** Everything that activities stand on, built once for a process and handed down. */
@@ -25,6 +27,7 @@ export interface Deps {
   log: Log
   redact: Redact
   timing: Timing
+  meter: Meter
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
   connect: (definition: Definition, signal: AbortSignal) => Promise<{ source: Source; http: Http }>
   close: () => Promise<void>
@@ -41,15 +44,25 @@ export const systemClock: Clock = {
   },
 }
 
-export function createDeps(settings: WorkerSettings): Deps {
-  const { warehouseUrl, projectDir, logLevel, timing } = settings
+/** What this process may say, and what it must not. */
+export interface Voice {
   /** Every secret that this process has used; nothing that leaves it may hold one. */
-  const secrets = new Set<string>([...urlSecrets(warehouseUrl), ...(settings.key ? [settings.key] : []), ...settings.temporal.secrets])
+  secrets: Set<string>
+  redact: Redact
+  log: Log
+}
+
+export function createVoice({ warehouseUrl, key, temporal, logLevel }: WorkerSettings): Voice {
+  const secrets = new Set<string>([...urlSecrets(warehouseUrl), ...(key ? [key] : []), ...temporal.secrets])
   const redact = createRedact(() => secrets)
-  const log = createLog({ level: logLevel, redact })
+  return { secrets, redact, log: createLog({ level: logLevel, redact, isPretty: process.stderr.isTTY === true }) }
+}
+
+export function createDeps(settings: WorkerSettings, { secrets, redact, log }: Voice, { meter, watchBudget }: Observers): Deps {
+  const { warehouseUrl, projectDir, timing } = settings
   // A slice holds one connection while it commits, and short ones beside it.
   const warehouse = createWarehouse(warehouseUrl, { connections: settings.slots + 6, key: settings.key })
-  const accounts = createAccounts(systemClock, warehouse.budgets)
+  const accounts = createAccounts(systemClock, warehouse.budgets, watchBudget)
   const hasher = settings.key === undefined ? undefined : createHasher(settings.key)
   const sources = { env: process.env, envFile: join(projectDir, '.env'), baseDir: projectDir }
 
@@ -59,6 +72,7 @@ export function createDeps(settings: WorkerSettings): Deps {
     log,
     redact,
     timing,
+    meter,
     async connect(definition, signal) {
       const { connection } = definition
       const load = registry[connection.type]
@@ -72,7 +86,9 @@ export function createDeps(settings: WorkerSettings): Deps {
       for (const value of secretValues(connection.settings, sources, secretKeys(keys))) secrets.add(value)
       const resolved = { ...connection, settings: resolveSettings(connection.settings, sources) }
       const governed = governedSource(withCustom(source, definition.streams), definition, hasher)
-      return { source: governed, http: createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal }) }
+      const measuring = { meter, labels: { sync: definition.sync, vendor: connection.type } }
+      const http = createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal, measuring })
+      return { source: governed, http }
     },
     close: () => warehouse.close(),
   }

@@ -17,6 +17,8 @@ export interface WorkerSettings {
   queue: string
   /** Protects what must be kept (rotated tokens); without it such things are refused. */
   key: string | undefined
+  /** Where Prometheus finds the metrics, as host:port; undefined: nowhere. */
+  metricsAddress: string | undefined
 }
 
 const milliseconds = (byDefault: number) => z.coerce.number().int().min(50).default(byDefault)
@@ -30,11 +32,16 @@ const environment = z.object({
   WEIR_SLOTS: z.coerce.number().int().min(1).max(100).default(8),
   WEIR_TASK_QUEUE: z.string().min(1).default('weir'),
   WEIR_KEY: z.string().min(32).optional(),
+  WEIR_METRICS_ADDRESS: z
+    .string()
+    .regex(/^[\w.[\]:-]+:\d{1,5}$/, 'must be host:port, such as 0.0.0.0:9464')
+    .optional(),
 })
 
 /** @throws Failure `config`, naming every variable that is missing or wrong. */
 export function workerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
-  const parsed = environment.safeParse(env)
+  // Compose files pass what is not set as an empty text.
+  const parsed = environment.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
     throw new Failure('config', `The worker's environment is not complete: ${problems}. See docs/guides/operate.md.`)
@@ -49,5 +56,6 @@ export function workerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
     slots: set.WEIR_SLOTS,
     queue: set.WEIR_TASK_QUEUE,
     key: set.WEIR_KEY,
+    metricsAddress: set.WEIR_METRICS_ADDRESS,
   }
 }

@@ -8,6 +8,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
   const { stack, session } = await openDev(options, printer)
   try {
     const { info } = stack
+    const metricsAddress = process.env.WEIR_METRICS_ADDRESS
     printer.json(info)
     printer.line(
       tableText(
@@ -16,6 +17,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
           ['Temporal UI', info.temporalUiUrl],
           ['Temporal', info.temporalAddress],
           ['PostgreSQL', info.warehouseUrl],
+          ...(metricsAddress ? [['metrics', `http://${metricsAddress}/metrics`]] : []),
           ['logs', `${session.projectDir}/.weir/*.log`],
         ],
       ),

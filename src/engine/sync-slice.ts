@@ -2,6 +2,7 @@ import type { FailureNote } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
 import { asFailure, Failure } from '../core/failure.js'
 import type { Clock } from '../core/ports.js'
+import { difference } from '../core/receipt.js'
 import { halvesOf } from '../core/slices.js'
 import type { Counts, Http, Resume, Slice, Stream } from '../core/types.js'
 import type { Claim, Letter, Warehouse } from '../warehouse/driver.js'
@@ -23,6 +24,8 @@ export interface SyncSliceInput {
   signal: AbortSignal
   /** Called at every page and commit; for progress that people see. */
   onProgress: (counts: Counts, reached?: string) => void
+  /** Called with what each commit added, and how long it took. */
+  onCommit?: (added: Counts, tookMs: number) => void
   limits?: Partial<Limits>
 }
 
@@ -157,9 +160,11 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
       waitedMs: used.waitedMs - before.waitedMs,
     }
     batch = new Batch(typer, position, clock.now())
-    committing = warehouse.slices.commit({ ...full.commit(claim, spent, isLast), encrypt }).then((added) => {
-      counts = added
-      claim.counts = added
+    const since = performance.now()
+    committing = warehouse.slices.commit({ ...full.commit(claim, spent, isLast), encrypt }).then((sums) => {
+      input.onCommit?.(difference(sums, counts), performance.now() - since)
+      counts = sums
+      claim.counts = sums
       checkThreshold(definition, stream, counts)
       input.onProgress(counts, full.position.reached)
     })

@@ -12,6 +12,7 @@ import { elementsOf } from './elements.js'
 import { atOrigin, homeOf, sameOrigin, urlOf } from './origin.js'
 import { backOffMs, retry } from './retry.js'
 import { createMask } from './secrets.js'
+import { createUsage, type Measuring } from './usage.js'
 import { isGood, type Opened, open, type Sending, type Sent, send, type WireLimits } from './wire.js'
 
 export interface ClientDeps {
@@ -23,6 +24,7 @@ export interface ClientDeps {
   /** Default: live. */
   priority?: Priority
   random?: () => number
+  measuring?: Measuring
   /** Time-outs and retries; defaults suit production. */
   limits?: Partial<ClientLimits>
 }
@@ -61,7 +63,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const origin = new URL(connection.baseUrl ?? api.origin)
   const version = connection.apiVersion ?? api.versions[0].name
   const account = deps.accounts(api.name, `${origin.origin}\n${api.account(connection.settings)}`)
-  const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
+  const { used, sent: onWire, received, ended, retried: repeated, waited } = createUsage(deps.measuring)
   const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version, connection.settings) }
   const auth = atOrigin(api.auth(connection.settings), api, origin)
   const proof = auth.kind === 'header' ? auth.query : undefined
@@ -74,17 +76,14 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     send: async (url, form, headers) => {
       const formed = { ...headers, accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
       const sent = await whole({ url: new URL(url), method: 'POST', headers: formed, body: new URLSearchParams(form).toString() })
+      ended(isGood(sent) ? 'ok' : 'auth')
       return { status: sent.status, body: read(sent) }
     },
   })
-  const waited = (ms: number) => {
-    used.waitedMs += ms
-  }
 
   async function whole(sending: Sending): Promise<Sent> {
-    used.requests++
-    const sent = await send(api.name, { ...sending, signal }, limits)
-    used.bytes += sent.data.length
+    const sent = await onWire(() => send(api.name, { ...sending, signal }, limits))
+    received(sent.data.length)
     return sent
   }
 
@@ -92,9 +91,8 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const opened = (sending: Sending, spender: Spender, options: SpendOptions) =>
     new Promise<Opened>((resolve, reject) => {
       const work = async () => {
-        used.requests++
-        const sent = await open(api.name, { ...sending, signal }, limits)
-        used.bytes += sent.data.length
+        const sent = await onWire(() => open(api.name, { ...sending, signal }, limits))
+        received(sent.data.length)
         const { chunks } = sent
         if (!chunks) return resolve(sent)
         await new Promise<void>((done) => {
@@ -110,7 +108,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
 
   async function* counted(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
     for await (const chunk of chunks) {
-      used.bytes += chunk.length
+      received(chunk.length)
       yield chunk
     }
   }
@@ -164,27 +162,32 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         ...credential,
       }
       const sent = await call({ url: target, method, headers, body }, spender, { priority, waited, signal })
-      if (isGood(sent)) return { sent, spender, asked }
+      if (isGood(sent)) {
+        ended('ok')
+        return { sent, spender, asked }
+      }
       const answer = { status: sent.status, headers: sent.headers, body: read(sent) }
       const { status, headers: told } = answer
       if (status >= 300 && status < 400 && told.location) {
         redirected = sameOrigin(told.location, home, api, target).href
+        ended('redirect')
         if (++redirects > maxRedirects)
           throw new Failure('transient', `${api.name} redirected ${asked.what} more than ${maxRedirects} times.`)
         continue
       }
       const failure = classify(api, connection.name, asked.what, answer)
+      ended(failure.reason)
       // A 401 may be about an account instead of the token: no new token helps there.
       if (status === 401 && failure.reason === 'auth' && renewals++ === 0 && (await authorizer.renew(credential))) {
         // A new token may name another place.
         redirected = undefined
-        used.retries++
+        repeated()
       } else {
         if (failure.reason === 'transient') rest(failure, answer, spender)
         else account.breaker.good()
         if (failure.reason !== 'throttled') throw failure
         pause(failure, answer, spender, ++refusals)
-        used.retries++
+        repeated()
       }
     }
   }
@@ -241,7 +244,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
 
   const note = (failure: Failure, isRepeated: boolean) => {
     account.breaker.bad()
-    if (isRepeated) used.retries++
+    if (isRepeated) repeated()
     deps.log.debug(failure.message, { connection: connection.name, reason: failure.reason })
   }
   const retried = <T>(work: () => Promise<T>) => retry(() => work().catch(masked), { ...limits, signal, onFailure: note })

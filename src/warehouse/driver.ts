@@ -8,6 +8,7 @@ import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/ty
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
 import type { DeploymentStore } from './contract/deployments.js'
+import type { StreamStanding } from './contract/standing.js'
 
 /** Which stream of which sync. */
 export interface StreamRef {
@@ -329,8 +330,8 @@ export interface Warehouse {
   }
   runs: {
     start: (run: { run: string; sync: string; definition: string; kind: RunKind }) => Promise<void>
-    /** Repeats harmlessly: the first end stands. */
-    finish: (run: string, status: RunStatus, counts: Counts, failure?: FailureNote) => Promise<void>
+    /** Repeats harmlessly: the first end stands. Answers with how long the run took, in seconds; a repeat with nothing. */
+    finish: (run: string, status: RunStatus, counts: Counts, failure?: FailureNote) => Promise<number | undefined>
     list: (filter: { sync?: string; limit: number }) => Promise<(RunRow & Counts)[]>
     streams: (run: string) => Promise<StreamRunRow[]>
     /** Streams of a run as they stand now, counts of what is committed included. */
@@ -460,6 +461,8 @@ export interface Warehouse {
     /** Is the stream being read now? Its attempts know the columns of when they began. */
     isBusy: (ref: StreamRef) => Promise<boolean>
   }
+  /** The streams of each sync's newest run, as they stand now. */
+  standing: () => Promise<StreamStanding[]>
   /** What `weir apply` has put in force. */
   deployments: DeploymentStore
   /** Budgets of vendors' accounts, shared by all workers. */

@@ -5,6 +5,7 @@ import type { AskReceipt } from '../../src/core/activities.js'
 import type { Definition } from '../../src/core/definition.js'
 import type { Source } from '../../src/core/types.js'
 import type { Answers } from '../../src/engine/ask.js'
+import { noMeter } from '../../src/observe/metrics.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
 import { controlActivities } from '../../worker/activities/control.js'
 import { type Deps, systemClock } from '../../worker/deps.js'
@@ -35,6 +36,7 @@ async function ask<Q extends keyof Answers>(question: Q, stream: string): Promis
     clock: systemClock,
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     redact: (text) => text,
+    meter: noMeter,
     timing: { heartbeatMs: 1_000, retryMs: 100 },
     connect: async (seen: Definition) => ({ source: governedSource(source, seen, undefined), http: noHttp() }),
     close: async () => {},

@@ -6,6 +6,7 @@ import { governedSource } from '../../src/columns/governed.js'
 import { definitionHash } from '../../src/config/hash.js'
 import { Failure } from '../../src/core/failure.js'
 import type { RebuildCounts, RebuildInput } from '../../src/core/rebuild.js'
+import { noMeter } from '../../src/observe/metrics.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
 import { rebuildActivities } from '../../worker/activities/rebuild.js'
 import { type Deps, systemClock } from '../../worker/deps.js'
@@ -49,6 +50,7 @@ describe('the rebuild of a table, by a worker', () => {
       clock: systemClock,
       log: quiet,
       redact: (text) => text,
+      meter: noMeter,
       timing: { heartbeatMs: 2_000, retryMs: 100 },
       connect: async () => ({ source, http: noHttp() }),
       close: async () => {},

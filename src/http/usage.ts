@@ -1,0 +1,59 @@
+import type { Reason } from '../core/failure.js'
+import type { Http } from '../core/types.js'
+import { type Meter, noMeter } from '../observe/metrics.js'
+
+/** What a client uses of a vendor: summed up for receipts, and measured for whoever watches. */
+export interface Usage {
+  used: Http['used']
+  /** Runs one request on the wire. */
+  sent: <T>(work: () => Promise<T>) => Promise<T>
+  received: (bytes: number) => void
+  /** How an answered request ended. */
+  ended: (outcome: Outcome) => void
+  retried: () => void
+  waited: (ms: number) => void
+}
+
+/** `redirect`: the vendor named another place, and the request follows. */
+export type Outcome = 'ok' | 'redirect' | Reason
+
+/** Where the measurements go, and whose they are. */
+export interface Measuring {
+  meter: Meter
+  labels: { sync: string; vendor: string }
+}
+
+export function createUsage({ meter, labels }: Measuring = { meter: noMeter, labels: { sync: '', vendor: '' } }): Usage {
+  const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
+  meter.add('weir_request_retries_total', 0, labels)
+  const ended = (reason: Outcome) => meter.add('weir_requests_total', 1, { ...labels, reason })
+  return {
+    used,
+    ended,
+    async sent(work) {
+      used.requests++
+      const since = performance.now()
+      try {
+        return await work()
+      } catch (error) {
+        // No answer came; what one says is judged by whoever reads it.
+        ended('transient')
+        throw error
+      } finally {
+        meter.record('weir_request_seconds', (performance.now() - since) / 1_000, labels)
+      }
+    },
+    received(bytes) {
+      used.bytes += bytes
+      meter.add('weir_received_bytes_total', bytes, labels)
+    },
+    retried() {
+      used.retries++
+      meter.add('weir_request_retries_total', 1, labels)
+    },
+    waited(ms) {
+      used.waitedMs += ms
+      meter.record('weir_wait_seconds', ms / 1_000, labels)
+    },
+  }
+}
