@@ -6,6 +6,7 @@ import { Failure } from '../src/core/failure.js'
 import { searchAttributes } from '../src/core/search-attributes.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
+import { encryptsPayloads, payloadCodec } from '../worker/codec.js'
 import { reach, type TemporalSettings, temporalSettings } from '../worker/temporal.js'
 import { findStack, projectKey } from './dev/project-folder.js'
 import { type Stack, startStack } from './dev/stack.js'
@@ -118,6 +119,7 @@ async function connect(
   at: { temporal: TemporalSettings; warehouseUrl: string; temporalUiUrl?: string; key: string | undefined },
 ): Promise<Session> {
   const { connection: options, namespace = manifest.temporal.namespace } = at.temporal
+  const codec = payloadCodec(at.key, encryptsPayloads(process.env))
   const connection = await reach(options, () => Connection.connect({ ...options, connectTimeout: '10s' }))
   const warehouse = createWarehouse(at.warehouseUrl, { connections: 4, key: at.key })
   try {
@@ -133,7 +135,7 @@ async function connect(
     projectDir,
     warehouseUrl: at.warehouseUrl,
     warehouse,
-    temporal: new Client({ connection, namespace }),
+    temporal: new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } }),
     ...(at.temporalUiUrl ? { uiUrl: at.temporalUiUrl } : {}),
     ownsStack: false,
     close: async () => {

@@ -15,6 +15,7 @@ import { createHttp } from '../src/http/client.js'
 import { createLog } from '../src/observe/log.js'
 import type { Meter } from '../src/observe/metrics.js'
 import { createRedact, type Redact } from '../src/observe/redact.js'
+import type { Trace } from '../src/observe/trace.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
 import type { Observers } from './metrics.js'
@@ -28,6 +29,7 @@ export interface Deps {
   redact: Redact
   timing: Timing
   meter: Meter
+  trace: Trace
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
   connect: (definition: Definition, signal: AbortSignal) => Promise<{ source: Source; http: Http }>
   close: () => Promise<void>
@@ -58,7 +60,7 @@ export function createVoice({ warehouseUrl, key, temporal, logLevel }: WorkerSet
   return { secrets, redact, log: createLog({ level: logLevel, redact, isPretty: process.stderr.isTTY === true }) }
 }
 
-export function createDeps(settings: WorkerSettings, { secrets, redact, log }: Voice, { meter, watchBudget }: Observers): Deps {
+export function createDeps(settings: WorkerSettings, { secrets, redact, log }: Voice, { meter, trace, watchBudget }: Observers): Deps {
   const { warehouseUrl, projectDir, timing } = settings
   // A slice holds one connection while it commits, and short ones beside it.
   const warehouse = createWarehouse(warehouseUrl, { connections: settings.slots + 6, key: settings.key })
@@ -73,6 +75,7 @@ export function createDeps(settings: WorkerSettings, { secrets, redact, log }: V
     redact,
     timing,
     meter,
+    trace,
     async connect(definition, signal) {
       const { connection } = definition
       const load = registry[connection.type]
@@ -86,7 +89,7 @@ export function createDeps(settings: WorkerSettings, { secrets, redact, log }: V
       for (const value of secretValues(connection.settings, sources, secretKeys(keys))) secrets.add(value)
       const resolved = { ...connection, settings: resolveSettings(connection.settings, sources) }
       const governed = governedSource(withCustom(source, definition.streams), definition, hasher)
-      const measuring = { meter, labels: { sync: definition.sync, vendor: connection.type } }
+      const measuring = { meter, trace, labels: { sync: definition.sync, vendor: connection.type } }
       const http = createHttp(api, resolved, { clock: systemClock, log, accounts, tokens: warehouse.tokens, signal, measuring })
       return { source: governed, http }
     },

@@ -5,13 +5,16 @@ import { workflowTaskMs } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
 import type { Log } from '../src/core/ports.js'
 import { noMeter } from '../src/observe/metrics.js'
+import { noTrace } from '../src/observe/trace.js'
 import { createActivities } from './activities/index.js'
 import { loggedActivities } from './activities/log.js'
-import { bundlePath, workflowsPath } from './bundle.js'
+import { bundlePath, failureConverterPath, workflowsPath } from './bundle.js'
+import { payloadCodec } from './codec.js'
 import { createDeps, createVoice } from './deps.js'
 import { createMeter, prometheusAt, Sampler } from './metrics.js'
 import { type WorkerSettings, workerSettings } from './settings.js'
 import { reach } from './temporal.js'
+import { versioning } from './versioning.js'
 
 /** Time that running slices have to commit what is complete, after a signal to stop. */
 const grace = { shutdownGraceTime: '5s', shutdownForceTime: '25s' } as const
@@ -23,7 +26,9 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
   installRuntime(settings, log)
   const meter = settings.metricsAddress === undefined ? noMeter : createMeter(Runtime.instance().metricMeter)
   const sampler = new Sampler(meter)
-  const deps = createDeps(settings, voice, { meter, watchBudget: sampler.watchBudget })
+  const tracing = settings.isTraced ? (await import('./trace.js')).startTracing() : undefined
+  const trace = tracing?.trace ?? noTrace
+  const deps = createDeps(settings, voice, { meter, trace, watchBudget: sampler.watchBudget })
   const { connection: at, namespace = 'default' } = settings.temporal
   const connection = await reach(at, () => NativeConnection.connect(at))
   try {
@@ -36,9 +41,16 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
       maxHeartbeatThrottleInterval: Math.min(5_000, settings.timing.heartbeatMs / 3),
       stickyQueueScheduleToStartTimeout: Math.min(workflowTaskMs, settings.timing.heartbeatMs),
       ...grace,
-      interceptors: { activity: [loggedActivities(log)] },
+      ...versioning(settings),
+      dataConverter: {
+        payloadCodecs: [payloadCodec(settings.key, settings.encryptsPayloads)],
+        ...(settings.encryptsPayloads ? { failureConverterPath } : {}),
+      },
+      interceptors: { activity: [...(tracing ? [tracing.activity] : []), loggedActivities(log)] },
+      ...(tracing ? { sinks: tracing.sinks } : {}),
     }
-    const workflows = existsSync(bundlePath) ? { workflowBundle: { codePath: bundlePath } } : { workflowsPath }
+    const bundle = bundlePath({ isTraced: settings.isTraced, isEncrypted: settings.encryptsPayloads })
+    const workflows = existsSync(bundle) ? { workflowBundle: { codePath: bundle } } : { workflowsPath }
     const workers = await Promise.all([
       Worker.create({
         ...common,
@@ -57,6 +69,8 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
     sampler.stop()
     await connection.close()
     await deps.close()
+    // A collector that is away keeps nobody from ending.
+    await tracing?.stop().catch((error: Error) => log.warn(`The last traces were not sent: ${error.message}`))
   }
 }
 

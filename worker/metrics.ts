@@ -4,11 +4,13 @@ import type { TelemetryOptions } from '@temporalio/worker'
 import type { BudgetKey, Log } from '../src/core/ports.js'
 import type { Spender } from '../src/http/budget.js'
 import { type Labels, type Meter, metrics } from '../src/observe/metrics.js'
+import type { Trace } from '../src/observe/trace.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 
 /** What a worker is watched by. */
 export interface Observers {
   meter: Meter
+  trace: Trace
   /** Told of each budget that the process spends of. */
   watchBudget?: (key: BudgetKey, spender: Spender) => void
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Timing } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
+import { encryptsPayloads } from './codec.js'
 import { type TemporalSettings, temporalSettings } from './temporal.js'
 
 /** What a worker needs of its surroundings; all of it from the environment. */
@@ -19,6 +20,12 @@ export interface WorkerSettings {
   key: string | undefined
   /** Where Prometheus finds the metrics, as host:port; undefined: nowhere. */
   metricsAddress: string | undefined
+  /** Is there somewhere to send traces to? */
+  isTraced: boolean
+  /** Is what Temporal keeps encrypted? */
+  encryptsPayloads: boolean
+  /** Names this version of the worker to Temporal, which then gives it only the runs that are its own. */
+  buildId: string | undefined
 }
 
 const milliseconds = (byDefault: number) => z.coerce.number().int().min(50).default(byDefault)
@@ -32,6 +39,12 @@ const environment = z.object({
   WEIR_SLOTS: z.coerce.number().int().min(1).max(100).default(8),
   WEIR_TASK_QUEUE: z.string().min(1).default('weir'),
   WEIR_KEY: z.string().min(32).optional(),
+  WEIR_BUILD_ID: z
+    .string()
+    .regex(/^[\w.+-]{1,120}$/, 'may have letters, digits, and . _ + -')
+    .optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
   WEIR_METRICS_ADDRESS: z
     .string()
     .regex(/^[\w.[\]:-]+:\d{1,5}$/, 'must be host:port, such as 0.0.0.0:9464')
@@ -56,6 +69,9 @@ export function workerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
     slots: set.WEIR_SLOTS,
     queue: set.WEIR_TASK_QUEUE,
     key: set.WEIR_KEY,
+    encryptsPayloads: encryptsPayloads(env),
+    buildId: set.WEIR_BUILD_ID,
     metricsAddress: set.WEIR_METRICS_ADDRESS,
+    isTraced: set.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || set.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== undefined,
   }
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../core/ports.js'
 import { difference } from '../core/receipt.js'
 import { halvesOf } from '../core/slices.js'
 import type { Counts, Http, Resume, Slice, Stream } from '../core/types.js'
+import { noTrace, type Trace } from '../observe/trace.js'
 import type { Claim, Letter, Warehouse } from '../warehouse/driver.js'
 import { Batch } from './batch.js'
 import { deadLettersOf } from './dead-letters.js'
@@ -26,6 +27,7 @@ export interface SyncSliceInput {
   onProgress: (counts: Counts, reached?: string) => void
   /** Called with what each commit added, and how long it took. */
   onCommit?: (added: Counts, tookMs: number) => void
+  trace?: Trace
   limits?: Partial<Limits>
 }
 
@@ -124,7 +126,7 @@ function givenUp(claim: Claim): Failure {
 }
 
 async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits): Promise<SliceEnd> {
-  const { warehouse, stream, definition, http, clock } = input
+  const { warehouse, stream, definition, http, clock, trace = noTrace } = input
   const startedAt = clock.now().getTime()
   const typer: Typer = await openTyper(
     warehouse,
@@ -161,7 +163,9 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
     }
     batch = new Batch(typer, position, clock.now())
     const since = performance.now()
-    committing = warehouse.slices.commit({ ...full.commit(claim, spent, isLast), encrypt }).then((sums) => {
+    const commit = { ...full.commit(claim, spent, isLast), encrypt }
+    const load = () => warehouse.slices.commit(commit)
+    committing = trace('load', { rows: commit.rows, bytes: full.bytes, deadLetters: commit.letters.length }, load).then((sums) => {
       input.onCommit?.(difference(sums, counts), performance.now() - since)
       counts = sums
       claim.counts = sums

@@ -82,7 +82,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   })
 
   async function whole(sending: Sending): Promise<Sent> {
-    const sent = await onWire(() => send(api.name, { ...sending, signal }, limits))
+    const sent = await onWire(sending, () => send(api.name, { ...sending, signal }, limits))
     received(sent.data.length)
     return sent
   }
@@ -91,7 +91,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const opened = (sending: Sending, spender: Spender, options: SpendOptions) =>
     new Promise<Opened>((resolve, reject) => {
       const work = async () => {
-        const sent = await onWire(() => open(api.name, { ...sending, signal }, limits))
+        const sent = await onWire(sending, () => open(api.name, { ...sending, signal }, limits))
         received(sent.data.length)
         const { chunks } = sent
         if (!chunks) return resolve(sent)

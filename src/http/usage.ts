@@ -1,12 +1,13 @@
 import type { Reason } from '../core/failure.js'
 import type { Http } from '../core/types.js'
 import { type Meter, noMeter } from '../observe/metrics.js'
+import { noTrace, pathShape, type Trace } from '../observe/trace.js'
 
 /** What a client uses of a vendor: summed up for receipts, and measured for whoever watches. */
 export interface Usage {
   used: Http['used']
   /** Runs one request on the wire. */
-  sent: <T>(work: () => Promise<T>) => Promise<T>
+  sent: <T>(what: { method: string; url: URL }, work: () => Promise<T>) => Promise<T>
   received: (bytes: number) => void
   /** How an answered request ended. */
   ended: (outcome: Outcome) => void
@@ -20,21 +21,28 @@ export type Outcome = 'ok' | 'redirect' | Reason
 /** Where the measurements go, and whose they are. */
 export interface Measuring {
   meter: Meter
+  trace: Trace
   labels: { sync: string; vendor: string }
 }
 
-export function createUsage({ meter, labels }: Measuring = { meter: noMeter, labels: { sync: '', vendor: '' } }): Usage {
+export function createUsage(
+  { meter, trace, labels }: Measuring = { meter: noMeter, trace: noTrace, labels: { sync: '', vendor: '' } },
+): Usage {
   const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
   meter.add('weir_request_retries_total', 0, labels)
   const ended = (reason: Outcome) => meter.add('weir_requests_total', 1, { ...labels, reason })
   return {
     used,
     ended,
-    async sent(work) {
+    async sent({ method, url }, work) {
       used.requests++
       const since = performance.now()
       try {
-        return await work()
+        return await trace(
+          `${method} ${labels.vendor}`,
+          { ...labels, 'http.request.method': method, 'url.path': pathShape(url.pathname) },
+          work,
+        )
       } catch (error) {
         // No answer came; what one says is judged by whoever reads it.
         ended('transient')

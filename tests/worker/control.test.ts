@@ -6,6 +6,7 @@ import type { Definition } from '../../src/core/definition.js'
 import type { Source } from '../../src/core/types.js'
 import type { Answers } from '../../src/engine/ask.js'
 import { noMeter } from '../../src/observe/metrics.js'
+import { noTrace } from '../../src/observe/trace.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
 import { controlActivities } from '../../worker/activities/control.js'
 import { type Deps, systemClock } from '../../worker/deps.js'
@@ -37,6 +38,7 @@ async function ask<Q extends keyof Answers>(question: Q, stream: string): Promis
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     redact: (text) => text,
     meter: noMeter,
+    trace: noTrace,
     timing: { heartbeatMs: 1_000, retryMs: 100 },
     connect: async (seen: Definition) => ({ source: governedSource(source, seen, undefined), http: noHttp() }),
     close: async () => {},

@@ -2,6 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { ReplayReceipt } from '../../src/core/activities.js'
 import { noMeter } from '../../src/observe/metrics.js'
+import { noTrace } from '../../src/observe/trace.js'
 import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 import { createActivities } from '../../worker/activities/index.js'
 import type { Deps } from '../../worker/deps.js'
@@ -27,6 +28,7 @@ describe('the activities of a run and of a replay', () => {
       log: quiet,
       redact: (text) => text,
       meter: noMeter,
+      trace: noTrace,
       timing: { heartbeatMs: 1000, retryMs: 100 },
       connect: async () => ({ source: { type: 'fake', streams: { people: stream }, check: async function* () {} }, http: noHttp() }),
       close: async () => {},

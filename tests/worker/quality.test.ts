@@ -5,6 +5,7 @@ import type { Definition } from '../../src/core/definition.js'
 import type { QualityCheck, Severity } from '../../src/core/quality.js'
 import type { Stream } from '../../src/core/types.js'
 import { noMeter } from '../../src/observe/metrics.js'
+import { noTrace } from '../../src/observe/trace.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
 import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 import { createActivities } from '../../worker/activities/index.js'
@@ -47,6 +48,7 @@ describe('quality checks through a whole run: workflow, activities, warehouse', 
       log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       redact: (text: string) => text,
       meter: noMeter,
+      trace: noTrace,
       timing: { heartbeatMs: 2_000, retryMs: 100 },
       connect: async () => ({ source: { type: 'fake', streams, check: async function* () {} }, http: noHttp() }),
       close: async () => {},

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SliceReceipt } from '../../src/core/activities.js'
 import type { Clock } from '../../src/core/ports.js'
 import { noMeter } from '../../src/observe/metrics.js'
+import { noTrace } from '../../src/observe/trace.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
 import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
 import { syncActivities } from '../../worker/activities/sync.js'
@@ -48,6 +49,7 @@ describe('the activity that reads a slice', () => {
       clock: tickingClock(),
       redact: (text: string) => text,
       meter: noMeter,
+      trace: noTrace,
       connect: async () => ({ source: { type: 'fake', streams: { [stream.name]: stream } }, http: noHttp() }),
     }
     const { slices } = await plan({ warehouse, stream, run, full: true })

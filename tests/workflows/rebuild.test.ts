@@ -7,6 +7,7 @@ import { definitionHash } from '../../src/config/hash.js'
 import { Failure } from '../../src/core/failure.js'
 import type { RebuildCounts, RebuildInput } from '../../src/core/rebuild.js'
 import { noMeter } from '../../src/observe/metrics.js'
+import { noTrace } from '../../src/observe/trace.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
 import { rebuildActivities } from '../../worker/activities/rebuild.js'
 import { type Deps, systemClock } from '../../worker/deps.js'
@@ -51,6 +52,7 @@ describe('the rebuild of a table, by a worker', () => {
       log: quiet,
       redact: (text) => text,
       meter: noMeter,
+      trace: noTrace,
       timing: { heartbeatMs: 2_000, retryMs: 100 },
       connect: async () => ({ source, http: noHttp() }),
       close: async () => {},

@@ -9,6 +9,7 @@ import { requireLetterKey } from '../../src/engine/dead-letters.js'
 import { finishStream } from '../../src/engine/finish-stream.js'
 import { planSlices } from '../../src/engine/plan-slices.js'
 import { syncSlice } from '../../src/engine/sync-slice.js'
+import { modeOf } from '../../src/engine/table-spec.js'
 import type { Labels, Meter } from '../../src/observe/metrics.js'
 import type { Deps } from '../deps.js'
 import { running } from './context.js'
@@ -21,7 +22,7 @@ const handBackMs = 1_000
 
 /** Everything a run of a sync asks of the worker. Thin: dependencies in, engine called, receipt out. */
 export function syncActivities(deps: Deps): Activities {
-  const { warehouse, clock, redact, meter } = deps
+  const { warehouse, clock, redact, meter, trace } = deps
 
   /** The definition, its stream and a client for its vendor. */
   const open = async (hash: string, name: string, signal: AbortSignal) => {
@@ -68,7 +69,7 @@ export function syncActivities(deps: Deps): Activities {
           countRows(meter, labels, added)
           meter.record('weir_commit_seconds', tookMs / 1_000, labels)
         }
-        const input = { warehouse, http, clock, definition, stream, run, key, owner, signal, onProgress, onCommit, limits }
+        const input = { warehouse, http, clock, definition, stream, run, key, owner, signal, onProgress, onCommit, trace, limits }
         const { counts, ...end } = await syncSlice(input)
         if (end.waitUntil !== undefined) {
           const seconds = Math.max(0, Date.parse(end.waitUntil) - clock.now().getTime()) / 1_000
@@ -85,7 +86,7 @@ export function syncActivities(deps: Deps): Activities {
         meter.add('weir_stream_runs_total', 1, { ...labels, status: row.status, reason: row.failure?.reason ?? 'none' })
         meter.add('weir_rows_deleted_total', row.deleted, labels)
         // Of a snapshot it is known only now what was loaded.
-        if ((definition.streams[name]?.mode ?? stream.mode) === 'replace') countRows(meter, labels, { ...row, read: 0, deadLetters: 0 })
+        if (modeOf(definition, stream) === 'replace') countRows(meter, labels, { ...row, read: 0, deadLetters: 0 })
         const checks = definition.streams[name]?.quality?.length ?? 0
         return {
           ...sum([row]),

@@ -26,10 +26,16 @@ const migrations: readonly string[] = [
   deployments,
 ]
 
+/** The version of Weir's own tables that this code knows. */
+export const newestVersion = migrations.length
+
 const oldestServer = 150_000
 
-/** Brings Weir's own tables up to date. Many may call at once: one works, the others wait for it. */
-export async function migrate(pool: pg.Pool): Promise<void> {
+/**
+ * Brings Weir's own tables up to date. Many may call at once: one works, the others wait for it.
+ * @param to an earlier version, for tests of what comes after it
+ */
+export async function migrate(pool: pg.Pool, to = newestVersion): Promise<void> {
   try {
     await transaction(pool, 'Preparing the warehouse', async (client) => {
       await client.query('SELECT pg_advisory_xact_lock(7305806)')
@@ -51,7 +57,7 @@ export async function migrate(pool: pg.Pool): Promise<void> {
           `The warehouse was prepared by a newer Weir (version ${at} of its tables, this one knows ${migrations.length}). Upgrade Weir.`,
         )
       }
-      for (let version = at + 1; version <= migrations.length; version++) {
+      for (let version = at + 1; version <= to; version++) {
         await client.query(migrations[version - 1]!)
         await client.query('INSERT INTO _weir.migrations (version) VALUES ($1)', [version])
       }
