@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from '../../cli/dev/ports.js'
 import { metrics } from '../../src/observe/metrics.js'
+import { exprsOf, temporalMetricsIn } from '../support/ops.js'
 import { type SmallProject, smallProject, startWorker, type WorkerProcess } from '../support/worker.js'
 
 const project = (url: string, key: string) => `
@@ -88,6 +91,25 @@ describe('the metrics of a running worker', () => {
       const given = [...series.matchAll(/(\w+)="/g)].map(([, label]) => label).filter((label) => label !== 'service_name')
       expect(given.sort(), name).toEqual([...labels].sort())
     }
+  })
+
+  it('of Temporal are there that ops/ asks for', { timeout: 60_000 }, async () => {
+    // One of them comes with the first task that fails: of a workflow that this worker does not know.
+    const connection = await Connection.connect({ address: small.env.TEMPORAL_ADDRESS! })
+    const client = new Client({ connection })
+    const lost = await client.workflow.start('noSuchWorkflow', {
+      taskQueue: small.env.WEIR_TASK_QUEUE!,
+      workflowId: `lost-${randomUUID()}`,
+    })
+    const asked = temporalMetricsIn(exprsOf())
+    expect(asked.length).toBeGreaterThan(2)
+    const missing = async () => {
+      const text = await scrape()
+      return asked.filter((name) => !text.includes(`\n${name}{`))
+    }
+    await expect.poll(missing, { timeout: 30_000, interval: 500 }).toEqual([])
+    await lost.terminate()
+    await connection.close()
   })
 
   it('are refused at an address that another worker has', async () => {
