@@ -3,7 +3,7 @@
  * that workers and not this machine's cores are the limit; then a budget is, which more workers must neither break nor be slowed by. Compare the
  * ratios of one run.
  *
- *   node dist/bench/scaling.js            ROWS=16000 LATENCY_MS=400 BUDGET=8
+ *   node dist/bench/scaling.js            ROWS=16000 LATENCY_MS=400 BUDGET=4
  */
 import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -23,7 +23,7 @@ const execute = promisify(execFile)
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const rows = Number(process.env.ROWS ?? 16_000)
 const latencyMs = Number(process.env.LATENCY_MS ?? 400)
-const budget = Number(process.env.BUDGET ?? 8)
+const budget = Number(process.env.BUDGET ?? 4)
 const crews = [1, 2, 4]
 
 const folder = await mkdtemp(join(tmpdir(), 'weir-scaling-'))

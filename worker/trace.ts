@@ -35,7 +35,7 @@ export function startTracing(): Tracing {
     trace: (name, attributes, work) =>
       tracer.startActiveSpan(name, { attributes }, async (span) => {
         try {
-          return await work()
+          return await work((more) => span.setAttributes(more))
         } catch (error) {
           // Its message may quote the vendor; the activity's own span has it, redacted.
           span.setStatus({ code: SpanStatusCode.ERROR, message: asFailure(error).reason })

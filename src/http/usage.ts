@@ -1,4 +1,4 @@
-import type { Reason } from '../core/failure.js'
+import { Failure, type Reason } from '../core/failure.js'
 import type { Http } from '../core/types.js'
 import { type Meter, noMeter } from '../observe/metrics.js'
 import { noTrace, pathShape, type Trace } from '../observe/trace.js'
@@ -7,7 +7,7 @@ import { noTrace, pathShape, type Trace } from '../observe/trace.js'
 export interface Usage {
   used: Http['used']
   /** Runs one request on the wire. */
-  sent: <T>(what: { method: string; url: URL }, work: () => Promise<T>) => Promise<T>
+  sent: <T extends { status: number }>(what: { method: string; url: URL }, work: () => Promise<T>) => Promise<T>
   received: (bytes: number) => void
   /** How an answered request ended. */
   ended: (outcome: Outcome) => void
@@ -38,14 +38,15 @@ export function createUsage(
       used.requests++
       const since = performance.now()
       try {
-        return await trace(
-          `${method} ${labels.vendor}`,
-          { ...labels, 'http.request.method': method, 'url.path': pathShape(url.pathname) },
-          work,
-        )
+        const shape = { ...labels, 'http.request.method': method, 'url.path': pathShape(url.pathname) }
+        return await trace(`${method} ${labels.vendor}`, shape, async (note) => {
+          const sent = await work()
+          note({ 'http.response.status_code': sent.status })
+          return sent
+        })
       } catch (error) {
-        // No answer came; what one says is judged by whoever reads it.
-        ended('transient')
+        // No answer came; what one says is judged by whoever reads it. What was cancelled has not failed.
+        if (error instanceof Failure) ended(error.reason)
         throw error
       } finally {
         meter.record('weir_request_seconds', (performance.now() - since) / 1_000, labels)

@@ -18,7 +18,11 @@ export const metrics = {
   weir_records_read_total: { kind: 'counter', labels: stream, help: 'Records read and committed.' },
   weir_rows_loaded_total: { kind: 'counter', labels: stream, help: 'Rows inserted or changed.' },
   weir_rows_unchanged_total: { kind: 'counter', labels: stream, help: 'Records that said nothing new.' },
-  weir_dead_letters_total: { kind: 'counter', labels: stream, help: 'Records and slices set aside as dead letters.' },
+  weir_dead_letters_total: {
+    kind: 'counter',
+    labels: stream,
+    help: 'Records set aside as dead letters; a whole slice shows in weir_dead_letters_open.',
+  },
   weir_rows_deleted_total: { kind: 'counter', labels: stream, help: 'Rows that a snapshot no longer holds.' },
   weir_commit_seconds: { kind: 'histogram', labels: stream, help: 'Time that the commit of one batch took.', buckets: seconds },
   weir_requests_total: {

@@ -1,7 +1,8 @@
 /** Runs work as a span of a trace, where somebody looks: names and numbers only, as for metrics. */
-export type Trace = <T>(name: string, attributes: Readonly<Record<string, string | number>>, work: () => Promise<T>) => Promise<T>
+export type Trace = <T>(name: string, attributes: Attributes, work: (note: (attributes: Attributes) => void) => Promise<T>) => Promise<T>
+type Attributes = Readonly<Record<string, string | number>>
 
-export const noTrace: Trace = (_name, _attributes, work) => work()
+export const noTrace: Trace = (_name, _attributes, work) => work(() => {})
 
 /** A path without what may be somebody's: ids in it stand as `{id}`. */
 export const pathShape = (path: string): string =>

@@ -23,7 +23,7 @@ describe('ops/', () => {
   it('scrapes the port on which the workers of docker-compose.yml serve', () => {
     const { scrape_configs, rule_files } = parse(readFileSync(new URL('ops/prometheus.yml', root), 'utf8'))
     expect(rule_files).toEqual(['alerts.yml'])
-    const { services } = parse(readFileSync(new URL('docker-compose.yml', root), 'utf8'))
+    const { services } = parse(readFileSync(new URL('docker-compose.yml', root), 'utf8'), { merge: true })
     const [target] = scrape_configs[0].dns_sd_configs
     expect(services[target.names[0]].environment.WEIR_METRICS_ADDRESS).toBe(`0.0.0.0:${target.port}`)
   })

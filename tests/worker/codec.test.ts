@@ -104,7 +104,7 @@ syncs:
   })
 })
 
-it('ends encrypted what began plain', { timeout: 60_000 }, async () => {
+it('ends encrypted what began plain', { timeout: 120_000 }, async () => {
   const address = inject('temporalAddress')
   const [native, connection] = [await NativeConnection.connect({ address }), await Connection.connect({ address })]
   const taskQueue = `t-${randomUUID()}`
