@@ -43,7 +43,7 @@ export async function startWorker(env: Record<string, string>): Promise<WorkerPr
     pid: child.pid!,
     lines,
     async stop() {
-      child.kill('SIGTERM')
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
       await ended
       return child.exitCode
     },

@@ -6,6 +6,7 @@ import { NativeConnection } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { reach, temporalSettings } from '../../worker/temporal.js'
 import { certificateAuthority, type Pair, tlsProxy } from '../support/tls.js'
+import { smallProject, startWorker } from '../support/worker.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-tls-'))
 const ca = certificateAuthority(folder)
@@ -72,6 +73,30 @@ describe.each(Object.entries(kinds))('a %s at a Temporal that speaks TLS', (_, c
     const wrong = stranger.sign('wrong-client', 'worker.example')
     await expect(connect({ TEMPORAL_ADDRESS: mutual, ...trusted, ...certificate(wrong) })).rejects.toThrow(/TEMPORAL_TLS_CLIENT_CERT_PATH/)
   })
+})
+
+it('a worker and a command meet by mutual TLS and an API key, which no log shows', { timeout: 120_000 }, async () => {
+  const proxy = await tlsProxy(inject('temporalAddress'), server, ca.cert)
+  const small = await smallProject(
+    (url, apiKey) => `
+version: 1
+connections: { klaviyo: { type: klaviyo, base_url: "${url}", api_key: "${apiKey}", budget: "off" } }
+syncs: { by_tls: { from: klaviyo, streams: { lists: {} } } }
+`,
+  )
+  const key = 'temporal-api-key-of-a-test'
+  const env = { TEMPORAL_ADDRESS: `127.0.0.1:${proxy.port}`, TEMPORAL_API_KEY: key, ...trusted, ...certificate(client) }
+  const worker = await startWorker({ ...small.env, ...env, WEIR_LOG_LEVEL: 'debug' })
+  try {
+    const { code, stdout, stderr } = await small.weir(['sync', 'by_tls'], env)
+    expect(code, stderr).toBe(0)
+    expect(`${stdout}${stderr}${worker.lines.join()}`).not.toContain(key)
+    expect(await worker.stop()).toBe(0)
+  } finally {
+    await worker.stop()
+    await proxy.stop()
+    await small.remove()
+  }
 })
 
 describe('settings of a connection to Temporal', () => {
