@@ -7,6 +7,8 @@ import { Failure } from '../src/core/failure.js'
 import { searchAttributes } from '../src/core/search-attributes.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
+import { encryptsPayloads, payloadCodec } from '../worker/codec.js'
+import { reach, type TemporalSettings, temporalSettings } from '../worker/temporal.js'
 import { findStack, projectKey } from './dev/project-folder.js'
 import { type Stack, startStack } from './dev/stack.js'
 import type { Printer } from './print.js'
@@ -58,7 +60,7 @@ export async function openSession(options: Common, printer: Printer, judge: (man
 
 /** Where a project's Temporal and warehouse are. */
 export interface Place {
-  temporalAddress: string
+  temporal: TemporalSettings
   warehouseUrl: string
   temporalUiUrl?: string
   key: string | undefined
@@ -66,10 +68,10 @@ export interface Place {
 
 /** At TEMPORAL_ADDRESS, else where a running `weir dev` has them; undefined when neither is there. */
 export async function stackOf(project: Project): Promise<Place | undefined> {
-  const address = process.env.TEMPORAL_ADDRESS ?? project.manifest.temporal.address
-  if (address) return { temporalAddress: address, warehouseUrl: warehouseUrl(project.manifest), key: process.env.WEIR_KEY || undefined }
+  const temporal = temporalOf(project.manifest)
+  if (temporal) return { temporal, warehouseUrl: warehouseUrl(project.manifest), key: process.env.WEIR_KEY || undefined }
   const running = await findStack(project.projectDir)
-  return running && { ...running, key: await stackKey(project) }
+  return running && { ...running, temporal: local(running.temporalAddress), key: await stackKey(project) }
 }
 
 /** A stack of this process, and a session with it. The caller stops both. */
@@ -87,12 +89,26 @@ async function startHere(project: Project, printer: Printer): Promise<{ stack: S
     ...(url === 'embedded' ? {} : { warehouseUrl: url }),
   })
   try {
-    return { stack, session: await connect(project, { ...stack.info, key: await stackKey(project) }) }
+    return {
+      stack,
+      session: await connect(project, { ...stack.info, temporal: local(stack.info.temporalAddress), key: await stackKey(project) }),
+    }
   } catch (error) {
     await stack.stop()
     throw error
   }
 }
+
+/** A Temporal that is named by the environment or the project file; undefined where the stack of this machine is meant. */
+function temporalOf({ temporal }: Manifest): TemporalSettings | undefined {
+  const { TEMPORAL_ADDRESS, TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE } = process.env
+  return TEMPORAL_ADDRESS || TEMPORAL_PROFILE || TEMPORAL_CONFIG_FILE || temporal.address
+    ? temporalSettings(process.env, temporal)
+    : undefined
+}
+
+/** The stack of this machine: on loopback, with nothing to prove. */
+const local = (address: string): TemporalSettings => ({ connection: { address }, namespace: process.env.TEMPORAL_NAMESPACE, secrets: [] })
 
 /** The warehouse alone, for commands that only read it. */
 function warehouseUrl(manifest: Manifest): string {
@@ -108,18 +124,16 @@ function warehouseUrl(manifest: Manifest): string {
 /** The key that the stack here gave its worker. */
 const stackKey = async ({ projectDir }: Project): Promise<string> => process.env.WEIR_KEY || (await projectKey(projectDir))
 
-/** @throws Failure `transient` when nobody answers there */
-export const connectTemporal = (address: string): Promise<Connection> =>
-  Connection.connect({ address, connectTimeout: '10s' }).catch((error: unknown) => {
-    const message = `Temporal does not answer at ${address}: ${error instanceof Error ? error.message : error}. Is it running?`
-    throw new Failure('transient', message, {}, { cause: error })
-  })
+/** @throws Failure `transient` when nobody answers there, `config` where what it takes is not right */
+export const connectTemporal = ({ connection }: TemporalSettings): Promise<Connection> =>
+  reach(connection, () => Connection.connect({ ...connection, connectTimeout: '10s' }))
 
-export const namespaceOf = ({ temporal }: Manifest): string => process.env.TEMPORAL_NAMESPACE ?? temporal.namespace
+export const namespaceOf = ({ temporal }: Manifest, at?: TemporalSettings): string => at?.namespace ?? temporal.namespace
 
 async function connect({ manifest, projectDir }: Project, at: Place): Promise<Session> {
-  const connection = await connectTemporal(at.temporalAddress)
-  const namespace = namespaceOf(manifest)
+  const connection = await connectTemporal(at.temporal)
+  const namespace = namespaceOf(manifest, at.temporal)
+  const codec = payloadCodec(at.key, encryptsPayloads(process.env))
   const warehouse = createWarehouse(at.warehouseUrl, { connections: 4, key: at.key })
   try {
     await warehouse.migrate()
@@ -134,7 +148,7 @@ async function connect({ manifest, projectDir }: Project, at: Place): Promise<Se
     projectDir,
     warehouseUrl: at.warehouseUrl,
     warehouse,
-    temporal: new Client({ connection, namespace }),
+    temporal: new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } }),
     ...(at.temporalUiUrl ? { uiUrl: at.temporalUiUrl } : {}),
     ownsStack: false,
     close: async () => {

@@ -473,6 +473,17 @@ command(
 )
 command(
   program,
+  'codec',
+  'decrypt what Temporal keeps, for its UI on this machine',
+  'weir codec --ui http://localhost:8233',
+  () => import('./commands/codec.js'),
+  [
+    new Option('--port <n>', 'where to listen, on loopback').default(8234).argParser(count),
+    new Option('--ui <origin>', 'the address of the Temporal UI, which alone may ask').default('http://localhost:8233'),
+  ],
+)
+command(
+  program,
   'worker',
   'a production worker: TEMPORAL_ADDRESS and WAREHOUSE_URL say where',
   'TEMPORAL_ADDRESS=… WAREHOUSE_URL=… weir worker',

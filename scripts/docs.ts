@@ -7,7 +7,7 @@ import { startPostgres } from '../cli/dev/postgres.js'
 import { loadVendors } from '../cli/vendors.js'
 import { program } from '../cli/weir.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
-import { cliPage, configPage, failuresPage, sourcePage, tablesPage } from './reference.js'
+import { cliPage, configPage, failuresPage, metricsPage, sourcePage, tablesPage } from './reference.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'weir-docs-'))
 const postgres = await startPostgres({ dataDir: join(folder, 'data') })
@@ -17,6 +17,7 @@ try {
   await warehouse.close()
   const pages = {
     'failures.md': failuresPage(),
+    'metrics.md': metricsPage(),
     'cli.md': cliPage(program),
     'config.md': configPage(await loadVendors()),
     'tables.md': await tablesPage(postgres.url),

@@ -4,7 +4,7 @@ import { catalog } from '../cli/catalog.js'
 import { loadVendors } from '../cli/vendors.js'
 import { program } from '../cli/weir.js'
 import { registry } from '../connectors/registry.js'
-import { cliPage, configPage, failuresPage, sourcePage, tablesPage } from '../scripts/reference.js'
+import { cliPage, configPage, failuresPage, metricsPage, sourcePage, tablesPage } from '../scripts/reference.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
 import { type Database, freshDatabase } from './support/postgres.js'
 
@@ -22,6 +22,7 @@ describe('docs/reference says what the code says (else: npm run docs)', () => {
   afterAll(() => database.drop())
 
   it('failures.md', () => expect(page('failures.md')).toBe(failuresPage()))
+  it('metrics.md', () => expect(page('metrics.md')).toBe(metricsPage()))
   it('cli.md', () => expect(page('cli.md')).toBe(cliPage(program)))
   it('config.md', async () => expect(page('config.md')).toBe(configPage(await loadVendors())))
   it.each(Object.keys(registry))('sources/%s.md', async (type) => {
@@ -40,6 +41,9 @@ describe('every link in the documents', () => {
     'docs/guides/columns.md',
     'docs/guides/configuration.md',
     'docs/guides/operate.md',
+    'docs/guides/production.md',
+    'docs/guides/upgrade.md',
+    'docs/guides/observe.md',
     'docs/guides/modes.md',
     'docs/guides/schema-changes.md',
     'docs/guides/state.md',

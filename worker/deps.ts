@@ -21,10 +21,13 @@ import { type ClientDeps, createHttp } from '../src/http/client.js'
 import { whence } from '../src/http/whence.js'
 import { createMarks } from '../src/identity/marks.js'
 import { createLog } from '../src/observe/log.js'
+import { type Meter, noMeter } from '../src/observe/metrics.js'
 import { createRedact, type Redact } from '../src/observe/redact.js'
+import { noTrace, type Trace } from '../src/observe/trace.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
 import { resolveTarget } from './alert-target.js'
+import type { Observers } from './metrics.js'
 import type { WorkerSettings } from './settings.js'
 
 /** Everything that activities stand on, built once for a process and handed down. */
@@ -36,6 +39,8 @@ export interface Deps {
   timing: Timing
   /** Starts a run of a sync; one that is under way stands for it. */
   startSync: (definition: Definition, input: RunInput) => Promise<void>
+  meter: Meter
+  trace: Trace
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
   connect: (definition: Definition, signal: AbortSignal, options?: ConnectOptions) => Promise<Connected>
   /** A connection that a person is to connect; all definitions are of syncs that share it. */
@@ -83,16 +88,32 @@ export const systemClock: Clock = {
   },
 }
 
-/** All but what needs Temporal, which is connected to later. */
-export function createDeps(settings: WorkerSettings): Omit<AlertDeps, 'startSync'> {
-  const { warehouseUrl, projectDir, logLevel, timing } = settings
+/** What this process may say, and what it must not. */
+export interface Voice {
   /** Every secret that this process has used; nothing that leaves it may hold one. */
-  const secrets = new Set<string>([...urlSecrets(warehouseUrl), ...(settings.key ? [settings.key] : [])])
+  secrets: Set<string>
+  redact: Redact
+  log: Log
+}
+
+export function createVoice({ warehouseUrl, key, temporal, logLevel }: WorkerSettings): Voice {
+  const secrets = new Set<string>([...urlSecrets(warehouseUrl), ...(key ? [key] : []), ...temporal.secrets])
   const redact = createRedact(() => secrets)
-  const log = createLog({ level: logLevel, redact })
+  return { secrets, redact, log: createLog({ level: logLevel, redact, isPretty: process.stderr.isTTY === true }) }
+}
+
+const unobserved: Observers = { meter: noMeter, trace: noTrace }
+
+/** All but what needs Temporal, which is connected to later. */
+export function createDeps(
+  settings: WorkerSettings,
+  { secrets, redact, log }: Voice = createVoice(settings),
+  { meter, trace, watchBudget }: Observers = unobserved,
+): Omit<AlertDeps, 'startSync'> {
+  const { warehouseUrl, projectDir, timing } = settings
   // A slice holds one connection while it commits, and short ones beside it.
   const warehouse = createWarehouse(warehouseUrl, { connections: settings.slots + 6, key: settings.key })
-  const accounts = createAccounts(systemClock, warehouse.budgets)
+  const accounts = createAccounts(systemClock, warehouse.budgets, watchBudget)
   const hasher = settings.key === undefined ? undefined : createHasher(settings.key)
   const sources = { env: process.env, envFile: join(projectDir, '.env'), baseDir: projectDir }
 
@@ -102,6 +123,7 @@ export function createDeps(settings: WorkerSettings): Omit<AlertDeps, 'startSync
     for (const value of secretValues(connection.settings, sources, secretKeys(connector.settings))) secrets.add(value)
     return { connector, connection: { ...connection, settings: resolveSettings(connection.settings, sources) } }
   }
+  const measuringOf = (sync: string, { type }: ConnectionDefinition) => ({ meter, trace, labels: { sync, vendor: type } })
   const clientDeps = (signal: AbortSignal): ClientDeps => ({ clock: systemClock, log, accounts, tokens: warehouse.tokens, signal })
 
   return {
@@ -110,6 +132,8 @@ export function createDeps(settings: WorkerSettings): Omit<AlertDeps, 'startSync
     log,
     redact,
     timing,
+    meter,
+    trace,
     async warnings({ connection }) {
       const { api } = await connectorOf(connection)
       return [sunsetWarning(api, connection.apiVersion, systemClock.now())].filter((one) => one !== undefined)
@@ -119,7 +143,7 @@ export function createDeps(settings: WorkerSettings): Omit<AlertDeps, 'startSync
       const { api, source } = connector
       return {
         source: governedSource(withCustom(source, definition.streams), definition, hasher),
-        http: createHttp(api, connection, { ...clientDeps(signal), ...options }),
+        http: createHttp(api, connection, { ...clientDeps(signal), ...options, measuring: measuringOf(definition.sync, connection) }),
         shareMs: shareMs(api, connection.budget),
         credential: () => whence(api.auth(connection.settings), connection.name, warehouse.tokens, systemClock.now()),
       }
@@ -134,7 +158,7 @@ export function createDeps(settings: WorkerSettings): Omit<AlertDeps, 'startSync
     linkOf: (run) =>
       // By a query, since a scheduled run's workflow has another id than one by hand.
       settings.temporalUiUrl &&
-      `${settings.temporalUiUrl}/namespaces/${settings.namespace}/workflows?query=${encodeURIComponent(`RunId="${run}"`)}`,
+      `${settings.temporalUiUrl}/namespaces/${settings.temporal.namespace ?? 'default'}/workflows?query=${encodeURIComponent(`RunId="${run}"`)}`,
     async reach(connection, kind, signal) {
       const { connector, connection: resolved } = await resolve(connection)
       const found = connector.destinations?.[kind]

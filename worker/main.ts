@@ -2,11 +2,20 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { workflowTaskMs } from '../src/core/activities.js'
+import { Failure } from '../src/core/failure.js'
+import type { Log } from '../src/core/ports.js'
+import { noMeter } from '../src/observe/metrics.js'
+import { noTrace } from '../src/observe/trace.js'
 import { createActivities } from './activities/index.js'
-import { bundlePath, workflowsPath } from './bundle.js'
-import { createDeps } from './deps.js'
+import { loggedActivities } from './activities/log.js'
+import { bundlePath, failureConverterPath, workflowsPath } from './bundle.js'
+import { payloadCodec } from './codec.js'
+import { createDeps, createVoice } from './deps.js'
+import { createMeter, prometheusAt, Sampler } from './metrics.js'
 import { type WorkerSettings, workerSettings } from './settings.js'
 import { syncStarter } from './start-sync.js'
+import { reach } from './temporal.js'
+import { versioning } from './versioning.js'
 import { startWatchman } from './watchman.js'
 
 /** Time that running slices have to commit what is complete, after a signal to stop. */
@@ -14,26 +23,38 @@ const grace = { shutdownGraceTime: '5s', shutdownForceTime: '25s' } as const
 
 /** Runs a worker until a signal: then it takes no more work, slices commit what they hold, and it ends. */
 export async function runWorker(settings: WorkerSettings): Promise<void> {
-  const deps = createDeps(settings)
-  Runtime.install({
-    logger: new DefaultLogger('WARN', (entry) => {
-      const write = entry.level === 'ERROR' ? deps.log.error : deps.log.warn
-      write(entry.message, entry.meta as Record<string, unknown>)
-    }),
-    shutdownSignals: ['SIGINT', 'SIGTERM'],
-  })
-  const connection = await NativeConnection.connect({ address: settings.temporalAddress })
+  const voice = createVoice(settings)
+  const { log } = voice
+  installRuntime(settings, log)
+  const meter = settings.metricsAddress === undefined ? noMeter : createMeter(Runtime.instance().metricMeter)
+  const sampler = new Sampler(meter)
+  const tracing = settings.isTraced ? (await import('./trace.js')).startTracing() : undefined
+  const trace = tracing?.trace ?? noTrace
+  const deps = createDeps(settings, voice, { meter, trace, watchBudget: sampler.watchBudget })
+  const { connection: at, namespace = 'default' } = settings.temporal
+  const connection = await reach(at, () => NativeConnection.connect(at))
   try {
     await deps.warehouse.migrate()
-    const { work, control } = createActivities({ ...deps, startSync: syncStarter(connection, settings) })
+    if (settings.metricsAddress !== undefined) sampler.start(deps.warehouse, log)
+    const dataConverter = {
+      payloadCodecs: [payloadCodec(settings.key, settings.encryptsPayloads)],
+      ...(settings.encryptsPayloads ? { failureConverterPath } : {}),
+    }
+    const startSync = syncStarter(connection, { namespace, queue: settings.queue, dataConverter })
+    const { work, control } = createActivities({ ...deps, startSync })
     const common = {
       connection,
-      namespace: settings.namespace,
+      namespace,
       maxHeartbeatThrottleInterval: Math.min(5_000, settings.timing.heartbeatMs / 3),
       stickyQueueScheduleToStartTimeout: Math.min(workflowTaskMs, settings.timing.heartbeatMs),
       ...grace,
+      ...versioning(settings),
+      dataConverter,
+      interceptors: { activity: [...(tracing ? [tracing.activity] : []), loggedActivities(log)] },
+      ...(tracing ? { sinks: tracing.sinks } : {}),
     }
-    const workflows = existsSync(bundlePath) ? { workflowBundle: { codePath: bundlePath } } : { workflowsPath }
+    const bundle = bundlePath({ isTraced: settings.isTraced, isEncrypted: settings.encryptsPayloads })
+    const workflows = existsSync(bundle) ? { workflowBundle: { codePath: bundle } } : { workflowsPath }
     const workers = await Promise.all([
       Worker.create({
         ...common,
@@ -45,13 +66,41 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
       }),
       Worker.create({ ...common, taskQueue: `${settings.queue}-control`, activities: control, maxConcurrentActivityTaskExecutions: 4 }),
     ])
-    deps.log.info('worker ready', { queue: settings.queue, slots: settings.slots })
+    log.info('worker ready', { queue: settings.queue, slots: settings.slots })
     const watchman = startWatchman(deps)
     await Promise.all(workers.map((worker) => worker.run())).finally(watchman.stop)
-    deps.log.info('worker stopped')
+    log.info('worker stopped')
   } finally {
+    sampler.stop()
     await connection.close()
     await deps.close()
+    // A collector that is away keeps nobody from ending.
+    await tracing?.stop().catch((error: Error) => log.warn(`The last traces were not sent: ${error.message}`))
+  }
+}
+
+/** @throws Failure `config` where the metrics' address cannot be had */
+function installRuntime({ metricsAddress }: WorkerSettings, log: Log): void {
+  try {
+    Runtime.install({
+      logger: new DefaultLogger('WARN', (entry) => {
+        // Those are told with run, stream and slice by `loggedActivities`.
+        if (entry.message === 'Activity failed') return
+        const write = entry.level === 'ERROR' ? log.error : log.warn
+        write(entry.message, entry.meta as Record<string, unknown>)
+      }),
+      shutdownSignals: ['SIGINT', 'SIGTERM'],
+      ...(metricsAddress === undefined ? {} : { telemetryOptions: prometheusAt(metricsAddress) }),
+    })
+  } catch (error) {
+    if (metricsAddress === undefined) throw error
+    const said = error instanceof Error ? error.message : error
+    throw new Failure(
+      'config',
+      `WEIR_METRICS_ADDRESS: ${metricsAddress} cannot be had: ${said}. Each worker of a machine needs its own.`,
+      {},
+      { cause: error },
+    )
   }
 }
 

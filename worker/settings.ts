@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { Timing } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
+import { encryptsPayloads } from './codec.js'
+import { type TemporalSettings, temporalSettings } from './temporal.js'
 
 /** What a worker needs of its surroundings; all of it from the environment. */
 export interface WorkerSettings {
-  temporalAddress: string
-  namespace: string
+  temporal: TemporalSettings
   /** Where people see runs; without it messages have no link. */
   temporalUiUrl: string | undefined
   warehouseUrl: string
@@ -19,13 +20,19 @@ export interface WorkerSettings {
   queue: string
   /** Protects what must be kept (rotated tokens); without it such things are refused. */
   key: string | undefined
+  /** Where Prometheus finds the metrics, as host:port; undefined: nowhere. */
+  metricsAddress: string | undefined
+  /** Is there somewhere to send traces to? */
+  isTraced: boolean
+  /** Is what Temporal keeps encrypted? */
+  encryptsPayloads: boolean
+  /** Names this version of the worker to Temporal, which then gives it only the runs that are its own. */
+  buildId: string | undefined
 }
 
 const milliseconds = (byDefault: number) => z.coerce.number().int().min(50).default(byDefault)
 
 const environment = z.object({
-  TEMPORAL_ADDRESS: z.string().min(1),
-  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TEMPORAL_UI_URL: z
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))
@@ -38,19 +45,29 @@ const environment = z.object({
   WEIR_SLOTS: z.coerce.number().int().min(1).max(100).default(8),
   WEIR_TASK_QUEUE: z.string().min(1).default('weir'),
   WEIR_KEY: z.string().min(32).optional(),
+  WEIR_BUILD_ID: z
+    .string()
+    .regex(/^[\w.+-]{1,120}$/, 'may have letters, digits, and . _ + -')
+    .optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
+  WEIR_METRICS_ADDRESS: z
+    .string()
+    .regex(/^[\w.[\]:-]+:\d{1,5}$/, 'must be host:port, such as 0.0.0.0:9464')
+    .optional(),
 })
 
 /** @throws Failure `config`, naming every variable that is missing or wrong. */
 export function workerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
-  const parsed = environment.safeParse(env)
+  // Compose files pass what is not set as an empty text.
+  const parsed = environment.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
     throw new Failure('config', `The worker's environment is not complete: ${problems}. See docs/guides/operate.md.`)
   }
   const set = parsed.data
   return {
-    temporalAddress: set.TEMPORAL_ADDRESS,
-    namespace: set.TEMPORAL_NAMESPACE,
+    temporal: temporalSettings(env),
     temporalUiUrl: set.TEMPORAL_UI_URL,
     warehouseUrl: set.WAREHOUSE_URL,
     projectDir: set.WEIR_PROJECT_DIR,
@@ -59,5 +76,9 @@ export function workerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
     slots: set.WEIR_SLOTS,
     queue: set.WEIR_TASK_QUEUE,
     key: set.WEIR_KEY,
+    encryptsPayloads: encryptsPayloads(env),
+    buildId: set.WEIR_BUILD_ID,
+    metricsAddress: set.WEIR_METRICS_ADDRESS,
+    isTraced: set.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || set.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== undefined,
   }
 }

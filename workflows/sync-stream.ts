@@ -1,5 +1,6 @@
 import {
   CancellationScope,
+  ContinueAsNew,
   continueAsNew,
   isCancellation,
   patched,
@@ -72,6 +73,8 @@ export async function syncStream(input: StreamInput): Promise<StreamOutcome> {
       if (more && failure === undefined && workflowInfo().continueAsNewSuggested) await continueAsNew<typeof syncStream>(input)
     }
   } catch (error) {
+    // Thrown by design: the next history goes on where this one stops.
+    if (error instanceof ContinueAsNew) throw error
     if (isCancellation(error)) cancelled = error
     else failure = noteOf(error)
   }

@@ -11,6 +11,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
   try {
     const { info } = stack
     await ensureWatch(session.temporal, { queue: queue() })
+    const metricsAddress = process.env.WEIR_METRICS_ADDRESS
     printer.json(info)
     printer.line(
       tableText(
@@ -19,6 +20,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
           ['Temporal UI', info.temporalUiUrl],
           ['Temporal', info.temporalAddress],
           ['PostgreSQL', info.warehouseUrl],
+          ...(metricsAddress ? [['metrics', `http://${metricsAddress}/metrics`]] : []),
           ['logs', `${session.projectDir}/.weir/*.log`],
         ],
       ),

@@ -67,8 +67,8 @@ async function examineServers(project: Project, place: Place): Promise<Group[]> 
   try {
     const ofWarehouse = { group: 'warehouse', findings: await warehouseFindings(warehouse) }
     const reached = await finding('Temporal', 'Start it, or set TEMPORAL_ADDRESS.', async () => {
-      connection = await connectTemporal(place.temporalAddress)
-      return { name: 'Temporal', ok: true, message: `answers at ${place.temporalAddress}` }
+      connection = await connectTemporal(place.temporal)
+      return { name: 'Temporal', ok: true, message: `answers at ${place.temporal.connection.address}` }
     })
     if (!connection) return [ofWarehouse, { group: 'Temporal', findings: [reached] }]
     const worker = await workerFinding(connection, namespace, queue())

@@ -151,7 +151,7 @@ async function startsTemporal(folder: string, { ports = {}, log, searchAttribute
 function workerIn(
   folder: string,
   projectDir: string,
-  { worker }: StackOptions,
+  { worker, temporalAddress }: StackOptions,
   at: { temporalAddress: string; temporalUiUrl: string; warehouseUrl: string; key: string },
   drainMs: () => number,
 ) {
@@ -162,11 +162,12 @@ function workerIn(
     WEIR_KEY: at.key,
     ...(at.temporalUiUrl ? { TEMPORAL_UI_URL: at.temporalUiUrl } : {}),
   }
+  const inherited = temporalAddress === undefined ? withoutTemporal(process.env) : process.env
   return async (): Promise<Part> => {
     const logFile = join(folder, 'worker.log')
     const child = await startChild({
       ...worker,
-      env: { ...process.env, ...worker.env, ...env },
+      env: { ...inherited, ...worker.env, ...env },
       cwd: projectDir,
       logFile,
       stopSignal: 'SIGTERM',
@@ -174,6 +175,10 @@ function workerIn(
     return { pid: child.pid, exited: child.exited, stop: () => child.stop(drainMs()) }
   }
 }
+
+/** How another Temporal is reached (keys, TLS, profiles) is not for the one that was started here. */
+const withoutTemporal = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_') || name === 'TEMPORAL_NAMESPACE'))
 
 function describePostgres(info: StackInfo, { url, port }: Postgres): void {
   info.warehouseUrl = url

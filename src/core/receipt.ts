@@ -21,3 +21,10 @@ export function sum(parts: readonly Counts[]): Counts {
 
 /** read = loaded + unchanged + dead letters: what Weir promises of every stream run. */
 export const balances = (counts: Counts): boolean => counts.read === counts.loaded + counts.unchanged + counts.deadLetters
+
+/** What came on top of `before`. */
+export function difference(after: Counts, before: Counts): Counts {
+  const added = noCounts()
+  for (const key of Object.keys(added) as (keyof Counts)[]) added[key] = after[key] - before[key]
+  return added
+}

@@ -2,8 +2,10 @@ import type { FailureNote } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
 import { asFailure, Failure, type WaitsFor } from '../core/failure.js'
 import type { Clock } from '../core/ports.js'
+import { difference } from '../core/receipt.js'
 import { halvesOf } from '../core/slices.js'
 import type { Counts, Http, Resume, Slice, Stream } from '../core/types.js'
+import { noTrace, type Trace } from '../observe/trace.js'
 import type { Claim, Letter, Warehouse } from '../warehouse/driver.js'
 import { Batch } from './batch.js'
 import { deadLettersOf } from './dead-letters.js'
@@ -27,6 +29,9 @@ export interface SyncSliceInput {
   signal: AbortSignal
   /** Called at every page and commit; for progress that people see. */
   onProgress: (counts: Counts, reached?: string) => void
+  /** Called with what each commit added, and how long it took. */
+  onCommit?: (added: Counts, tookMs: number) => void
+  trace?: Trace
   limits?: Partial<Limits>
 }
 
@@ -128,7 +133,7 @@ function givenUp(claim: Claim): Failure {
 }
 
 async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits): Promise<SliceEnd> {
-  const { warehouse, stream, definition, http, clock } = input
+  const { warehouse, stream, definition, http, clock, trace = noTrace } = input
   const startedAt = clock.now().getTime()
   const typer: Typer = await openTyper(
     warehouse,
@@ -164,9 +169,13 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
       waitedMs: used.waitedMs - before.waitedMs,
     }
     batch = new Batch(typer, position, clock.now())
-    committing = warehouse.slices.commit({ ...full.commit(claim, spent, isLast), encrypt }).then((added) => {
-      counts = added
-      claim.counts = added
+    const since = performance.now()
+    const commit = { ...full.commit(claim, spent, isLast), encrypt }
+    const load = () => warehouse.slices.commit(commit)
+    committing = trace('load', { rows: commit.rows, bytes: full.bytes, deadLetters: commit.letters.length }, load).then((sums) => {
+      input.onCommit?.(difference(sums, counts), performance.now() - since)
+      counts = sums
+      claim.counts = sums
       checkThreshold(definition, stream, counts)
       input.onProgress(counts, full.position.reached)
     })

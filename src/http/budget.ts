@@ -14,6 +14,7 @@ import {
   priorities,
   type Rules,
   takeTurn,
+  usedShare,
 } from './permits.js'
 import { createQueue } from './queue.js'
 
@@ -49,6 +50,8 @@ export interface Spender {
   pause: (ms: number) => void
   /** The vendor told how much this window really holds. */
   learn: (window: Window) => void
+  /** Share of the budget that counts as used now, 0 to 1, as far as this process was told. */
+  used: () => number
 }
 
 /** What may be spent, and what of it a backfill is sure of beside live work. */
@@ -64,8 +67,13 @@ export type Accounts = (api: string, account: string) => Account
 /**
  * The accounts of a process. Two connections to one account share one entry; names are hashed, since they may be keys.
  * @param store where budgets are kept; without it they are this process's own
+ * @param made told of each budget once, when its first request comes
  */
-export function createAccounts(clock: Clock, store: BudgetStore = memoryStore(clock)): Accounts {
+export function createAccounts(
+  clock: Clock,
+  store: BudgetStore = memoryStore(clock),
+  made: (key: BudgetKey, spender: Spender) => void = () => {},
+): Accounts {
   const accounts = new Map<string, Account>()
   const holder = randomUUID()
   return (api, account) => {
@@ -77,9 +85,11 @@ export function createAccounts(clock: Clock, store: BudgetStore = memoryStore(cl
         const { windows, concurrency, backfillShare = defaultBackfillShare } = budget
         const rules = { windows, concurrency, backfillShare }
         const key = { vendor: api, account: hash, budget: name }
-        const spender =
-          spenders.get(name) ?? (budget === unlimited ? freeSpender(clock) : createSpender({ clock, store, key, rules, holder }))
+        const known = spenders.get(name)
+        if (known) return known
+        const spender = budget === unlimited ? freeSpender(clock) : createSpender({ clock, store, key, rules, holder })
         spenders.set(name, spender)
+        made(key, spender)
         return spender
       },
     }
@@ -98,6 +108,7 @@ function freeSpender(clock: Clock): Spender {
       pausedUntilMs = Math.max(pausedUntilMs, clock.now().getTime() + ms)
     },
     learn() {},
+    used: () => 0,
     async spend(send, { waited, waits, signal }) {
       signal?.throwIfAborted()
       const waitMs = pausedUntilMs - clock.now().getTime()
@@ -146,6 +157,7 @@ function createSpender({ clock, store, key, rules, holder }: SpenderParts): Spen
   let news = { answered: none(), returned: none(), pauseMs: undefined as number | undefined, learned: [] as Window[] }
   const learned = new Map<number, number>()
   let underWay = 0
+  let lastState: BudgetState | undefined
   let pausedUntilMs = 0
   let isTalking = false
   let isAskedAgain = false
@@ -181,7 +193,11 @@ function createSpender({ clock, store, key, rules, holder }: SpenderParts): Spen
     const ask = { holder, wanted: wanted(), ...told }
     let grant: Grant
     try {
-      grant = await store.update<BudgetState, Grant>(key, (state, nowMs) => takeTurn(state, rules, ask, nowMs))
+      grant = await store.update<BudgetState, Grant>(key, (state, nowMs) => {
+        const turn = takeTurn(state, rules, ask, nowMs)
+        lastState = turn.state
+        return turn
+      })
     } catch (error) {
       keep(told)
       failAll(error)
@@ -279,6 +295,7 @@ function createSpender({ clock, store, key, rules, holder }: SpenderParts): Spen
     })
 
   return {
+    used: () => (lastState ? usedShare(lastState, rules, clock.now().getTime()) : 0),
     pause(ms) {
       pausedUntilMs = Math.max(pausedUntilMs, clock.now().getTime() + ms)
       news.pauseMs = Math.max(news.pauseMs ?? 0, ms)

@@ -13,6 +13,7 @@ import { atOrigin, homeOf, sameOrigin, urlOf } from './origin.js'
 import { backOffMs, retry } from './retry.js'
 import { createMask, type Mask } from './secrets.js'
 import { formSender } from './token-endpoint.js'
+import { createUsage, type Measuring } from './usage.js'
 import { isGood, type Opened, open, type Sending, type Sent, send, type WireLimits } from './wire.js'
 
 export interface ClientDeps {
@@ -28,6 +29,7 @@ export interface ClientDeps {
   mask?: Mask
   /** Told until when a request waits for its budget, where that takes seconds; what takes longer is thrown. */
   onWait?: (until: string) => void
+  measuring?: Measuring
   /** Time-outs and retries; defaults suit production. */
   limits?: Partial<ClientLimits>
 }
@@ -66,7 +68,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const origin = new URL(connection.baseUrl ?? api.origin)
   const version = connection.apiVersion ?? api.versions[0].name
   const account = deps.accounts(api.name, `${origin.origin}\n${api.account(connection.settings)}`)
-  const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
+  const { used, sent: onWire, received, ended, retried: repeated, waited } = createUsage(deps.measuring)
   const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version, connection.settings) }
   const auth = atOrigin(api.auth(connection.settings), api, origin)
   const mask = deps.mask ?? createMask()
@@ -75,11 +77,12 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     connection: connection.name,
     tokens: deps.tokens,
     clock,
-    send: formSender(whole),
+    send: formSender(async (sending) => {
+      const sent = await whole(sending)
+      ended(isGood(sent) ? 'ok' : 'auth')
+      return sent
+    }),
   })
-  const waited = (ms: number) => {
-    used.waitedMs += ms
-  }
 
   let toldUntilMs = 0
   const waits = (ms: number) => {
@@ -91,9 +94,8 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   }
 
   async function whole(sending: Sending): Promise<Sent> {
-    used.requests++
-    const sent = await send(api.name, { ...sending, signal }, limits)
-    used.bytes += sent.data.length
+    const sent = await onWire(sending, () => send(api.name, { ...sending, signal }, limits))
+    received(sent.data.length)
     return sent
   }
 
@@ -101,9 +103,8 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const opened = (sending: Sending, spender: Spender, options: SpendOptions) =>
     new Promise<Opened>((resolve, reject) => {
       const work = async () => {
-        used.requests++
-        const sent = await open(api.name, { ...sending, signal }, limits)
-        used.bytes += sent.data.length
+        const sent = await onWire(sending, () => open(api.name, { ...sending, signal }, limits))
+        received(sent.data.length)
         const { chunks } = sent
         if (!chunks) return resolve(sent)
         await new Promise<void>((done) => {
@@ -119,7 +120,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
 
   async function* counted(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
     for await (const chunk of chunks) {
-      used.bytes += chunk.length
+      received(chunk.length)
       yield chunk
     }
   }
@@ -173,27 +174,32 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         ...credential,
       }
       const sent = await call({ url: target, method, headers, body }, spender, { priority, waited, waits, signal })
-      if (isGood(sent) || (request.refusals?.includes(sent.status) && read(sent) !== undefined)) return { sent, spender, asked }
+      if (isGood(sent) || (request.refusals?.includes(sent.status) && read(sent) !== undefined)) {
+        ended('ok')
+        return { sent, spender, asked }
+      }
       const answer = { status: sent.status, headers: sent.headers, body: read(sent) }
       const { status, headers: told } = answer
       if (status >= 300 && status < 400 && told.location) {
         redirected = sameOrigin(told.location, home, api, target).href
+        ended('redirect')
         if (++redirects > maxRedirects)
           throw new Failure('transient', `${api.name} redirected ${asked.what} more than ${maxRedirects} times.`)
         continue
       }
       const failure = classify(api, connection.name, asked.what, answer)
+      ended(failure.reason)
       // A 401 may be about an account instead of the token: no new token helps there.
       if (status === 401 && failure.reason === 'auth' && renewals++ === 0 && (await authorizer.renew(credential))) {
         // A new token may name another place.
         redirected = undefined
-        used.retries++
+        repeated()
       } else {
         if (failure.reason === 'transient') rest(failure, answer, spender)
         else await account.breaker.good()
         if (failure.reason !== 'throttled') throw failure
         pause(failure, answer, spender, ++refusals)
-        used.retries++
+        repeated()
       }
     }
   }
@@ -249,7 +255,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   }
 
   const note = async (failure: Failure, isRepeated: boolean) => {
-    if (isRepeated) used.retries++
+    if (isRepeated) repeated()
     deps.log.debug(failure.message, { connection: connection.name, reason: failure.reason })
     await account.breaker.bad()
   }

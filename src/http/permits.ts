@@ -163,6 +163,17 @@ function freedIn(
   return pollMs
 }
 
+/** Share of the fullest window that counts as used now: 0 to 1. */
+export function usedShare(state: BudgetState, { windows }: Rules, nowMs: number): number {
+  const both = ({ live, backfill }: PerPriority) => live + backfill
+  const underWay = Object.values(state.holders).reduce((sum, holder) => sum + both(holder), 0)
+  const shares = windows.map((window) => {
+    const answered = (state.answered[window.perMs] ?? []).filter(({ toMs }) => toMs > nowMs - spanOf(window))
+    return (underWay + answered.reduce((sum, one) => sum + both(one), 0)) / countOf(state, window)
+  })
+  return Math.min(1, Math.max(0, ...shares))
+}
+
 /** Each priority is sure of its share while both wait, and of one request at least. */
 function shareOf({ backfillShare }: Rules, count: number, priority: Priority): number {
   const backfill = Math.max(1, Math.floor(count * backfillShare))

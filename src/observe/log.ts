@@ -1,17 +1,39 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { pino } from 'pino'
 import type { Log } from '../core/ports.js'
 import type { Redact } from './redact.js'
 
-/** JSON lines on standard error, redacted by value and by key. `bindings` (run, stream, slice) stand on every line. */
-export function createLog({ level, redact, bindings = {} }: { level: string; redact: Redact; bindings?: Record<string, unknown> }): Log {
+/** What stands on every line that is written while some work runs: run, sync, stream, slice. */
+export type Bindings = Readonly<Record<string, string | number>>
+
+const current = new AsyncLocalStorage<Bindings>()
+
+/** Runs `work` with these on all its lines, whoever writes them. */
+export const withBindings = <T>(bindings: Bindings, work: () => T): T => current.run({ ...current.getStore(), ...bindings }, work)
+
+const secretKeys = ['authorization', 'password', 'token', 'secret', 'api_key']
+
+interface LogOptions {
+  level: string
+  redact: Redact
+  /** Lines for people at a terminal instead of JSON. */
+  isPretty?: boolean
+  write?: (text: string) => void
+}
+
+/** JSON lines on standard error, redacted by value and by key. */
+export function createLog({ level, redact, isPretty = false, write = (text) => void process.stderr.write(text) }: LogOptions): Log {
   const out = pino(
     {
       level,
-      base: bindings,
+      base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: ['*.authorization', '*.password', '*.token', '*.secret', '*.api_key'], censor: '***' },
+      formatters: { level: (label) => ({ level: label }) },
+      mixin: () => current.getStore() ?? {},
+      serializers: { error: pino.stdSerializers.err },
+      redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`]), censor: '***' },
     },
-    { write: (line: string) => process.stderr.write(redact(line)) },
+    { write: (line: string) => write(redact(isPretty ? pretty(line) : line)) },
   )
   return {
     debug: (message, fields = {}) => out.debug(fields, message),
@@ -19,4 +41,12 @@ export function createLog({ level, redact, bindings = {} }: { level: string; red
     warn: (message, fields = {}) => out.warn(fields, message),
     error: (message, fields = {}) => out.error(fields, message),
   }
+}
+
+/** One line for people: time, level, message, then the fields. */
+function pretty(line: string): string {
+  const { time, level, msg, error, ...fields } = JSON.parse(line) as Record<string, unknown> & { error?: { stack?: string } }
+  const shown = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const stack = error?.stack === undefined ? '' : `\n${error.stack}`
+  return `${String(time).slice(11, 19)} ${String(level).toUpperCase().padEnd(5)} ${msg} ${shown.join(' ')}`.trimEnd().concat(stack, '\n')
 }

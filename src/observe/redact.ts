@@ -6,7 +6,7 @@ const phone = /\+\d[\d ().-]{6,18}\d/g
 const bearer = /\b(?:Bearer|Basic|[\w-]+-API-Key)\s+[A-Za-z0-9._~+/=-]{6,}/gi
 
 /**
- * A redactor by value: known secrets (and their URL- and base64-encoded forms) become ***, and so do addresses, phone
+ * A redactor by value: known secrets (and their forms in URLs, JSON and base64) become ***, and so do addresses, phone
  * numbers and authorization headers. `secrets` is asked each time, since tokens rotate.
  */
 export function createRedact(secrets: () => Iterable<string>): Redact {
@@ -14,7 +14,7 @@ export function createRedact(secrets: () => Iterable<string>): Redact {
     let clean = text
     for (const secret of secrets()) {
       if (secret.length < 6) continue
-      for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64').replace(/=+$/, '')])
+      for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), base64(secret)])
         clean = clean.replaceAll(form, '***')
     }
     return clean
@@ -23,3 +23,5 @@ export function createRedact(secrets: () => Iterable<string>): Redact {
       .replace(phone, '+***')
   }
 }
+
+const base64 = (text: string) => Buffer.from(text).toString('base64').replace(/=+$/, '')

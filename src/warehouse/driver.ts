@@ -14,6 +14,7 @@ import type { AudienceStore } from './contract/audiences.js'
 import type { BackfillStore } from './contract/backfills.js'
 import type { CredentialStore } from './contract/credentials.js'
 import type { DeploymentStore } from './contract/deployments.js'
+import type { StreamStanding } from './contract/standing.js'
 
 /** Which stream of which sync. */
 export interface StreamRef {
@@ -365,8 +366,8 @@ export interface Warehouse {
       backfill?: string
       warnings?: readonly string[]
     }) => Promise<void>
-    /** Repeats harmlessly: the first end stands. */
-    finish: (run: string, status: RunStatus, counts: Counts, failure?: FailureNote) => Promise<void>
+    /** Repeats harmlessly: the first end stands. Answers with how long the run took, in seconds; a repeat with nothing. */
+    finish: (run: string, status: RunStatus, counts: Counts, failure?: FailureNote) => Promise<number | undefined>
     list: (filter: { sync?: string; limit: number }) => Promise<(RunRow & Counts)[]>
     streams: (run: string) => Promise<StreamRunRow[]>
     /** Streams of a run as they stand now, counts of what is committed included. */
@@ -503,6 +504,8 @@ export interface Warehouse {
     isBusy: (ref: StreamRef) => Promise<boolean>
   }
   backfills: BackfillStore
+  /** The streams of each sync's newest run, as they stand now. */
+  standing: () => Promise<StreamStanding[]>
   /** What `weir apply` has put in force. */
   deployments: DeploymentStore
   /** Conditions that are open, and the outbox of messages about them. */

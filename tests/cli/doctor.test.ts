@@ -6,6 +6,7 @@ import { startSandbox } from '../../sandbox/serve.js'
 import type { Finding } from '../../src/core/types.js'
 import { createActivities } from '../../worker/activities/index.js'
 import { createDeps } from '../../worker/deps.js'
+import { workerSettings } from '../../worker/settings.js'
 import { weirHere } from '../support/command.js'
 import { type Database, freshDatabase } from '../support/postgres.js'
 import { makeProject, type Project } from '../support/project.js'
@@ -44,18 +45,12 @@ syncs:
   const wrong = ({ groups }: Groups) => groups.flatMap(({ findings }) => findings).filter(({ ok }) => !ok)
 
   it('finds nothing wrong where all is set up, the vendor included', async () => {
-    const settings = {
-      temporalAddress: inject('temporalAddress'),
-      namespace: 'default',
-      warehouseUrl: database.url,
-      projectDir: project.folder,
-      logLevel: 'error',
-      timing: { heartbeatMs: 2_000, retryMs: 100 },
-      slots: 2,
-      queue: 'none',
-      key: undefined,
-      temporalUiUrl: undefined,
-    }
+    const settings = workerSettings({
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      WAREHOUSE_URL: database.url,
+      WEIR_PROJECT_DIR: project.folder,
+      WEIR_LOG_LEVEL: 'error',
+    })
     const deps = createDeps(settings)
     try {
       await deps.warehouse.migrate()

@@ -2,6 +2,8 @@ import type { AlertTarget } from '../../src/core/alerts.js'
 import type { Definition } from '../../src/core/definition.js'
 import type { Clock } from '../../src/core/ports.js'
 import type { Fields, Http, Page, ReadContext, Rec, Slicing, Stream, SyncMode } from '../../src/core/types.js'
+import { noMeter } from '../../src/observe/metrics.js'
+import { noTrace } from '../../src/observe/trace.js'
 
 /** A client for streams that need none: no vendor is behind it. */
 export const noHttp = (): Http => ({
@@ -16,6 +18,8 @@ export const noHttp = (): Http => ({
 
 /** What activities are given beside what a test is about. */
 export const idleDeps = {
+  meter: noMeter,
+  trace: noTrace,
   startSync: async () => {},
   consenting: () => Promise.reject(new Error('nobody asks here')),
   resolveTarget: (target: AlertTarget): AlertTarget => target,

@@ -5,6 +5,8 @@ import type { SliceReceipt } from '../../src/core/activities.js'
 import type { Clock } from '../../src/core/ports.js'
 import { sliceKey } from '../../src/core/slices.js'
 import type { Stream } from '../../src/core/types.js'
+import { noMeter } from '../../src/observe/metrics.js'
+import { noTrace } from '../../src/observe/trace.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
 import { syncActivities } from '../../worker/activities/sync.js'
 import type { Deps } from '../../worker/deps.js'
@@ -61,6 +63,8 @@ describe.each(servers())('the activity that reads a slice, on PostgreSQL $name',
       warehouse,
       clock: tickingClock(),
       redact: (text: string) => text,
+      meter: noMeter,
+      trace: noTrace,
       connect: async () => {
         await standsStill?.()
         return { source: { type: 'fake', streams: { [of.name]: of } }, http: noHttp() }

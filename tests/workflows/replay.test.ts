@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { Worker } from '@temporalio/worker'
-import { describe, expect, inject, it } from 'vitest'
+import { beforeAll, describe, expect, inject, it } from 'vitest'
 import type { ReplayActivities } from '../../src/core/activities.js'
 import type { AlertControlActivities } from '../../src/core/alerts.js'
 import { noCounts } from '../../src/core/receipt.js'
+import { bundleWorkflows } from '../../worker/bundle.js'
 import { historiesFolder, keepHistory } from '../support/histories.js'
 import { fakeActivities, withWorker } from '../support/workflows.js'
 
@@ -116,7 +117,19 @@ describe('histories of earlier versions', () => {
   })
 
   it.each(recorded)('%s replays on the code of today', async (file) => {
-    const history = JSON.parse(readFileSync(historiesFolder + file, 'utf8'))
-    await Worker.runReplayHistory({ workflowBundle: { codePath: inject('workflowBundle') } }, history)
+    await Worker.runReplayHistory({ workflowBundle: { codePath: inject('workflowBundle') } }, historyIn(file))
+  })
+
+  // A worker that sends traces and encrypts has another bundle: turning them on breaks no run in flight.
+  describe('with the workflows of a worker that sends traces and encrypts', () => {
+    let code: string
+    beforeAll(async () => {
+      code = await bundleWorkflows({ isTraced: true, isEncrypted: true })
+    })
+    it.each(recorded)('%s replays', async (file) => {
+      await Worker.runReplayHistory({ workflowBundle: { code } }, historyIn(file))
+    })
   })
 })
+
+const historyIn = (file: string) => JSON.parse(readFileSync(historiesFolder + file, 'utf8'))

@@ -1,12 +1,16 @@
 import type { Activities, FailureNote, FinishRunInput, RunStatus } from '../../src/core/activities.js'
+import type { Definition } from '../../src/core/definition.js'
 import { Failure } from '../../src/core/failure.js'
 import { noCounts, sum } from '../../src/core/receipt.js'
+import type { Counts } from '../../src/core/types.js'
 import { applyChange } from '../../src/engine/apply-change.js'
 import { checkQuality } from '../../src/engine/check-quality.js'
 import { requireLetterKey } from '../../src/engine/dead-letters.js'
 import { finishStream } from '../../src/engine/finish-stream.js'
 import { planSlices } from '../../src/engine/plan-slices.js'
 import { syncSlice } from '../../src/engine/sync-slice.js'
+import { modeOf } from '../../src/engine/table-spec.js'
+import type { Labels, Meter } from '../../src/observe/metrics.js'
 import type { ConnectOptions, Deps } from '../deps.js'
 import { running } from './context.js'
 import { startDependents } from './dependents.js'
@@ -22,7 +26,7 @@ const backfillWorkMs = 60_000
 
 /** Everything a run of a sync asks of the worker. Thin: dependencies in, engine called, receipt out. */
 export function syncActivities(deps: Deps): Activities {
-  const { warehouse, clock, redact } = deps
+  const { warehouse, clock, redact, meter, trace } = deps
 
   const open = (hash: string, name: string, signal: AbortSignal, options?: ConnectOptions) => openStream(deps, hash, name, signal, options)
 
@@ -66,8 +70,18 @@ export function syncActivities(deps: Deps): Activities {
         const onProgress = ({ read, loaded }: { read: number; loaded: number }, reached?: string) =>
           report({ read, loaded, ...(reached === undefined ? {} : { reached }) })
         const limits = attempt > 1 ? { workMs: handBackMs } : backfill === undefined ? {} : { workMs: backfillWorkMs }
-        const input = { warehouse, http, clock, definition, stream, run, backfill, key, owner, attemptAt, signal, onProgress, limits }
+        const labels = labelsOf(definition, name)
+        const onCommit = (added: Counts, tookMs: number) => {
+          countRows(meter, labels, added)
+          meter.record('weir_commit_seconds', tookMs / 1_000, labels)
+        }
+        const what = { definition, stream, run, backfill, key, owner, attemptAt }
+        const input = { warehouse, http, clock, ...what, signal, onProgress, onCommit, trace, limits }
         const { counts, ...end } = await syncSlice(input)
+        if (end.waitUntil !== undefined) {
+          const seconds = Math.max(0, Date.parse(end.waitUntil) - clock.now().getTime()) / 1_000
+          meter.record('weir_wait_seconds', seconds, { sync: labels.sync, vendor: labels.vendor })
+        }
         return { ...counts, ...end }
       }),
 
@@ -75,6 +89,11 @@ export function syncActivities(deps: Deps): Activities {
       running(redact, async ({ signal }) => {
         const { definition, stream } = await open(hash, name, signal)
         const row = await finishStream({ warehouse, definition, stream, run, backfill, failure, cancelled, accept })
+        const labels = labelsOf(definition, name)
+        meter.add('weir_stream_runs_total', 1, { ...labels, status: row.status, reason: row.failure?.reason ?? 'none' })
+        meter.add('weir_rows_deleted_total', row.deleted, labels)
+        // Of a snapshot it is known only now what was loaded.
+        if (modeOf(definition, stream) === 'replace') countRows(meter, labels, { ...row, read: 0, deadLetters: 0 })
         const checks = definition.streams[name]?.quality?.length ?? 0
         return {
           ...sum([row]),
@@ -88,7 +107,9 @@ export function syncActivities(deps: Deps): Activities {
     checkQuality: ({ definition: hash, run, stream: name }) =>
       running(redact, async ({ signal }) => {
         const { definition, stream, http } = await open(hash, name, signal)
-        return checkQuality({ warehouse, http, definition, stream, run, now: clock.now(), signal, redact })
+        const receipt = await checkQuality({ warehouse, http, definition, stream, run, now: clock.now(), signal, redact })
+        meter.add('weir_quality_failures_total', receipt.failedChecks.length, labelsOf(definition, name))
+        return receipt
       }),
 
     applyChange: ({ definition: hash, stream: name, change, after }) =>
@@ -103,12 +124,27 @@ export function syncActivities(deps: Deps): Activities {
         const counts = sum([noCounts(), ...rows])
         const status = cancelled ? 'cancelled' : failure ? 'failed' : statusOf(outcomes.map((outcome) => outcome.status))
         const note = failure ?? noteOf(outcomes)
-        await warehouse.runs.finish(run, status, counts, note)
+        const seconds = await warehouse.runs.finish(run, status, counts, note)
+        if (seconds !== undefined) {
+          meter.add('weir_runs_total', 1, { sync, status, reason: note?.reason ?? 'none' })
+          meter.record('weir_run_seconds', seconds, { sync, status })
+        }
         const again = await startDependents(deps, sync)
         deps.log.info(`sync ${sync}: ${status}`, { sync, run, read: counts.read, loaded: counts.loaded, deadLetters: counts.deadLetters })
         return { ...counts, status, ...(note && !cancelled ? { failure: note } : {}), ...(again ? { again } : {}) }
       }),
   }
+}
+
+type StreamLabels = Labels<'weir_rows_loaded_total'>
+
+const labelsOf = ({ sync, connection }: Definition, stream: string): StreamLabels => ({ sync, stream, vendor: connection.type })
+
+function countRows(meter: Meter, labels: StreamLabels, { read, loaded, unchanged, deadLetters }: Counts): void {
+  meter.add('weir_records_read_total', read, labels)
+  meter.add('weir_rows_loaded_total', loaded, labels)
+  meter.add('weir_rows_unchanged_total', unchanged, labels)
+  meter.add('weir_dead_letters_total', deadLetters, labels)
 }
 
 /** The first failure whole, the others by name: each stream's own run has its own. */

@@ -38,18 +38,24 @@ const migrations: readonly string[] = [
   audiences,
 ]
 
+/** The version of Weir's own tables that this code knows. */
+export const newestVersion = migrations.length
+
 const oldestServer = 150_000
 
 /** How far Weir's own tables are brought up to date, and how far this version would bring them. */
 export async function migrationsOf(pool: pg.Pool): Promise<{ applied: number; known: number }> {
   const { rows: found } = await pool.query<{ there: boolean }>("SELECT to_regclass('_weir.migrations') IS NOT NULL AS there")
-  if (!found[0]!.there) return { applied: 0, known: migrations.length }
+  if (!found[0]!.there) return { applied: 0, known: newestVersion }
   const { rows } = await pool.query<{ version: number }>('SELECT coalesce(max(version), 0)::int AS version FROM _weir.migrations')
-  return { applied: rows[0]!.version, known: migrations.length }
+  return { applied: rows[0]!.version, known: newestVersion }
 }
 
-/** Brings Weir's own tables up to date. Many may call at once: one works, the others wait for it. */
-export async function migrate(pool: pg.Pool): Promise<void> {
+/**
+ * Brings Weir's own tables up to date. Many may call at once: one works, the others wait for it.
+ * @param to an earlier version, for tests of what comes after it
+ */
+export async function migrate(pool: pg.Pool, to = newestVersion): Promise<void> {
   try {
     await transaction(pool, 'Preparing the warehouse', async (client) => {
       await client.query('SELECT pg_advisory_xact_lock(7305806)')
@@ -71,7 +77,7 @@ export async function migrate(pool: pg.Pool): Promise<void> {
           `The warehouse was prepared by a newer Weir (version ${at} of its tables, this one knows ${migrations.length}). Upgrade Weir.`,
         )
       }
-      for (let version = at + 1; version <= migrations.length; version++) {
+      for (let version = at + 1; version <= to; version++) {
         await client.query(migrations[version - 1]!)
         await client.query('INSERT INTO _weir.migrations (version) VALUES ($1)', [version])
       }

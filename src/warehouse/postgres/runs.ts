@@ -78,10 +78,12 @@ export function createRuns(pool: pg.Pool): Warehouse['runs'] {
     },
     async finish(run, status, counts, failure) {
       const set = countColumns.map((column, i) => `${column} = $${i + 5}`).join(', ')
-      await pool.query(
-        `UPDATE _weir.runs SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now(), ${set} WHERE run_id = $1 AND finished_at IS NULL`,
+      const { rows } = await pool.query<{ seconds: number }>(
+        `UPDATE _weir.runs SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now(), ${set} WHERE run_id = $1 AND finished_at IS NULL
+         RETURNING extract(epoch FROM now() - started_at)::float8 AS seconds`,
         [run, status, failure?.reason ?? null, failure?.message.slice(0, 4_000) ?? null, ...countValues(counts)],
       )
+      return rows[0]?.seconds
     },
     async list({ sync, limit }) {
       const { rows } = await pool.query('SELECT * FROM _weir.runs WHERE $1::text IS NULL OR sync = $1 ORDER BY started_at DESC LIMIT $2', [

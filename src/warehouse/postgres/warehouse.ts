@@ -18,6 +18,7 @@ import { createRebuilds } from './rebuilds.js'
 import { createReplay } from './replay.js'
 import { createRuns } from './runs.js'
 import { claim, commitBatch, halve, note, release, setAside, waits } from './slices.js'
+import { standing } from './standing.js'
 import { createState } from './state.js'
 import { finishStream, isPlanned, openSlices, progress, recordPlan } from './streams.js'
 import { switchMode } from './switch-mode.js'
@@ -117,6 +118,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     deployments: createDeployments(pool),
     alerts: createAlertStore(pool),
     audiences: createAudiences(pool, options.key),
+    standing: () => standing(pool),
     budgets: createBudgetStore(pool),
     tokens: createTokenStore(pool, options.key),
     letters: { ...createLetters(pool, seal), ...createReplay(pool, seal) },
