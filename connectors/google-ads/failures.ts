@@ -12,8 +12,11 @@ const project =
   'Look at the Cloud project of the OAuth client: the Google Ads API must be enabled, and its access level approved for production.'
 const reach =
   'Whoever owns the account must give this user access; if it is reached through a manager, set login_customer_id to that manager.'
+const scopes =
+  'The token lacks a scope: reading needs https://www.googleapis.com/auth/adwords, audiences https://www.googleapis.com/auth/datamanager beside it. Authorize Weir again with both.'
 const dead = 'Its owner must reactivate it or finish setting it up; or leave it out: accounts: { exclude: […] }.'
 const daily = 'Google keeps daily figures for 37 months: set `start` to a later day.'
+const declared = 'The account must declare in Google Ads whether it has political advertising in the European Union.'
 const narrow = 'Asked again for fewer days at once.'
 
 export const lines: readonly (FailureLine & { code: string })[] = [
@@ -21,7 +24,7 @@ export const lines: readonly (FailureLine & { code: string })[] = [
   ...of(401, 'auth', authorize, 'OAUTH_TOKEN_HEADER_INVALID', 'NOT_ADS_USER', 'GOOGLE_ACCOUNT_DELETED', 'ACCESS_TOKEN_EXPIRED'),
   ...of(401, 'auth', 'The user must turn this protection on in the Google account.', 'TWO_STEP_VERIFICATION_NOT_ENROLLED'),
   ...of(401, 'auth', 'The user must turn this protection on in the Google account.', 'ADVANCED_PROTECTION_NOT_ENROLLED'),
-  ...of(403, 'auth', 'The token lacks the scope https://www.googleapis.com/auth/adwords.', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT'),
+  ...of(403, 'auth', scopes, 'ACCESS_TOKEN_SCOPE_INSUFFICIENT'),
   ...of(403, 'config', project, 'CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION', 'CLOUD_PROJECT_NOT_FOUND', 'PROJECT_DISABLED'),
   // The first two are what older versions said of a project that is not approved.
   ...of(403, 'config', project, 'DEVELOPER_TOKEN_NOT_APPROVED', 'ACTION_NOT_PERMITTED', 'SERVICE_DISABLED'),
@@ -36,6 +39,20 @@ export const lines: readonly (FailureLine & { code: string })[] = [
   ...of(400, 'permission', 'A manager account has no metrics: exclude it.', 'REQUESTED_METRICS_FOR_MANAGER'),
   // v24 and later, and what v23 said of the same request.
   ...of(400, 'config', daily, 'REQUESTED_DATE_GRANULARITY_NOT_SUPPORTED', 'INVALID_DATE'),
+  // What follows is said by Data Manager only (v1, google-ads-datamanager 0.9.4).
+  ...of(400, 'config', 'Someone must accept the customer data terms in the Google Ads account.', 'TERMS_AND_CONDITIONS_NOT_SIGNED'),
+  ...of(400, 'config', 'The list is gone, or is not one that is filled by contact data.', 'INVALID_USER_LIST_ID', 'INVALID_USER_LIST_TYPE'),
+  ...of(
+    400,
+    'config',
+    'Set customer_id to the Google Ads account that has the list.',
+    'INVALID_DESTINATION',
+    'DESTINATION_ACCOUNT_TYPE_MISMATCH',
+  ),
+  ...of(400, 'config', declared, 'EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED'),
+  ...of(403, 'config', 'Google lets this account use the feature only after it was asked for.', 'NOT_ALLOWLISTED'),
+  ...of(400, 'permanent', 'Google keeps what became of an upload for 50 days.', 'INVALID_REQUEST_ID', 'REQUEST_TOO_OLD'),
+  ...of(400, 'too_large', 'Sent again in smaller parts.', 'TOO_MANY_AUDIENCE_MEMBERS'),
   // What is gone at Google stays gone: the slice is set aside, and later ones go on.
   ...of(
     400,
@@ -50,7 +67,7 @@ export const lines: readonly (FailureLine & { code: string })[] = [
   ...of(
     429,
     'throttled',
-    'The operations of the day are spent; Google says not when they return, so it is asked each hour.',
+    'A quota is spent: one of a minute is back after it; of the day’s operations Google says not when they return, so it is asked each hour.',
     'RESOURCE_EXHAUSTED',
   ),
   ...of(429, 'throttled', 'Asked again in an hour.', 'EXCESSIVE_LONG_TERM_QUERY_RESOURCE_CONSUMPTION'),

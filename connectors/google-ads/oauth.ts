@@ -1,8 +1,8 @@
 import { Failure } from '../../src/core/failure.js'
 import type { Rec } from '../../src/core/types.js'
 
-/** The scope of the Google Ads API; there is none that only reads. */
-const scope = 'https://www.googleapis.com/auth/adwords'
+/** Of the Google Ads API, where there is none that only reads, and of the Data Manager API, by which audiences go out. */
+const scopes = ['https://www.googleapis.com/auth/adwords', 'https://www.googleapis.com/auth/datamanager']
 
 export type Key =
   | { kind: 'user'; clientId: string; clientSecret: string; refreshToken: string }
@@ -42,7 +42,7 @@ export async function tokenForm(key: Key): Promise<Record<string, string>> {
   const client =
     key.kind === 'user'
       ? new UserRefreshClient({ ...key, transporterOptions })
-      : new JWT({ email: key.email, key: key.privateKey, ...(key.keyId ? { keyId: key.keyId } : {}), scopes: [scope], transporterOptions })
+      : new JWT({ email: key.email, key: key.privateKey, ...(key.keyId ? { keyId: key.keyId } : {}), scopes, transporterOptions })
   try {
     await client.getAccessToken()
   } catch {

@@ -10,7 +10,8 @@ export const googleAdsOAuth = {
   clientSecret: 'GOCSPX-sandbox-secret',
   refreshToken: '1//sandbox-google-refresh-0',
 }
-const adwords = 'https://www.googleapis.com/auth/adwords'
+export const adwords = 'https://www.googleapis.com/auth/adwords'
+export const datamanager = 'https://www.googleapis.com/auth/datamanager'
 const serviceEmail = 'weir@sandbox-project.iam.gserviceaccount.com'
 const lifeSeconds = 3_599
 
@@ -23,7 +24,7 @@ interface Grant {
 
 export class Access {
   private readonly tokens = new Map<string, Grant>()
-  private readonly refreshTokens = new Map<string, readonly string[]>([[googleAdsOAuth.refreshToken, [adwords]]])
+  private readonly refreshTokens = new Map<string, readonly string[]>([[googleAdsOAuth.refreshToken, [adwords, datamanager]]])
   private readonly codes = new Map<string, { redirect: string; challenge: string | null; scopes: string[] }>()
   private issued = 0
   private keys: { publicKey: string; privateKey: string } | undefined
@@ -177,15 +178,14 @@ export class Access {
     }
   }
 
-  /** The project whose operations a request spends. */
-  identify(request: Request): { project: string } | Reply {
+  /** The project whose operations a request spends. Each of the two APIs has a scope of its own. */
+  identify(request: Request, scope = adwords): { project: string } | Reply {
+    const service = `${scope === adwords ? 'googleads' : 'datamanager'}.googleapis.com`
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     const grant = token === undefined ? undefined : this.tokens.get(token)
     if (grant === undefined) return plain(401)
-    if (grant.expiresAtMs <= Date.now())
-      return plain(401, { reason: 'ACCESS_TOKEN_EXPIRED', metadata: { service: 'googleads.googleapis.com' } })
-    if (!grant.scopes.includes(adwords))
-      return plain(403, { reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT', metadata: { service: 'googleads.googleapis.com' } })
+    if (grant.expiresAtMs <= Date.now()) return plain(401, { reason: 'ACCESS_TOKEN_EXPIRED', metadata: { service } })
+    if (!grant.scopes.includes(scope)) return plain(403, { reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT', metadata: { service } })
     return { project: grant.project }
   }
 }
