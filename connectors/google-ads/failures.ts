@@ -5,7 +5,8 @@ import type { FailureLine } from '../../src/http/api.js'
  * Google's codes, from those that only a person can mend to those that pass; of several errors in one answer the first line counts.
  * Statuses are those of the codes' families (google.rpc code mapping). Source: v26 error protos, read 2026-11-23.
  */
-const of = (status: number, reason: Reason, hint: string, ...codes: string[]) => codes.map((code) => ({ status, code, reason, hint }))
+export const of = (status: number, reason: Reason, hint: string, ...codes: string[]) =>
+  codes.map((code) => ({ status, code, reason, hint }))
 
 const authorize = 'Authorize Weir again with a user who sees the account. A consent screen in "Testing" ends tokens after seven days.'
 const project =
@@ -16,7 +17,6 @@ const scopes =
   'The token lacks a scope: reading needs https://www.googleapis.com/auth/adwords, audiences https://www.googleapis.com/auth/datamanager beside it. Authorize Weir again with both.'
 const dead = 'Its owner must reactivate it or finish setting it up; or leave it out: accounts: { exclude: […] }.'
 const daily = 'Google keeps daily figures for 37 months: set `start` to a later day.'
-const declared = 'The account must declare in Google Ads whether it has political advertising in the European Union.'
 const narrow = 'Asked again for fewer days at once.'
 
 export const lines: readonly (FailureLine & { code: string })[] = [
@@ -39,20 +39,6 @@ export const lines: readonly (FailureLine & { code: string })[] = [
   ...of(400, 'permission', 'A manager account has no metrics: exclude it.', 'REQUESTED_METRICS_FOR_MANAGER'),
   // v24 and later, and what v23 said of the same request.
   ...of(400, 'config', daily, 'REQUESTED_DATE_GRANULARITY_NOT_SUPPORTED', 'INVALID_DATE'),
-  // What follows is said by Data Manager only (v1, google-ads-datamanager 0.9.4).
-  ...of(400, 'config', 'Someone must accept the customer data terms in the Google Ads account.', 'TERMS_AND_CONDITIONS_NOT_SIGNED'),
-  ...of(400, 'config', 'The list is gone, or is not one that is filled by contact data.', 'INVALID_USER_LIST_ID', 'INVALID_USER_LIST_TYPE'),
-  ...of(
-    400,
-    'config',
-    'Set customer_id to the Google Ads account that has the list.',
-    'INVALID_DESTINATION',
-    'DESTINATION_ACCOUNT_TYPE_MISMATCH',
-  ),
-  ...of(400, 'config', declared, 'EU_POLITICAL_ADVERTISING_DECLARATION_REQUIRED'),
-  ...of(403, 'config', 'Google lets this account use the feature only after it was asked for.', 'NOT_ALLOWLISTED'),
-  ...of(400, 'permanent', 'Google keeps what became of an upload for 50 days.', 'INVALID_REQUEST_ID', 'REQUEST_TOO_OLD'),
-  ...of(400, 'too_large', 'Sent again in smaller parts.', 'TOO_MANY_AUDIENCE_MEMBERS'),
   // What is gone at Google stays gone: the slice is set aside, and later ones go on.
   ...of(
     400,
