@@ -98,7 +98,7 @@ function refusedRows(body: Rec): Map<number, string> {
   for (const { field, reason, description } of violationsOf(body)) {
     const [, row, rest] = /audience_members\[(\d+)\]\.?(.*)$/.exec(field) ?? []
     if (row === undefined) return new Map()
-    rows.set(Number(row), `Google refused it: ${[reason, description, rest].filter(Boolean).join(', ')}.`)
+    if (!rows.has(Number(row))) rows.set(Number(row), `Google refused it: ${[reason, description, rest].filter(Boolean).join(', ')}.`)
   }
   return rows
 }
