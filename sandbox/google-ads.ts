@@ -1,12 +1,14 @@
-/** Google Ads in small: the reading side of its REST API, v23 to v26, and Google's OAuth. Facts and guesses are told apart in README.md. */
+/** Google Ads in small: the reading side of its REST API, v23 to v26, the Data Manager API, and Google's OAuth. Facts and guesses are told apart in README.md. */
 import type { Company } from './company/company.js'
 import { Access, googleAdsOAuth, reach } from './google-ads/access.js'
 import { type Account, accountOf, accounts, dayStart, dayText, roots, wallMs } from './google-ads/accounts.js'
 import { check, keptDays } from './google-ads/check.js'
+import { addDataManager, type DataManager, dataManagerTrouble } from './google-ads/data-manager.js'
 import { type Entities, entitiesOf, type Json } from './google-ads/entities.js'
 import { expiredToken, failure, plain, queryError, Refused, refused, throttled } from './google-ads/errors.js'
 import { parse, type Query } from './google-ads/gaql.js'
 import { type GoogleAdsLimits, Limits } from './google-ads/limits.js'
+import type { DataManagerSwitches } from './google-ads/members.js'
 import { spanOf, type World } from './google-ads/rows.js'
 import { run } from './google-ads/run.js'
 import { type Answered, drifted, fieldGet, fieldsSearch, maskOf, type SearchSwitches, search, searchStream } from './google-ads/search.js'
@@ -22,7 +24,7 @@ export interface GoogleAdsOptions {
 }
 
 /** Oddities that can be switched on while the sandbox runs. */
-export interface GoogleAdsSwitches extends SearchSwitches {
+export interface GoogleAdsSwitches extends SearchSwitches, DataManagerSwitches {
   /** That many changes more, all made at one instant of the day before. */
   bulkChanges: number
   /** Fields that this version no longer has. */
@@ -36,6 +38,7 @@ export interface GoogleAds {
   access: Access
   switches: GoogleAdsSwitches
   truth: GoogleAdsTruth
+  dataManager: DataManager
 }
 
 const served = ['v26', 'v25', 'v24', 'v23']
@@ -57,9 +60,18 @@ export function createGoogleAds(
     bulkChanges: 0,
     removedFields: [],
     needsDeveloperToken: false,
+    statusPolls: 2,
+    lateRefusals: new Map(),
+    needsConsent: false,
   }
   /** They do not change: what happens to them are figures. */
   const entities = new Map(accounts.map((account) => [account.id, entitiesOf(account, company.times)]))
+
+  const router = new Router()
+    .on('POST /token', (request) => access.token(request))
+    .on('GET /o/oauth2/v2/auth', (request) => access.consent(request))
+    .on('POST /o/oauth2/v2/auth', (request) => access.consent(request))
+  const dataManager = addDataManager(router, { company, access, limits: rules, switches, now: () => now().getTime() })
 
   const rowsOf = (account: Account, query: Query, range: { fromMs: number; toMs: number }): Json[] => {
     const nowMs = now().getTime()
@@ -69,6 +81,7 @@ export function createGoogleAds(
       times: company.times,
       span: spanOf(account, nowMs, Math.max(range.fromMs, company.times.foundedMs), Math.min(range.toMs, nowMs + 2 * 86_400_000), sinceMs),
       bulkChanges: switches.bulkChanges,
+      lists: dataManager.lists.madeIn(account.id),
     }
     return drifted(drift, query.from ?? '', run(query, range, world))
   }
@@ -83,10 +96,6 @@ export function createGoogleAds(
       return { rows: rowsOf(account, query, range), fieldMask: maskOf(query.select) }
     }
 
-  const router = new Router()
-    .on('POST /token', (request) => access.token(request))
-    .on('GET /o/oauth2/v2/auth', (request) => access.consent(request))
-    .on('POST /o/oauth2/v2/auth', (request) => access.consent(request))
   /** A call of the Ads API: who asks, in which version, for which customer. */
   const on = (pattern: string, handle: (request: Request, version: string, account: Account) => Reply) =>
     router.on(pattern, (request) => {
@@ -135,12 +144,13 @@ export function createGoogleAds(
 
   const vendor: Vendor = {
     name: 'google_ads',
-    roots: [...[...served, ...ended, 'v27'].map((version) => `/${version}`), '/token', '/o/oauth2/v2/auth'],
+    roots: [...[...served, ...ended, 'v27'].map((version) => `/${version}`), '/v1', '/token', '/o/oauth2/v2/auth'],
     handle(request) {
       const reply = router.answer(request)
       return typeof reply === 'object' ? reply : plain(404)
     },
     trouble(trouble, { path }) {
+      if (path.startsWith('/v1/')) return dataManagerTrouble(trouble)
       const version = path.split('/')[1] ?? 'v26'
       const shape = (reply: Reply) => (path.endsWith(':searchStream') ? { ...reply, body: [reply.body] } : reply)
       if (trouble.kind === 'throttled')
@@ -179,7 +189,7 @@ export function createGoogleAds(
         return rowsOf(account, parse(text + since), { fromMs: firstMs, toMs: nowMs + 86_400_000 })
       })
   }
-  return { vendor, access, switches, truth: truthOf(everything) }
+  return { vendor, access, switches, truth: truthOf(everything), dataManager }
 }
 
 /** What searchStream refuses stands in an array of one. */

@@ -13,7 +13,7 @@ import { serviceAccount, tokenForm } from './oauth.js'
  * Every quirk of the vendor lives in this folder and in README.md. Limits and shapes: v26 protos and Google's pages, read 2026-11-23.
  */
 
-const accountId = z.string().regex(/^\d{3}-?\d{3}-?\d{4}$/, 'an account is ten digits, such as 123-456-7890')
+export const accountId = z.string().regex(/^\d{3}-?\d{3}-?\d{4}$/, 'an account is ten digits, such as 123-456-7890')
 const patterns = z.array(z.string().min(1))
 
 export const settings = z
@@ -23,7 +23,10 @@ export const settings = z
     refresh_token: z
       .string()
       .optional()
-      .meta({ secret: true, description: 'OAuth: a token with the scope adwords; without it `weir connect` gets one.' }),
+      .meta({
+        secret: true,
+        description: 'OAuth: a token with the scope adwords, and datamanager for audiences; without it `weir connect` gets one.',
+      }),
     service_account: z
       .string()
       .optional()
@@ -39,6 +42,10 @@ export const settings = z
       .optional()
       .meta({ description: 'Which of the accounts reached: ids or names, `*` stands for any run of characters.' }),
     oauth_base_url: z.string().optional().meta({ description: 'Where tokens are given, if not https://oauth2.googleapis.com.' }),
+    data_manager_base_url: z
+      .string()
+      .optional()
+      .meta({ description: 'Where audiences go, if not https://datamanager.googleapis.com; a base_url moves it along.' }),
   })
   .refine(
     ({ client_id, client_secret, service_account }) =>
@@ -57,18 +64,40 @@ interface Said {
   details: unknown
 }
 
-/** What a failure says: GoogleAdsFailure names codes by family; the layer before it only a reason (google.rpc.ErrorInfo), or nothing. */
+/**
+ * What a failure says: GoogleAdsFailure names codes by family; the layer before it only a reason (google.rpc.ErrorInfo), or nothing. Data
+ * Manager names fields, each with a reason that says more than the one of the whole.
+ */
 function said(body: unknown): Said[] {
   const error = errorOf(body)
   const details = at(error, 'details')
-  return (Array.isArray(details) ? (details as unknown[]) : []).flatMap((detail) => {
+  const ofFields = violationsOf(body).map(({ field, reason, description }) => ({
+    code: reason,
+    message: `${description || 'Invalid.'} (${field})`,
+    details: undefined,
+  }))
+  const ofAll = (Array.isArray(details) ? (details as unknown[]) : []).flatMap((detail) => {
     const reason = at(detail, 'reason')
-    if (typeof reason === 'string') return [{ code: reason, message: text(at(error, 'message')), details: undefined }]
+    if (typeof reason === 'string') return [{ code: reason, message: text(at(error, 'message')), details: at(detail, 'metadata') }]
     const errors = at(detail, 'errors')
     return (Array.isArray(errors) ? (errors as unknown[]) : []).map((one) => ({
       code: text(Object.values((at(one, 'errorCode') as Rec | undefined) ?? {})[0]),
       message: text(at(one, 'message')),
       details: at(one, 'details'),
+    }))
+  })
+  return [...ofFields, ...ofAll]
+}
+
+/** Fields that Data Manager refuses (google.rpc.BadRequest), in snake case, their list named twice. */
+export function violationsOf(body: unknown): { field: string; reason: string; description: string }[] {
+  const details = at(errorOf(body), 'details')
+  return (Array.isArray(details) ? (details as unknown[]) : []).flatMap((detail) => {
+    const violations = at(detail, 'fieldViolations')
+    return (Array.isArray(violations) ? (violations as unknown[]) : []).map((one) => ({
+      field: text(at(one, 'field')),
+      reason: text(at(one, 'reason')),
+      description: text(at(one, 'description')),
     }))
   })
 }
@@ -80,17 +109,19 @@ function worst(body: unknown): Said | undefined {
 }
 
 /** A protobuf Duration, such as "12s" or "1.5s". */
-function durationMs(value: unknown): number | undefined {
+export function durationMs(value: unknown): number | undefined {
   const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text(value))?.[1]
   return seconds === undefined ? undefined : Math.ceil(Number(seconds) * 1000)
 }
 
 const second = 1_000
+const minute = 60_000
 const hour = 3_600_000
 
 export const googleAds: Api = {
   name: 'Google Ads',
   origin: 'https://googleads.googleapis.com',
+  hosts: { dataManager: { origin: 'https://datamanager.googleapis.com', setting: 'data_manager_base_url' } },
   // Released 2026-10-14; a major version lives about a year, then every request fails (release calendar; the month is Google's projection).
   versions: [{ name: 'v26', sunset: '2027-11-01' }],
   // Ignored since 2026-09-09, and a later version is announced to refuse it: it is sent only where the user set one.
@@ -122,6 +153,21 @@ export const googleAds: Api = {
       ],
       concurrency: 4,
     },
+    // Of Data Manager, by Cloud project: what is uploaded, and all else together.
+    uploads: {
+      windows: [
+        { count: 300, perMs: minute },
+        { count: 100_000, perMs: 24 * hour },
+      ],
+      concurrency: 4,
+    },
+    user_lists: {
+      windows: [
+        { count: 300, perMs: minute },
+        { count: 50_000, perMs: 24 * hour },
+      ],
+      concurrency: 4,
+    },
   },
   account: (given) => (given.service_account === undefined ? text(given.client_id) : serviceAccount(text(given.service_account)).email),
   failures,
@@ -132,6 +178,7 @@ export const googleAds: Api = {
     const told = durationMs(at(worst(body)?.details, 'quotaErrorDetails.retryDelay'))
     if (told !== undefined) return told
     const code = worst(body)?.code
+    if (status === 429 && /PerMinute/.test(text(at(worst(body)?.details, 'quota_limit')))) return minute
     // The bucket of a day: quick tries cannot help, and each costs an operation.
     return status === 429 && (code === 'RESOURCE_EXHAUSTED' || code === 'EXCESSIVE_LONG_TERM_QUERY_RESOURCE_CONSUMPTION') ? hour : undefined
   },

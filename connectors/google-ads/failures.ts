@@ -5,13 +5,16 @@ import type { FailureLine } from '../../src/http/api.js'
  * Google's codes, from those that only a person can mend to those that pass; of several errors in one answer the first line counts.
  * Statuses are those of the codes' families (google.rpc code mapping). Source: v26 error protos, read 2026-11-23.
  */
-const of = (status: number, reason: Reason, hint: string, ...codes: string[]) => codes.map((code) => ({ status, code, reason, hint }))
+export const of = (status: number, reason: Reason, hint: string, ...codes: string[]) =>
+  codes.map((code) => ({ status, code, reason, hint }))
 
 const authorize = 'Authorize Weir again with a user who sees the account. A consent screen in "Testing" ends tokens after seven days.'
 const project =
   'Look at the Cloud project of the OAuth client: the Google Ads API must be enabled, and its access level approved for production.'
 const reach =
   'Whoever owns the account must give this user access; if it is reached through a manager, set login_customer_id to that manager.'
+const scopes =
+  'The token lacks a scope: reading needs https://www.googleapis.com/auth/adwords, audiences https://www.googleapis.com/auth/datamanager beside it. Authorize Weir again with both.'
 const dead = 'Its owner must reactivate it or finish setting it up; or leave it out: accounts: { exclude: […] }.'
 const daily = 'Google keeps daily figures for 37 months: set `start` to a later day.'
 const narrow = 'Asked again for fewer days at once.'
@@ -21,7 +24,7 @@ export const lines: readonly (FailureLine & { code: string })[] = [
   ...of(401, 'auth', authorize, 'OAUTH_TOKEN_HEADER_INVALID', 'NOT_ADS_USER', 'GOOGLE_ACCOUNT_DELETED', 'ACCESS_TOKEN_EXPIRED'),
   ...of(401, 'auth', 'The user must turn this protection on in the Google account.', 'TWO_STEP_VERIFICATION_NOT_ENROLLED'),
   ...of(401, 'auth', 'The user must turn this protection on in the Google account.', 'ADVANCED_PROTECTION_NOT_ENROLLED'),
-  ...of(403, 'auth', 'The token lacks the scope https://www.googleapis.com/auth/adwords.', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT'),
+  ...of(403, 'auth', scopes, 'ACCESS_TOKEN_SCOPE_INSUFFICIENT'),
   ...of(403, 'config', project, 'CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION', 'CLOUD_PROJECT_NOT_FOUND', 'PROJECT_DISABLED'),
   // The first two are what older versions said of a project that is not approved.
   ...of(403, 'config', project, 'DEVELOPER_TOKEN_NOT_APPROVED', 'ACTION_NOT_PERMITTED', 'SERVICE_DISABLED'),
@@ -50,7 +53,7 @@ export const lines: readonly (FailureLine & { code: string })[] = [
   ...of(
     429,
     'throttled',
-    'The operations of the day are spent; Google says not when they return, so it is asked each hour.',
+    'A quota is spent: one of a minute is back after it; of the day’s operations Google says not when they return, so it is asked each hour.',
     'RESOURCE_EXHAUSTED',
   ),
   ...of(429, 'throttled', 'Asked again in an hour.', 'EXCESSIVE_LONG_TERM_QUERY_RESOURCE_CONSUMPTION'),

@@ -3,6 +3,8 @@ import type { Rec } from '../../src/core/types.js'
 
 /** The scope of the Google Ads API; there is none that only reads. */
 export const scope = 'https://www.googleapis.com/auth/adwords'
+/** And of the Data Manager API, by which audiences go out. */
+const scopes = [scope, 'https://www.googleapis.com/auth/datamanager']
 
 export type Key =
   | { kind: 'user'; clientId: string; clientSecret: string; refreshToken: string }
@@ -42,7 +44,7 @@ export async function tokenForm(key: Key): Promise<Record<string, string>> {
   const client =
     key.kind === 'user'
       ? new UserRefreshClient({ ...key, transporterOptions })
-      : new JWT({ email: key.email, key: key.privateKey, ...(key.keyId ? { keyId: key.keyId } : {}), scopes: [scope], transporterOptions })
+      : new JWT({ email: key.email, key: key.privateKey, ...(key.keyId ? { keyId: key.keyId } : {}), scopes, transporterOptions })
   try {
     await client.getAccessToken()
   } catch {

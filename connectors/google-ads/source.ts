@@ -3,6 +3,7 @@ import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'
 import { type Account, reachOf } from './accounts.js'
 import { googleAds, rowsOf, settings } from './api.js'
+import { destinations } from './audience.js'
 import { consent } from './consent.js'
 import { custom, customStream } from './custom.js'
 import * as fields from './fields.js'
@@ -246,4 +247,5 @@ export const connector: Connector = {
   api: googleAds,
   consent,
   source: { type: 'google_ads', streams, custom: customStream, check },
+  destinations,
 }

@@ -11,7 +11,8 @@ export const googleAdsOAuth = {
   clientSecret: 'GOCSPX-sandbox-secret',
   refreshToken: '1//sandbox-google-refresh-0',
 }
-const adwords = 'https://www.googleapis.com/auth/adwords'
+export const adwords = 'https://www.googleapis.com/auth/adwords'
+export const datamanager = 'https://www.googleapis.com/auth/datamanager'
 const serviceEmail = 'weir@sandbox-project.iam.gserviceaccount.com'
 const lifeSeconds = 3_599
 
@@ -33,7 +34,7 @@ export class Access {
   lifeMs = lifeSeconds * 1000
 
   /** @param agreed the scopes that the user has agreed to */
-  constructor(agreed: readonly string[] = [adwords]) {
+  constructor(agreed: readonly string[] = [adwords, datamanager]) {
     this.refreshTokens = new Map([[googleAdsOAuth.refreshToken, agreed]])
   }
 
@@ -165,14 +166,13 @@ export class Access {
     return this.tokens.get(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '')
   }
 
-  /** The project whose operations a request spends. */
-  identify(request: Request): { project: string } | Reply {
+  /** The project whose operations a request spends. Each of the two APIs has a scope of its own. */
+  identify(request: Request, scope = adwords): { project: string } | Reply {
+    const service = `${scope === adwords ? 'googleads' : 'datamanager'}.googleapis.com`
     const grant = this.grantOf(request)
     if (grant === undefined) return plain(401)
-    if (grant.expiresAtMs <= Date.now())
-      return plain(401, { reason: 'ACCESS_TOKEN_EXPIRED', metadata: { service: 'googleads.googleapis.com' } })
-    if (!grant.scopes.includes(adwords))
-      return plain(403, { reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT', metadata: { service: 'googleads.googleapis.com' } })
+    if (grant.expiresAtMs <= Date.now()) return plain(401, { reason: 'ACCESS_TOKEN_EXPIRED', metadata: { service } })
+    if (!grant.scopes.includes(scope)) return plain(403, { reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT', metadata: { service } })
     return { project: grant.project }
   }
 }

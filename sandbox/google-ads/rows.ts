@@ -7,6 +7,7 @@ import { type Account, accounts, dayStart, levelBelow, wallMs } from './accounts
 import { changesOf } from './changes.js'
 import { customerOf, type Entities, type Json, type Row } from './entities.js'
 import { facts, type Span } from './facts.js'
+import type { UserList } from './user-lists.js'
 
 export interface World {
   account: Account
@@ -15,6 +16,8 @@ export interface World {
   span: Span
   /** This many changes more, all made at one instant of the day before. */
   bulkChanges: number
+  /** User lists that were made while the sandbox runs. */
+  lists: readonly UserList[]
 }
 
 const Clicks = place('clicks')
@@ -174,9 +177,8 @@ export function standing(from: string, world: World): Row[] | undefined {
             ],
       )
     case 'user_list':
-      return of(
-        'userList',
-        ['All visitors', 'High value'].map((text, n) => ({
+      return of('userList', [
+        ...['All visitors', 'High value'].map((text, n) => ({
           resourceName: name('userLists', 5_100 + n),
           id: String(5_100 + n),
           name: text,
@@ -189,7 +191,19 @@ export function standing(from: string, world: World): Row[] | undefined {
           eligibleForDisplay: n === 0,
           ...(n === 0 ? { sizeForSearch: '5400', sizeForDisplay: '8800' } : { matchRatePercentage: 57 }),
         })),
-      )
+        // Sizes are not there until they are computed.
+        ...world.lists.map(({ id, name: text, status, durationSeconds }) => ({
+          resourceName: name('userLists', id),
+          id,
+          name: text,
+          description: '',
+          membershipStatus: status,
+          membershipLifeSpan: String(durationSeconds / 86_400),
+          type: 'CRM_BASED',
+          eligibleForSearch: true,
+          eligibleForDisplay: true,
+        })),
+      ])
     case 'conversion_action':
       return of('conversionAction', actions)
     case 'geo_target_constant':

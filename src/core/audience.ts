@@ -94,6 +94,8 @@ export interface IdentifierRule {
   normalize: Normalizer
   /** SHA-256, lower-case hex, of the normalized text. */
   hash: boolean
+  /** In clear, and yet kept by the ledger, since removal needs it: only what tells nobody apart, such as a country. */
+  isKept?: true
 }
 export type Normalizer = (text: string, around: { country?: string | undefined }) => { text: string } | { refused: string }
 
@@ -108,11 +110,11 @@ export interface Destination {
   needs: readonly (readonly IdentifierKind[])[]
   /** Does the vendor say of each member what became of it? Else members stay `accepted`. */
   names: boolean
-  /** Most members of a request, as the vendor says. */
+  /** Most members that leave together, before the vendor is asked what became of them; a request may take fewer. */
   batch: number
   /** Fields that may be mapped; without it none are sent. */
   takesFields?: true
-  /** A membership ends by itself: after so long unchanged members are sent again. */
+  /** A membership ends by itself: after so long unchanged members are sent again. Of a target it may be another. */
   renewAfterMs?: number
   /** The vendor's own keys beside the target, checked with the configuration. */
   open: (http: Http, destination: Wanted) => Promise<Target>
@@ -131,6 +133,8 @@ export interface Target {
   id: string
   name: string
   isNew?: boolean
+  /** As of the destination, where the target has its own. */
+  renewAfterMs?: number
   /** What the calls need to know of it. */
   with?: Rec
 }
@@ -150,6 +154,12 @@ export interface Answer {
   outcomes: readonly Outcome[]
   /** Not all is known yet: what the vendor works on. Stored before anything else is done. */
   job?: Job
+  unnamed?: Unnamed
+}
+/** Refused without saying who. Members stay `accepted`, with these words; the batch counts so many of them as rejected. */
+export interface Unnamed {
+  members: number
+  message: string
 }
 /** Work at the vendor. Asking about one that has ended may be repeated: it answers as before. */
 export interface Job {

@@ -201,6 +201,8 @@ export interface HttpRequest {
   answer?: 'json' | 'text'
   /** Refusals that are an answer to the caller: their bodies say which parts of the request were refused. */
   refusals?: readonly number[]
+  /** Another host of the vendor, by the name that the api gives it; without it the connection's own origin. */
+  host?: string
   /** Which of the api's budgets pays; the api's first one without it. */
   budget?: string
   /** Where one credential reaches several accounts that the vendor counts apart: the account that pays. */

@@ -88,6 +88,11 @@ export interface Api {
   origin: string
   /** Versions that work, the default first. */
   versions: readonly [Version, ...Version[]]
+  /**
+   * The vendor's other hosts, by name: the same credential goes there. A base_url moves them along, unless the setting that is named says
+   * where one is.
+   */
+  hosts?: Readonly<Record<string, { origin: string; setting: string }>>
   headers: (version: string, settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, string>>
   auth: (settings: Readonly<Record<string, unknown>>) => Auth
   /** What of the settings shapes requests, such as accounts: never a secret. */

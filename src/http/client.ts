@@ -9,7 +9,7 @@ import { createAuthorizer } from './auth.js'
 import { type Accounts, longestWaitMs, type Priority, type Spender, type SpendOptions, unlimited } from './budget.js'
 import { type Answer, classify, retryAfterMs } from './classify.js'
 import { elementsOf } from './elements.js'
-import { atOrigin, homeOf, sameOrigin, urlOf } from './origin.js'
+import { atOrigin, homeOf, hostOf, sameOrigin, urlOf } from './origin.js'
 import { backOffMs, retry } from './retry.js'
 import { createMask, type Mask } from './secrets.js'
 import { formSender } from './token-endpoint.js'
@@ -161,7 +161,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
       const { headers: credential, query: proof, apiUrl } = await authorizer.credential()
       mask.learn(...Object.values(credential), ...Object.values(proof ?? {}))
       // A new token may name another place.
-      const home = homeOf(apiUrl, origin, api)
+      const home = request.host === undefined ? homeOf(apiUrl, origin, api) : hostOf(request.host, origin, api, connection.settings)
       const url = urlOf({ ...request, query: { ...request.query, ...proof } }, home, api)
       const target = redirected === undefined ? url : sameOrigin(redirected, home, api)
       const spender = spenderOf(request, method, url.pathname)

@@ -46,6 +46,15 @@ export function pageAt(page: string, origin: URL): URL {
   return isLoopback(origin) ? new URL(`${url.pathname}${url.search}`, origin) : url
 }
 
+/** Another host of the vendor, as the api names it. */
+export function hostOf(name: string, origin: URL, api: Api, settings: Readonly<Record<string, unknown>>): URL {
+  const host = api.hosts?.[name]
+  if (!host) throw new Failure('bug', `${api.name} has no host "${name}".`)
+  const given = settings[host.setting]
+  if (given !== undefined) return new URL(String(given))
+  return origin.origin === new URL(api.origin).origin ? new URL(host.origin) : origin
+}
+
 const isLoopback = ({ hostname }: URL) => /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)
 const isAddress = ({ hostname }: URL) => hostname.startsWith('[') || /^\d+(?:\.\d+){3}$/.test(hostname)
 

@@ -84,7 +84,8 @@ describe('OAuth', () => {
     const answer = (await (
       await token({ ...app, grant_type: 'refresh_token', refresh_token: googleAdsOAuth.refreshToken })
     ).json()) as object
-    expect(answer).toMatchObject({ token_type: 'Bearer', expires_in: 3599, scope: 'https://www.googleapis.com/auth/adwords' })
+    const scope = 'https://www.googleapis.com/auth/adwords https://www.googleapis.com/auth/datamanager'
+    expect(answer).toMatchObject({ token_type: 'Bearer', expires_in: 3599, scope })
     expect(answer).not.toHaveProperty('refresh_token')
   })
 

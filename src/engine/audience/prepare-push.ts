@@ -113,7 +113,10 @@ async function openAll(
     const one = await reach(wanted.connection, wanted.kind)
     reached[name] = one
     try {
-      await keep(name, await one.destination.open(one.http, wanted))
+      const target = await one.destination.open(one.http, wanted)
+      await keep(name, target)
+      const { renewAfterMs } = target
+      if (renewAfterMs !== undefined) reached[name] = { ...one, destination: { ...one.destination, renewAfterMs } }
     } catch (error) {
       const failure = asFailure(error)
       if (!failure.isFinal) throw error

@@ -53,25 +53,31 @@ export async function pushBatch(input: PushBatchInput): Promise<BatchEnd> {
     return { members: 0, askAgainMs: Math.max(...known.jobs.map(({ askAgainMs }) => askAgainMs)) }
   }
   const kinds = Object.entries(destination.identifiers) as [IdentifierKind, IdentifierRule][]
-  const keeps = kinds.filter(([, { hash }]) => hash).map(([kind]) => kind)
-  await warehouse.audiences.settle({ run, destination: name, batch }, known.outcomes, { names: destination.names, attempts, keeps })
+  const keeps = kinds.filter(([, { hash, isKept }]) => hash || isKept).map(([kind]) => kind)
+  const { outcomes, unnamed } = known
+  await warehouse.audiences.settle({ run, destination: name, batch }, outcomes, { names: destination.names, attempts, keeps, unnamed })
   return { members: batch.members.length }
 }
 
 /** One that is done says again what it said before, so that nothing is kept between two questions but the jobs' names. */
-async function ask(
-  { http, destination, target }: PushBatchInput,
-  { members, action }: PushBatch,
-  { jobs, outcomes }: Pending,
-): Promise<Pending> {
+async function ask({ http, destination, target }: PushBatchInput, { members, action }: PushBatch, pending: Pending): Promise<Pending> {
   const answers: Answer[] = []
-  for (const job of jobs) {
+  for (const job of pending.jobs) {
     if (!destination.poll) throw new Failure('bug', `${destination.kind} has given a job for ${action} and cannot ask about it.`)
     answers.push(await destination.poll(http, target, job, action, members))
   }
   const open = answers.flatMap(({ job }) => (job ? [job] : []))
-  if (open.length > 0) return { jobs: jobs.map((job) => open.find(({ id }) => id === job.id) ?? job), outcomes }
-  return { jobs: [], outcomes: [...outcomes, ...answers.flatMap((answer) => answer.outcomes)] }
+  if (open.length > 0) return { ...pending, jobs: pending.jobs.map((job) => open.find(({ id }) => id === job.id) ?? job) }
+  const all = [pending, ...answers]
+  return { jobs: [], outcomes: all.flatMap(({ outcomes }) => outcomes), ...unnamedOf(all) }
+}
+
+/** Together, with the words of each. */
+function unnamedOf(answers: readonly Pick<Answer, 'unnamed'>[]): Pick<Pending, 'unnamed'> {
+  const all = answers.flatMap(({ unnamed }) => unnamed ?? [])
+  if (all.length === 0) return {}
+  const message = [...new Set(all.map((one) => one.message))].join(' ')
+  return { unnamed: { members: all.reduce((sum, { members }) => sum + members, 0), message } }
 }
 
 async function sendAll(input: PushBatchInput, action: ChangeAction, members: readonly Outgoing[]): Promise<Pending> {
@@ -116,7 +122,11 @@ async function bisected(
         )
     }
   }
-  return { jobs: answers.flatMap(({ job }) => (job ? [job] : [])), outcomes: [...answers.flatMap(({ outcomes }) => outcomes), ...refused] }
+  return {
+    jobs: answers.flatMap(({ job }) => (job ? [job] : [])),
+    outcomes: [...answers.flatMap(({ outcomes }) => outcomes), ...refused],
+    ...unnamedOf(answers),
+  }
 }
 
 const areAlike = (refused: readonly Outcome[]): boolean =>

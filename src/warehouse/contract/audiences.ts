@@ -12,6 +12,7 @@ import type {
   Outcome,
   PushStatus,
   Target,
+  Unnamed,
 } from '../../core/audience.js'
 import type { Rec } from '../../core/types.js'
 
@@ -123,6 +124,7 @@ export interface PushBatch {
 export interface Pending {
   jobs: readonly Job[]
   outcomes: readonly Outcome[]
+  unnamed?: Unnamed
 }
 
 export interface AudienceStore {
@@ -157,8 +159,8 @@ export interface AudienceStore {
   settle: (
     ref: { run: string; destination: string; batch: PushBatch },
     outcomes: readonly Outcome[],
-    /** `keeps`: identifiers that may stay in the ledger, since they leave as hashes. */
-    options: { names: boolean; attempts: number; keeps: readonly IdentifierKind[] },
+    /** `keeps`: identifiers that may stay in the ledger, since they leave as hashes or tell nobody apart. */
+    options: { names: boolean; attempts: number; keeps: readonly IdentifierKind[]; unnamed?: Unnamed | undefined },
   ) => Promise<void>
   /** Ends a push; personal data of its change set go. The first end stands. */
   finish: (run: string, status: PushStatus, failure?: FailureNote) => Promise<PushRow>

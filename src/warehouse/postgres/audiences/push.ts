@@ -151,7 +151,7 @@ export async function settle(
   pool: pg.Pool,
   { run, destination, batch }: Parameters<AudienceStore['settle']>[0],
   outcomes: readonly Outcome[],
-  { names, attempts, keeps }: Parameters<AudienceStore['settle']>[2],
+  { names, attempts, keeps, unnamed }: Parameters<AudienceStore['settle']>[2],
 ): Promise<void> {
   const said = outcomes.map((outcome) => rowOf(outcome))
   await transaction(pool, 'Settling a batch', async (client) => {
@@ -169,22 +169,23 @@ export async function settle(
        ledger AS (
          UPDATE _weir.audience_members AS m SET
            state = CASE WHEN d.reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' ELSE 'rejected' END,
-           vendor_id = coalesce(d.vendor_id, m.vendor_id), reason = d.reason, message = d.message,
+           vendor_id = coalesce(d.vendor_id, m.vendor_id), reason = d.reason, message = coalesce(d.message, $8),
            attempts = CASE WHEN d.reason IS NULL THEN 0 ELSE m.attempts + 1 END,
            is_final = d.reason IS NOT NULL AND (d.is_final OR m.attempts + 1 >= $6),
            identifiers = CASE WHEN $5 = 'removed' AND d.reason IS NULL THEN NULL
              ELSE (SELECT jsonb_object_agg(key, value) FROM jsonb_each(d.identifiers) WHERE key = ANY ($7)) END,
-           added_at = CASE WHEN d.reason IS NULL AND $5 <> 'removed' THEN now() ELSE m.added_at END, changed_at = now()
+           added_at = CASE WHEN d.reason IS NOT NULL THEN m.added_at WHEN $5 <> 'removed' THEN now() END, changed_at = now()
          FROM done AS d, _weir.audience_runs AS r
          WHERE r.run_id = $1 AND m.audience = r.audience AND m.destination = $2 AND m.key = d.key AND m.identity = d.identity
          RETURNING m.state)
        SELECT state, count(*)::int AS members FROM ledger GROUP BY state`,
-      [run, destination, batch.id, JSON.stringify(said), taken, attempts, keeps],
+      [run, destination, batch.id, JSON.stringify(said), taken, attempts, keeps, unnamed?.message ?? null],
     )
     const count = (...states: string[]) => rows.filter(({ state }) => states.includes(state)).reduce((sum, { members }) => sum + members, 0)
+    const lost = Math.min(unnamed?.members ?? 0, count('accepted'))
     await client.query(
       "UPDATE _weir.audience_batches SET state = 'done', done_at = now(), job = NULL, accepted = $2, confirmed = $3, rejected = $4, removed = $5 WHERE id = $1",
-      [batch.id, count('accepted'), count('confirmed'), count('rejected', 'removing'), count('removed')],
+      [batch.id, count('accepted') - lost, count('confirmed'), count('rejected', 'removing') + lost, count('removed')],
     )
   })
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../../../src/core/failure.js'
+import { country, email } from '../../../../src/identity/normalize.js'
 import type { Warehouse } from '../../../../src/warehouse/driver.js'
 import { audienceKey, fakeAudience, fakeDestination, fakeDestinationDefinition, prepare, push, send } from '../../../support/audience.js'
 import { openedDatabase, servers } from '../../../support/postgres.js'
@@ -243,6 +244,45 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
     expect((await push({ warehouse, run: next(), fake })).destinations.there).toMatchObject({ add: 0, unchanged: 1 })
     await db.query("UPDATE _weir.audience_members SET added_at = now() - interval '2 days'")
     expect((await push({ warehouse, run: next(), fake })).destinations.there).toMatchObject({ add: 1, causes: { renewed: 1 } })
+  })
+
+  test('who is refused when sent again is still held as it was: leaving the model removes, another address replaces', async () => {
+    await have(['1', 'ana@example.test'], ['2', 'ben@example.test'])
+    const fake = fakeDestination({ renewAfterMs: 86_400_000 })
+    await push({ warehouse, run: next(), fake })
+    await db.query("UPDATE _weir.audience_members SET added_at = now() - interval '2 days'")
+    const refusing = fakeDestination({ renewAfterMs: 86_400_000 }, (_, members) => ({
+      outcomes: members.map(({ ref }) => ({ ref, refused: { reason: 'record', message: 'Not now.' } })),
+    }))
+    await push({ warehouse, run: next(), fake: refusing })
+    expect(await states()).toEqual({ 1: 'rejected', 2: 'rejected' })
+    await have(['2', 'benjamin@example.test'])
+    const { destinations } = await push({ warehouse, run: next(), fake })
+    expect(destinations.there).toMatchObject({ add: 1, remove: 2, causes: { left: 1, readdressed: 2 } })
+    expect([...fake.held.keys()]).toEqual(['benjamin@example.test'])
+  })
+
+  test('who is refused without a name is counted in the batch, and the ledger says why of all who left with it', async () => {
+    await have(['1', 'ana@example.test'], ['2', 'ben@example.test'])
+    const unnamed = { members: 1, message: 'One of two was refused: no consent.' }
+    const fake = fakeDestination({ names: false }, () => ({ outcomes: [], unnamed }))
+    const one = { warehouse, run: next(), fake }
+    await push(one)
+    expect(await warehouse.audiences.destinations(one.run)).toMatchObject([{ sent: 2, accepted: 1, rejected: 1 }])
+    expect(await warehouse.audiences.members({ audience: 'vip', limit: 10 })).toMatchObject([
+      { state: 'accepted', message: unnamed.message },
+      { state: 'accepted', message: unnamed.message },
+    ])
+  })
+
+  test('what removal needs in clear is kept, and no more', async () => {
+    await have(['1', 'ana@example.test'])
+    const definition = fakeAudience({ identity: { email: 'email' }, defaultCountry: 'DE' })
+    const fake = fakeDestination({
+      identifiers: { email: { normalize: email, hash: false }, country: { normalize: country, hash: false, isKept: true } },
+    })
+    await push({ warehouse, run: next(), fake, definition })
+    expect((await db.query('SELECT identifiers FROM _weir.audience_members')).rows).toEqual([{ identifiers: { country: 'DE' } }])
   })
 
   test('mode remove takes back whom the model names, once', async () => {
