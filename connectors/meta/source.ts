@@ -2,6 +2,7 @@ import type { Finding, Http, Page, ReadContext } from '../../src/core/types.js'
 import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { defineStreams } from '../../src/extract/define.js'
 import { adAccounts, meta, path, settings } from './api.js'
+import { destinations } from './audience.js'
 import { mending } from './creatives.js'
 import { custom, customReport } from './custom.js'
 import * as fields from './fields.js'
@@ -94,4 +95,5 @@ export const connector: Connector = {
   apiVersions: ['v26.0', 'v25.0'],
   api: meta,
   source: { type: 'meta', streams, custom: customReport, check },
+  destinations,
 }

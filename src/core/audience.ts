@@ -94,6 +94,8 @@ export interface IdentifierRule {
   normalize: Normalizer
   /** SHA-256, lower-case hex, of the normalized text. */
   hash: boolean
+  /** Kept in the ledger though it is sent in clear: an id, by which alone a removal may find whom it added. Never an address or a number. */
+  isKept?: true
 }
 export type Normalizer = (text: string, around: { country?: string | undefined }) => { text: string } | { refused: string }
 

@@ -53,7 +53,7 @@ export async function pushBatch(input: PushBatchInput): Promise<BatchEnd> {
     return { members: 0, askAgainMs: Math.max(...known.jobs.map(({ askAgainMs }) => askAgainMs)) }
   }
   const kinds = Object.entries(destination.identifiers) as [IdentifierKind, IdentifierRule][]
-  const keeps = kinds.filter(([, { hash }]) => hash).map(([kind]) => kind)
+  const keeps = kinds.filter(([, { hash, isKept }]) => hash || isKept).map(([kind]) => kind)
   await warehouse.audiences.settle({ run, destination: name, batch }, known.outcomes, { names: destination.names, attempts, keeps })
   return { members: batch.members.length }
 }
