@@ -93,7 +93,10 @@ describe('what Meta answers of a batch', () => {
   it('entries that were not received are no success', async () => {
     const { http } = connect(connector, settings)
     nock(graph).post('/v26.0/238/users').reply(200, answer(1))
-    await expect(destination.add(http, there, people(2))).rejects.toMatchObject({ reason: 'permanent', message: expect.stringMatching(/received 1 of 2/) })
+    await expect(destination.add(http, there, people(2))).rejects.toMatchObject({
+      reason: 'permanent',
+      message: expect.stringMatching(/received 1 of 2/),
+    })
   })
 
   it.each([
