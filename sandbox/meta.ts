@@ -1,4 +1,4 @@
-/** Meta's Marketing API in small: its reading side, reports at once and by job. Facts and guesses are told apart in README.md. */
+/** Meta's Marketing API in small: its reading side, reports at once and by job, and custom audiences that are written to. Facts and guesses are told apart in README.md. */
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
 import { answered, type Reply, type Request, type Vendor } from './kit/http.js'
@@ -16,6 +16,7 @@ import { debugToken, dialog, token } from './meta/oauth.js'
 import { type Parameters, parametersOf, textOf } from './meta/parameters.js'
 import { freshSwitches, type MetaSwitches } from './meta/switches.js'
 import { accountOf, edges, type MetaTruth, truthOf } from './meta/truth.js'
+import { Writing } from './meta/writing.js'
 import { standIn } from './stand-in.js'
 
 export interface Meta {
@@ -23,6 +24,8 @@ export interface Meta {
   access: Access
   switches: MetaSwitches
   truth: MetaTruth
+  /** Audiences as they are written to. */
+  writing: Writing
 }
 
 const served = ['v25.0', 'v26.0']
@@ -48,6 +51,7 @@ export function createMeta(company: Company, drift: Drift, now: () => Date, { li
     nowMs: now().getTime(),
     sinceMs: sinceMs ?? company.times.foundedMs,
   })
+  const writing = new Writing(company, access, switches, at)
   const statusOf = (id: string) => switches.accountStatus[id] ?? 1
 
   /** A call, understood and answered; the version is already taken off the path. */
@@ -69,6 +73,11 @@ export function createMeta(company: Company, drift: Drift, now: () => Date, { li
       const use: Use = edge === 'insights' ? 'ads_insights' : edge === 'customaudiences' ? 'custom_audience' : 'ads_management'
       const headers = budget.spend(id, use, request.method === 'POST')
       return { ...answered(() => ofAccount(request, parameters, { who, account, edge })), headers }
+    }
+    const written = writing.find(node)
+    if (written && !switches.goneAccounts.includes(written.account.id)) {
+      const headers = budget.spend(written.account.id, 'custom_audience', request.method !== 'GET')
+      return { ...answered(() => writing.answer(request, parameters, who, node, edge)), headers }
     }
     const job = jobs.find(node, now().getTime())
     if (!job || job.token !== who) throw unknownNode(node)
@@ -96,9 +105,12 @@ export function createMeta(company: Company, drift: Drift, now: () => Date, { li
       if (rows.length > switches.rowsMax) throw tooLarge()
       return { status: 200, body: page(rows, asked.fields.length, (row) => row, options) }
     }
+    if (edge === 'customaudiences' && request.method === 'POST') return writing.create(who, account, parameters)
     const known = edges[edge]
     if (!known || request.method !== 'GET') throw invalidParameter(`Tried accessing nonexisting field (${edge}) on node type (AdAccount)`)
-    const nodes = known.nodes(here).map((node) => drift.apply('meta', edge, String(node.id), node))
+    const nodes = (edge === 'customaudiences' ? writing.nodes(here) : known.nodes(here)).map((node) =>
+      drift.apply('meta', edge, String(node.id), node),
+    )
     return { status: 200, body: listing(known.type, edge === 'activities' ? between(nodes, parameters, here) : nodes, options) }
   }
 
@@ -157,11 +169,16 @@ export function createMeta(company: Company, drift: Drift, now: () => Date, { li
       },
     },
   }
+  const reached = () => accounts.filter(({ id }) => !switches.goneAccounts.includes(id)).map(at)
   return {
     vendor,
     access,
     switches,
-    truth: truthOf(() => accounts.filter(({ id }) => !switches.goneAccounts.includes(id)).map(at), statusOf),
+    writing,
+    truth: {
+      ...truthOf(reached, statusOf),
+      custom_audiences: () => reached().flatMap((here) => writing.nodes(here)),
+    },
   }
 }
 

@@ -11,13 +11,13 @@ import { regainMs, usagePercent } from './usage.js'
  * and changelogs, and the models of its Python SDK 26.0.3, read 2026-11-23.
  */
 
-const accountId = z.string().regex(/^act_\d+$/, 'an ad account is act_ and digits, such as act_1234567890')
+export const accountId = z.string().regex(/^act_\d+$/, 'an ad account is act_ and digits, such as act_1234567890')
 
 export const settings = z
   .object({
     access_token: z.string().optional().meta({
       secret: true,
-      description: 'Token of a system user with ads_read: it need not expire. A person’s lives 60 days; `weir connect` gets one.',
+      description: 'Token of a system user with ads_read, and ads_management for audiences: it need not expire. A person’s lives 60 days; `weir connect` gets one.',
     }),
     app_id: z.string().optional().meta({ description: 'Id of the app, for `weir connect`.' }),
     app_secret: z.string().optional().meta({

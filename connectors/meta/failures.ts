@@ -45,6 +45,14 @@ export const failures: readonly FailureLine[] = [
   ...line('config', 'Reports reach back 37 months: set a later start.', '100/retention'),
   ...line('config', 'Weir must not ask for several nodes at once: upgrade it.', '100/ids'),
 
+  ...line(
+    'permission',
+    'Accept the Custom Audience Terms once, in Audiences of the Ads Manager; then push again.',
+    '200/1870050',
+    '200/1870090',
+  ),
+  ...line('config', 'Meta has flagged the audience and takes no change of it: look at it in Audiences, or name another.', '100/1713230'),
+  ...line('config', 'The audience is as large as Meta lets one be: name another.', '2650/1870144'),
   ...line('permission', grant, '100/3191001', '100/permissions', 3, 10, ...permissions),
   ...line('permission', `It was removed, or is closed to the token. ${grant}`, '100/33', '100/2446289'),
   ...line(
@@ -58,4 +66,7 @@ export const failures: readonly FailureLine[] = [
   // 2601: a finished report that cannot be read yet.
   ...line('transient', '', '100/summary', 1, 2, -2, 104, 341, 960, 2601, 'transient'),
   ...line('permanent', 'Look at Meta’s sentence: a field or parameter that it does not take.', 100),
+  // The session is over: whoever asked takes another one. What else goes wrong with uploads passes with the next.
+  ...line('permanent', '', '2650/1870159'),
+  ...line('transient', '', 2650),
 ]

@@ -2,6 +2,7 @@ import type { Finding, Http, Page, ReadContext } from '../../src/core/types.js'
 import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { defineStreams } from '../../src/extract/define.js'
 import { adAccounts, meta, path, settings } from './api.js'
+import { destinations } from './audience.js'
 import { consent } from './consent.js'
 import { mending } from './creatives.js'
 import { custom, customReport } from './custom.js'
@@ -96,4 +97,5 @@ export const connector: Connector = {
   api: meta,
   consent,
   source: { type: 'meta', streams, custom: customReport, check },
+  destinations,
 }

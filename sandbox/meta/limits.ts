@@ -54,6 +54,13 @@ export class Limits {
         title: 'Zu viele Aufrufe',
         headers,
       })
+    if (use === 'custom_audience')
+      return graphError({
+        code: 80_003,
+        subcode: 2_446_079,
+        message: '(#80003) There have been too many calls to this ad-account. Wait a bit and try again.',
+        headers,
+      })
     return graphError({
       code: 17,
       subcode: 2_446_079,

@@ -32,6 +32,12 @@ export interface MetaSwitches {
   accountStatus: Record<string, number>
   /** Ad accounts by their digits that the token no longer reaches. */
   goneAccounts: string[]
+  /** Are the terms of custom audiences accepted? */
+  areTermsAccepted: boolean
+  /** Audiences by id whose names Meta has flagged: no edit is taken. */
+  flaggedAudiences: string[]
+  /** Values of uploaded rows that are found invalid, whatever they look like → why. */
+  invalidValues: Map<string, string>
 }
 
 export const freshSwitches = (jobPolls: number): MetaSwitches => ({
@@ -44,4 +50,7 @@ export const freshSwitches = (jobPolls: number): MetaSwitches => ({
   oldVersions: 'upgrade',
   accountStatus: {},
   goneAccounts: [],
+  areTermsAccepted: true,
+  flaggedAudiences: [],
+  invalidValues: new Map(),
 })

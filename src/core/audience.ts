@@ -94,7 +94,7 @@ export interface IdentifierRule {
   normalize: Normalizer
   /** SHA-256, lower-case hex, of the normalized text. */
   hash: boolean
-  /** In clear, and yet kept by the ledger, since removal needs it: only what tells nobody apart, such as a country. */
+  /** In clear, and yet kept by the ledger, since removal needs it: a country, an id of your own. Never an address or a number. */
   isKept?: true
 }
 export type Normalizer = (text: string, around: { country?: string | undefined }) => { text: string } | { refused: string }

@@ -20,6 +20,14 @@ declare module 'facebook-nodejs-business-sdk' {
     getCampaigns(fields: string[], parameters?: Data): Promise<Cursor>
     getInsights(fields: string[], parameters?: Data): Promise<Cursor>
     getInsightsAsync(fields: string[], parameters?: Data): Promise<AdReportRun>
+    createCustomAudience(fields: string[], parameters: Data): Promise<CustomAudience>
+  }
+  export class CustomAudience extends AbstractObject {
+    constructor(id: string)
+    get(fields: string[]): Promise<CustomAudience>
+    createUser(fields: string[], parameters: Data): Promise<CustomAudience>
+    deleteUsers(parameters: Data): Promise<Data>
+    getSessions(fields: string[], parameters?: Data): Promise<Cursor>
   }
   export const FacebookAdsApi: { init(token: string, locale?: string, crashLog?: boolean): unknown }
 }

@@ -1,4 +1,5 @@
-import { AdAccount, FacebookAdsApi } from 'facebook-nodejs-business-sdk'
+import { createHash } from 'node:crypto'
+import { AdAccount, CustomAudience, FacebookAdsApi } from 'facebook-nodejs-business-sdk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
 
@@ -52,6 +53,34 @@ describe('the Meta SDK', () => {
       status: 400,
       response: { code: 100, message: '(#100) Tried accessing nonexisting field (wish_bid) on node type (Campaign)' },
     })
+  })
+
+  it('makes an audience, fills it in sessions, and takes people out', async () => {
+    const hash = (name: string) => createHash('sha256').update(`${name}@example.test`).digest('hex')
+    const made = await account.createCustomAudience([], { name: 'VIP', subtype: 'CUSTOM', customer_file_source: 'USER_PROVIDED_ONLY' })
+    const audience = new CustomAudience(String(made.id))
+    expect(await audience.get(['name', 'operation_status'])).toMatchObject({ name: 'VIP', operation_status: { code: 200 } })
+    const batch = (seq: number, isLast: boolean, ...values: string[]) => ({
+      session: { session_id: 9778993, batch_seq: seq, last_batch_flag: isLast, estimated_num_total: 3 },
+      payload: { schema: ['EMAIL'], data: values.map((value) => [value]) },
+    })
+    const first = await audience.createUser([], batch(1, false, hash('ana'), 'nobody'))
+    expect(first._data).toMatchObject({ session_id: '9778993', num_received: 2, num_invalid_entries: 1 })
+    expect(first._data.invalid_entry_samples).toEqual({ nobody: expect.any(String) })
+    // The same batch again is late, and so is nothing at all; what was received counts over the session.
+    expect((await audience.createUser([], batch(1, false, hash('cy'))))._data).toMatchObject({ num_received: 2 })
+    const last = await audience.createUser([], batch(2, true, hash('ben')))
+    expect(last._data).toMatchObject({ num_received: 3, num_invalid_entries: 0, invalid_entry_samples: [] })
+    await expect(audience.createUser([], batch(3, true, hash('di')))).rejects.toMatchObject({
+      response: { code: 2650, error_subcode: 1_870_159 },
+    })
+    await expect(
+      audience.createUser([], { ...batch(2, true, hash('di')), session: { session_id: 7, batch_seq: 2, last_batch_flag: true } }),
+    ).rejects.toMatchObject({ response: { code: 2650, error_subcode: 1_870_147 } })
+    await audience.deleteUsers({ payload: { schema: 'EMAIL_SHA256', data: [hash('ana'), hash('ana')] } })
+    expect(sandbox.meta.writing.membership(String(made.id)).members()).toEqual([{ EMAIL: hash('ben') }])
+    const sessions = await audience.getSessions([], { session_id: 9778993 })
+    expect(sessions.map(({ _data }) => _data)).toMatchObject([{ num_received: '3', num_invalid_entries: '1', stage: 'FINISHED' }])
   })
 
   it('is served with the next version, and told so', async () => {

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../../../src/core/failure.js'
-import { country, email } from '../../../../src/identity/normalize.js'
+import { country, email, plain } from '../../../../src/identity/normalize.js'
 import type { Warehouse } from '../../../../src/warehouse/driver.js'
 import { audienceKey, fakeAudience, fakeDestination, fakeDestinationDefinition, prepare, push, send } from '../../../support/audience.js'
 import { openedDatabase, servers } from '../../../support/postgres.js'
@@ -140,6 +140,16 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
     await send(one)
     expect(fake.calls.map(({ members }) => members.map(({ ref }) => ref))[1]).toEqual(fake.calls[0]!.members.map(({ ref }) => ref))
     expect(await states()).toEqual({ 1: 'confirmed', 2: 'confirmed' })
+  })
+
+  test('an id that is sent in clear stays in the ledger where a removal needs it, and nothing else in clear does', async () => {
+    await have(['u1', 'ana@example.test'])
+    const fake = fakeDestination({
+      identifiers: { email: { normalize: email, hash: false }, external_id: { normalize: plain, hash: false, isKept: true } },
+    })
+    const definition = fakeAudience({ identity: { email: 'email', external_id: 'id' } })
+    await push({ warehouse, run: next(), definition, fake })
+    expect((await db.query('SELECT identifiers FROM _weir.audience_members')).rows).toEqual([{ identifiers: { external_id: 'u1' } }])
   })
 
   test('a refused member is tried again by the next push though its row did not change, and no more when tries are used up', async () => {
