@@ -4,6 +4,7 @@ import { defineStreams } from '../../src/extract/define.js'
 import { account, everyList } from './account.js'
 import { hubspot, path, settings } from './api.js'
 import { associations } from './associations.js'
+import { destinations } from './audience.js'
 import { histories } from './history.js'
 import { marketing } from './marketing.js'
 import { custom, customStream, objects } from './objects.js'
@@ -60,4 +61,5 @@ export const connector: Connector = {
   apiVersions: ['2026-09', 'v3'],
   api: hubspot,
   source: { type: 'hubspot', streams, custom: customStream, check },
+  destinations,
 }
