@@ -21,7 +21,7 @@ export async function upsert(http: Http, how: Mapped, members: readonly Outgoing
   const groups = new Map<string, Outgoing[]>()
   for (const member of members) {
     const problem = problemOf(how, member)
-    if (problem !== undefined) outcomes.push({ ref: member.ref, refused: { reason: 'record', message: problem }, isFinal: true })
+    if (problem !== undefined) outcomes.push({ ref: member.ref, refused: { reason: 'record', message: problem } })
     else {
       const value = matchOf(how, member)!
       groups.set(value, [...(groups.get(value) ?? []), member])

@@ -219,7 +219,6 @@ describe('records of an object', () => {
     expect(outcomes.find(({ ref }) => ref === '1')).toEqual({
       ref: '1',
       refused: { reason: 'record', message: "interests: the value is none of the property's choices." },
-      isFinal: true,
     })
     expect(contact('choice0@example.test')!.properties.interests).toBe(options.slice(0, 2).join(';'))
     expect(contact('choice1@example.test')).toBeUndefined()
