@@ -1,4 +1,3 @@
-import { kill } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -89,13 +88,11 @@ audiences:
     return Object.fromEntries(rows.map(({ state, members }) => [state, members]))
   }
 
-  it('is held as the model says, less consent, suppressions and rejects, though its worker is killed in a batch', async () => {
-    sandbox.faults.add({ fault: { kind: 'slow', ms: 3_000 }, path: '*/memberships/add' })
-    const pushing = push()
-    // The first batch is on its way: written, and its answer not yet there.
-    await expect.poll(() => sandbox.faults.list()[0]?.hits, { timeout: 60_000, interval: 20 }).toBe(1)
-    kill(-stack.info.pids.worker!, 'SIGKILL')
-    const { status, destinations } = await pushing
+  it('is held as the model says, less consent, suppressions and rejects, though the answer to a batch is lost', async () => {
+    // Taken by the list, and the connection breaks before it has said so.
+    sandbox.faults.add({ fault: { kind: 'reset', when: 'during' }, path: '*/memberships/add' })
+    const { status, destinations } = await push()
+    expect(sandbox.faults.list()[0]!.hits).toBe(1)
     expect(status).toBe('completed_with_rejections')
     expect(destinations.manual).toMatchObject({ sent: 107, confirmed: 104, rejected: 3 })
     expect(held().sort()).toEqual(wanted((n) => [4, 5, 6].includes(n)))
