@@ -1,4 +1,4 @@
-/** HubSpot in small: the reading side of its API, under v3/v4 paths and under 2025-09, 2026-03 and 2026-09. Facts and guesses are told apart in README.md. */
+/** HubSpot in small: the reading side of its API and what audiences write, under v3/v4 paths and under 2025-09, 2026-03 and 2026-09. Facts and guesses are told apart in README.md. */
 
 import type { Company } from './company/company.js'
 import { Access, hubspotLimitedToken, hubspotOAuth, hubspotToken, portalId } from './hubspot/access.js'
@@ -16,6 +16,7 @@ import { pipelines, showOwner, showSchema } from './hubspot/setup.js'
 import { HubspotStore } from './hubspot/store.js'
 import { type HubspotTruth, truthOf } from './hubspot/truth.js'
 import { type ObjectType, objectType, objectTypes } from './hubspot/types.js'
+import { idsOf, type Pushed, Writing, type WritingSwitches } from './hubspot/writing.js'
 import type { Drift } from './kit/drift.js'
 import { answered, jsonObject, Refused, type Reply, type Request, Router, type Vendor } from './kit/http.js'
 import { appKeys, standIn } from './stand-in.js'
@@ -40,6 +41,8 @@ export interface Hubspot {
   store: HubspotStore
   access: Access
   switches: HubspotSwitches
+  /** What is pushed, and the oddities of pushing it. */
+  writing: { pushed: Pushed; switches: WritingSwitches }
   truth: HubspotTruth
 }
 
@@ -54,6 +57,7 @@ export function createHubspot(
   const store = new HubspotStore(company, { lagMs, extraProperties })
   const objects = new Objects(store, drift, () => now().getTime())
   const lists = new Lists(store)
+  const writing = new Writing({ store, objects, lists, now: () => now().getTime() })
   const access = new Access()
   const limits = new Limits(rules)
   const router = new Router()
@@ -124,6 +128,12 @@ export function createHubspot(
   const below = (tail: string) => base.map((path) => path + tail)
   on('POST', below('/search'), ofType, (request) => objects.search(typeOf(request), request), 'search')
   on('POST', below('/batch/read'), ofType, (request) => objects.batchRead(typeOf(request), request))
+  on(
+    'POST',
+    below('/batch/upsert'),
+    (request) => typeOf(request).writeScopes,
+    (request) => writing.upsert(typeOf(request), request),
+  )
   on('GET', base, ofType, (request) => objects.list(typeOf(request), request))
   on('GET', below('/:id'), ofType, (request) => objects.get(typeOf(request), request.params.id ?? '', request))
 
@@ -209,6 +219,22 @@ export function createHubspot(
     (request) => lists.members(request.params.id ?? '', request, true),
   )
 
+  const listWriting = anyOf('crm.lists.write')
+  on('POST', listBase, listWriting, (request) => writing.makeList(request))
+  const memberships = (tail: string, handle: (request: Request) => Reply) =>
+    on(
+      'PUT',
+      listBase.map((path) => `${path}/:id/memberships/${tail}`),
+      listWriting,
+      handle,
+    )
+  memberships('add', (request) => writing.members(request.params.id ?? '', idsOf(request), []))
+  memberships('remove', (request) => writing.members(request.params.id ?? '', [], idsOf(request)))
+  memberships('add-and-remove', (request) => {
+    const { recordIdsToAdd = [], recordIdsToRemove = [] } = (jsonObject(request) ?? {}) as Record<string, unknown[] | undefined>
+    return writing.members(request.params.id ?? '', recordIdsToAdd, recordIdsToRemove)
+  })
+
   const pair = (request: Request) => ({ from: typeOf(request, 'from'), to: typeOf(request, 'to') })
   const pairPaths = ['/crm/v4/associations/:from/:to', ...dated('/crm/associations/:v/:from/:to')]
   const pairScopes = (request: Request) => pair(request).from.scopes
@@ -281,7 +307,7 @@ export function createHubspot(
       },
     },
   }
-  return { vendor, store, access, switches: store.options, truth: truthOf(store, objects, lists, events, () => now().getTime()) }
+  return { vendor, store, access, switches: store.options, writing, truth: truthOf(store, objects, lists, events, () => now().getTime()) }
 }
 
 /** The same path under each dated version that is served. */

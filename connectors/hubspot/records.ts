@@ -112,6 +112,8 @@ export const countOf =
 export interface Asked {
   properties?: readonly string[]
   propertiesWithHistory?: readonly string[]
+  /** The ids are values of this property. */
+  idProperty?: string
 }
 
 /**

@@ -5,6 +5,7 @@ import { nameOf } from '../../src/http/consent.js'
 import { account, everyList } from './account.js'
 import { hubspot, path, settings } from './api.js'
 import { associations } from './associations.js'
+import { destinations } from './audience.js'
 import { consent, ofStream } from './consent.js'
 import { histories } from './history.js'
 import { marketing } from './marketing.js'
@@ -59,4 +60,5 @@ export const connector: Connector = {
   api: hubspot,
   consent,
   source: { type: 'hubspot', streams, custom: customStream, check },
+  destinations,
 }

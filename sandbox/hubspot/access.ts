@@ -17,6 +17,7 @@ export const hubspotOAuth = {
 export const allScopes: readonly string[] = [
   ...['contacts', 'companies', 'deals', 'owners', 'custom', 'line_items'].map((name) => `crm.objects.${name}.read`),
   ...['contacts', 'companies', 'deals'].flatMap((name) => [`crm.objects.${name}.write`, `crm.schemas.${name}.read`]),
+  'crm.objects.custom.write',
   'tickets',
   'crm.lists.read',
   'crm.lists.write',

@@ -115,7 +115,7 @@ export class Lists {
     }
   }
 
-  private find(id: string): ListRow {
+  find(id: string): ListRow {
     const row = this.store.lists.get(id)
     if (row === undefined) throw notFound(`List does not exist with ID ${id}.`)
     return row

@@ -76,7 +76,7 @@ export class HubspotStore {
   ownerId = (n: number) => String(n < 3 ? 51 + n : 77_000_000 + n)
 
   /** A row's new state, and when the search index will know it. */
-  private put(type: TypeName, row: ObjectRow, atMs: number): void {
+  put(type: TypeName, row: ObjectRow, atMs: number): void {
     const before = this.objects[type].get(row.id)
     this.objects[type].put(row)
     this.history.changed(type, before, row)

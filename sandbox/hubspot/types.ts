@@ -22,6 +22,7 @@ export interface ObjectType {
   objectTypeId: string
   /** Any one of them will do. */
   scopes: readonly string[]
+  writeScopes: readonly string[]
   /** Needed beside one of the others. */
   alsoScope?: string
   schemaScopes: readonly string[]
@@ -38,16 +39,25 @@ const crm = (name: TypeName, singular: string, objectTypeId: string, standard: s
   singular,
   objectTypeId,
   scopes: [`crm.objects.${name}.read`],
+  writeScopes: [`crm.objects.${name}.write`],
   schemaScopes: [`crm.schemas.${name}.read`, `crm.objects.${name}.read`],
   modified: 'hs_lastmodifieddate',
   standard: words(standard),
   ...more,
 })
 
-const ofContacts = { scopes: ['crm.objects.contacts.read'], schemaScopes: ['crm.objects.contacts.read'] }
+const ofContacts = {
+  scopes: ['crm.objects.contacts.read'],
+  writeScopes: ['crm.objects.contacts.write'],
+  schemaScopes: ['crm.objects.contacts.read'],
+}
 const activity = (name: TypeName, singular: string, objectTypeId: string, more: Partial<ObjectType> = {}) =>
   crm(name, singular, objectTypeId, 'hs_createdate hs_lastmodifieddate hs_object_id', { ...ofContacts, ...more })
-const selling = { scopes: ['e-commerce', 'crm.objects.line_items.read'], schemaScopes: ['e-commerce', 'crm.objects.line_items.read'] }
+const selling = {
+  scopes: ['e-commerce', 'crm.objects.line_items.read'],
+  writeScopes: ['e-commerce', 'crm.objects.line_items.write'],
+  schemaScopes: ['e-commerce', 'crm.objects.line_items.read'],
+}
 
 export const objectTypes: readonly ObjectType[] = [
   crm('contacts', 'contact', '0-1', 'createdate email firstname hs_object_id lastmodifieddate lastname', { modified: 'lastmodifieddate' }),
@@ -58,7 +68,7 @@ export const objectTypes: readonly ObjectType[] = [
     'ticket',
     '0-5',
     'content createdate hs_lastmodifieddate hs_object_id hs_pipeline hs_pipeline_stage hs_ticket_category hs_ticket_priority subject',
-    { scopes: ['tickets'], schemaScopes: ['tickets'] },
+    { scopes: ['tickets'], writeScopes: ['tickets'], schemaScopes: ['tickets'] },
   ),
   activity('calls', 'call', '0-48'),
   activity('emails', 'email', '0-49', { alsoScope: 'sales-email-read' }),
@@ -70,6 +80,7 @@ export const objectTypes: readonly ObjectType[] = [
   crm('quotes', 'quote', '0-14', 'hs_createdate hs_expiration_date hs_lastmodifieddate hs_object_id hs_title', selling),
   crm('p999_machines', 'machine', '2-4711', 'hs_createdate hs_lastmodifieddate hs_object_id', {
     scopes: ['crm.objects.custom.read'],
+    writeScopes: ['crm.objects.custom.write'],
     schemaScopes: ['crm.schemas.custom.read'],
   }),
 ]

@@ -48,7 +48,8 @@ export function classify(api: Api, connection: string, asked: string, answer: An
 const isPartOf = (code: string | undefined, part: string | undefined) =>
   part === undefined || code === part || (code?.startsWith(`${part}/`) ?? false)
 
-const masked = (text: string) => text.replace(/[^\s"'<>(),:;]+@[^\s"'<>(),:;]+/g, '…@…').replace(/\+\d{7,}/g, '+…')
+/** Without addresses and phone numbers: vendors quote what they were sent. */
+export const masked = (text: string) => text.replace(/[^\s"'<>(),:;]+@[^\s"'<>(),:;]+/g, '…@…').replace(/\+\d{7,}/g, '+…')
 
 /** The three forms of an HTTP date, and ISO with its zone. Date.parse alone takes nearly any word with a number for one. */
 const httpDate = /^[A-Z][a-z]+, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} GMT$/

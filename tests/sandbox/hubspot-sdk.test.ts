@@ -161,3 +161,32 @@ describe('the HubSpot SDK', () => {
     expect((await client.apiRequest({ path: '/crm/objects/2027-03/contacts' })).status).toBe(404)
   })
 })
+
+describe('the HubSpot SDK, writing', () => {
+  it('upserts contacts and keeps a manual list of them', async () => {
+    const input = (id: string, properties: Record<string, string>, objectWriteTraceId: string) => ({
+      id,
+      idProperty: 'email',
+      properties,
+      objectWriteTraceId,
+    })
+    const { batchApi } = client.crm.contacts
+    const answer = await batchApi.upsert({
+      inputs: [input('Sdk@example.test', { firstname: 'S' }, 'a'), input('bad@example.test', { seats: 'many' }, 'b')],
+    })
+    expect(answer.results.map(({ _new, properties }) => [_new, properties.firstname])).toEqual([[true, 'S']])
+    expect((answer as unknown as { errors: { context: unknown }[] }).errors.map(({ context }) => context)).toEqual([
+      { objectWriteTraceId: ['b'] },
+    ])
+    const twice = { inputs: [input('sdk@example.test', {}, 'a'), input('SDK@example.test', {}, 'b')] }
+    expect(await code(batchApi.upsert(twice))).toBe(400)
+    const id = answer.results[0]!.id
+    const { list } = await client.crm.lists.listsApi.create({ name: 'By the SDK', objectTypeId: '0-1', processingType: 'MANUAL' })
+    const added = await client.crm.lists.membershipsApi.add(list.listId, [id, '404'])
+    expect([added.recordsIdsAdded, added.recordIdsMissing]).toEqual([[id], ['404']])
+    await client.crm.lists.membershipsApi.addAndRemove(list.listId, { recordIdsToAdd: [], recordIdsToRemove: [id] })
+    expect(sandbox.hubspot.writing.pushed.lists.get(list.listId)).toEqual(new Map([[id, { added: 1, removed: 1 }]]))
+    const dynamic = sandbox.truth.hubspot.lists().find(({ processingType }) => processingType === 'DYNAMIC')!
+    expect(await code(client.crm.lists.membershipsApi.add(String(dynamic.listId), [id]))).toBe(400)
+  })
+})
