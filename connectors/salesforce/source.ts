@@ -4,6 +4,7 @@ import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'
 import { at, recordsAt } from '../../src/extract/paginate.js'
 import { path, salesforce, settings } from './api.js'
+import { destinations } from './audience.js'
 import { deletedDate, envelope, fieldsOf, withDeletion } from './fields.js'
 import { changed, earliest, purged, smallestMs, total } from './records.js'
 
@@ -157,4 +158,5 @@ export const connector: Connector = {
   apiVersions: ['68.0', '67.0', '66.0', '65.0', '64.0', '63.0', '62.0'],
   api: salesforce,
   source: { type: 'salesforce', streams: streamsOf(), custom: customStream, check },
+  destinations,
 }
