@@ -267,10 +267,10 @@ describe('jsforce writes to the sandbox', () => {
   })
 
   it('adds members of a campaign, and deletes them', async () => {
-    const { id: campaign } = (await conn.sobject('Campaign').create({ Name: 'By jsforce' } as never)) as { id: string }
+    const { id: campaign } = (await conn.sobject('Campaign').create({ Name: 'By jsforce' } as never)) as unknown as { id: string }
     const [contact] = living()
     const row = { CampaignId: campaign, ContactId: String(contact!.Id), Status: 'Sent' }
-    const [made] = (await conn.sobject('CampaignMember').create([row] as never)) as { id: string; success: boolean }[]
+    const [made] = (await conn.sobject('CampaignMember').create([row] as never)) as unknown as { id: string; success: boolean }[]
     expect(made).toMatchObject({ success: true })
     expect(await conn.sobject('CampaignMember').create([row] as never)).toMatchObject([
       { success: false, errors: [{ statusCode: 'DUPLICATE_VALUE', message: 'Already a campaign member.' }] },
