@@ -5,13 +5,16 @@ import type { Drift } from './kit/drift.js'
 import { answered, type Reply, type Request, Router, type Vendor } from './kit/http.js'
 import { Access, orgId, type Session, salesforceLimitedToken, salesforceOAuth, salesforceToken } from './salesforce/access.js'
 import { QueryJobs } from './salesforce/bulk.js'
+import { Collections } from './salesforce/collections.js'
 import { describeGlobal, describeObject } from './salesforce/describe.js'
 import { badSession, jsonType, notFound, overLimit, plainRefusal, refusal, refuse } from './salesforce/errors.js'
+import { IngestJobs } from './salesforce/ingest.js'
 import { Limits, type SalesforceLimits } from './salesforce/limits.js'
 import { authorize, identity, revoke, soapLogin, token } from './salesforce/oauth.js'
 import { Org } from './salesforce/org.js'
 import { Queries } from './salesforce/query.js'
 import { restInstant } from './salesforce/rows.js'
+import { type Pushed, Saving } from './salesforce/saving.js'
 import { SalesforceStore } from './salesforce/store.js'
 import { type SalesforceTruth, truthOf } from './salesforce/truth.js'
 import { appKeys, standIn } from './stand-in.js'
@@ -22,8 +25,15 @@ export interface Salesforce {
   org: Org
   access: Access & { grant(scopes: string[], credential?: string): void }
   /** Oddities that can be switched on while the sandbox runs. */
-  switches: Queries['switches'] & { bulk: QueryJobs['switches']; limits: Limits['switches']; login: Access['switches'] }
+  switches: Queries['switches'] & {
+    bulk: QueryJobs['switches']
+    limits: Limits['switches']
+    login: Access['switches']
+    saving: Saving['switches']
+    ingest: IngestJobs['switches']
+  }
   jobs: QueryJobs
+  pushed: Pushed
   truth: SalesforceTruth
 }
 
@@ -42,6 +52,9 @@ export function createSalesforce(company: Company, drift: Drift, now: () => Date
   const limits = new Limits(rules, nowMs)
   const queries = new Queries(org)
   const jobs = new QueryJobs(org, limits)
+  const saving = new Saving(org)
+  const collections = new Collections(saving)
+  const ingest = new IngestJobs(saving)
   const router = new Router()
 
   /** A resource below `/services/data/v…`: a session, a living version, a request of the day's quota. */
@@ -93,6 +106,18 @@ export function createSalesforce(company: Company, drift: Drift, now: () => Date
   on('DELETE /jobs/query/:id', (request) => jobs.remove(request))
   on('GET /jobs/query/:id/results', (request, _, version) => jobs.results(request, version))
   on('GET /jobs/query/:id/resultPages', (request, _, version) => jobs.resultPages(request, version))
+
+  on('POST /sobjects/:name', (request, session) => collections.create(request, session))
+  on('PATCH /composite/sobjects/:name/:key', (request, session) => collections.upsert(request, session))
+  on('POST /composite/sobjects', (request, session) => collections.insert(request, session))
+  on('DELETE /composite/sobjects', (request) => collections.remove(request))
+  on('POST /jobs/ingest', (request, session, version) => ingest.create(request, session, version))
+  on('GET /jobs/ingest', () => ingest.list())
+  on('GET /jobs/ingest/:id', (request) => ingest.get(request))
+  on('PATCH /jobs/ingest/:id', (request) => ingest.change(request))
+  on('DELETE /jobs/ingest/:id', (request) => ingest.remove(request))
+  on('PUT /jobs/ingest/:id/batches', (request) => ingest.upload(request))
+  on('GET /jobs/ingest/:id/:file', (request) => ingest.results(request))
 
   router.on('POST /services/oauth2/token', (request) => token(access, request))
   for (const method of ['GET', 'POST']) router.on(`${method} /services/oauth2/authorize`, (request) => authorize(access, request))
@@ -164,8 +189,15 @@ export function createSalesforce(company: Company, drift: Drift, now: () => Date
           credential,
         ),
     }),
-    switches: Object.assign(queries.switches, { bulk: jobs.switches, limits: limits.switches, login: access.switches }),
+    switches: Object.assign(queries.switches, {
+      bulk: jobs.switches,
+      limits: limits.switches,
+      login: access.switches,
+      saving: saving.switches,
+      ingest: ingest.switches,
+    }),
     jobs,
+    pushed: saving.pushed,
     truth: truthOf(org),
   }
 }

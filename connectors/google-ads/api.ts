@@ -20,13 +20,10 @@ export const settings = z
   .object({
     client_id: z.string().optional().meta({ description: 'OAuth: the id of the client in your Google Cloud project.' }),
     client_secret: z.string().optional().meta({ secret: true, description: 'OAuth: its secret.' }),
-    refresh_token: z
-      .string()
-      .optional()
-      .meta({
-        secret: true,
-        description: 'OAuth: a token with the scope adwords, and datamanager for audiences; without it `weir connect` gets one.',
-      }),
+    refresh_token: z.string().optional().meta({
+      secret: true,
+      description: 'OAuth: a token with the scope adwords, and datamanager for audiences; without it `weir connect` gets one.',
+    }),
     service_account: z
       .string()
       .optional()

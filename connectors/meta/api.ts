@@ -17,7 +17,8 @@ export const settings = z
   .object({
     access_token: z.string().optional().meta({
       secret: true,
-      description: 'Token of a system user with ads_read, and ads_management for audiences: it need not expire. A person’s lives 60 days; `weir connect` gets one.',
+      description:
+        'Token of a system user with ads_read, and ads_management for audiences: it need not expire. A person’s lives 60 days; `weir connect` gets one.',
     }),
     app_id: z.string().optional().meta({ description: 'Id of the app, for `weir connect`.' }),
     app_secret: z.string().optional().meta({

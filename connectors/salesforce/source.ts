@@ -4,6 +4,7 @@ import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'
 import { at, recordsAt } from '../../src/extract/paginate.js'
 import { path, salesforce, settings } from './api.js'
+import { destinations } from './audience.js'
 import { consent } from './consent.js'
 import { deletedDate, envelope, fieldsOf, withDeletion } from './fields.js'
 import { changed, earliest, purged, smallestMs, total } from './records.js'
@@ -159,4 +160,5 @@ export const connector: Connector = {
   api: salesforce,
   consent,
   source: { type: 'salesforce', streams: streamsOf(), custom: customStream, check },
+  destinations,
 }

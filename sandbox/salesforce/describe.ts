@@ -2,7 +2,7 @@
 import type { Reply, Request } from '../kit/http.js'
 import { jsonType, notFound } from './errors.js'
 import type { Closed, Org } from './org.js'
-import type { SField, SObject } from './schema.js'
+import { isCreateable, isExternalId, isIdLookup, isRestricted, isUpdateable, type SField, type SObject } from './schema.js'
 
 const soapTypes: Record<string, string> = {
   id: 'tns:ID',
@@ -50,8 +50,6 @@ function summary({ name, label, prefix, custom, deletable }: SObject, version: s
 
 function shownField(one: SField, object: SObject) {
   const custom = one.name.endsWith('__c') || one.name.endsWith('__s')
-  const isWritable =
-    !one.calculated && !['id', 'address', 'location'].includes(one.type) && !/^(Is|Created|LastModified|System)/.test(one.name)
   return {
     name: one.name,
     label: one.name.replace(/__[cs]$/, '').replace(/_/g, ' '),
@@ -63,15 +61,15 @@ function shownField(one: SField, object: SObject) {
     scale: one.scale,
     digits: one.type === 'int' ? 8 : 0,
     nillable: !['Id', 'SystemModstamp', 'IsDeleted'].includes(one.name) && one.type !== 'boolean',
-    unique: one.name === 'Ext_Key__c',
+    unique: isExternalId(one),
     caseSensitive: false,
-    externalId: one.name === 'Ext_Key__c',
-    idLookup: one.name === 'Id' || one.name === 'Ext_Key__c' || (one.name === 'Email' && ['Contact', 'Lead'].includes(object.name)),
+    externalId: isExternalId(one),
+    idLookup: isIdLookup(object, one),
     custom,
     calculated: one.calculated,
     calculatedFormula: one.calculated && custom ? 'formula' : null,
-    createable: isWritable,
-    updateable: isWritable,
+    createable: isCreateable(object, one),
+    updateable: isUpdateable(object, one),
     filterable: one.filterable,
     sortable: one.sortable,
     groupable: one.filterable && one.type !== 'datetime',
@@ -83,7 +81,7 @@ function shownField(one: SField, object: SObject) {
     relationshipName: one.relationship,
     polymorphicForeignKey: one.referenceTo.length > 1,
     picklistValues: one.values.map((value) => ({ value, label: value, active: true, defaultValue: false, validFor: null })),
-    restrictedPicklist: false,
+    restrictedPicklist: isRestricted(one),
     deprecatedAndHidden: false,
     htmlFormatted: false,
     permissionable: custom,

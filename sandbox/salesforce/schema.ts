@@ -38,6 +38,33 @@ export interface SField {
   values: readonly string[]
 }
 
+/** Fields by which records may be found when they are written; unique, and compared without case. */
+export const isExternalId = ({ name }: SField): boolean => name === 'Ext_Key__c' || name === 'Audience_Key__c'
+export const isIdLookup = ({ name: object }: SObject, field: SField): boolean =>
+  isExternalId(field) || field.name === 'Id' || (field.name === 'Email' && (object === 'Contact' || object === 'Lead'))
+/** A picklist that takes no other value than its own. */
+export const isRestricted = ({ name }: SField): boolean => name === 'Plan__c'
+
+const ofSystem =
+  /^(Is(Deleted|Archived|Closed|Won|Converted)|Created|LastModified|System|Master|Converted|EmailBounced|LastActivity|HasResponded|FirstResponded)/
+const onceOnly: ReadonlySet<string> = new Set(['CampaignId', 'ContactId', 'LeadId'])
+export const isCreateable = ({ fields }: SObject, { name, type, calculated }: SField): boolean =>
+  !calculated &&
+  !['id', 'address', 'location'].includes(type) &&
+  !ofSystem.test(name) &&
+  name !== 'LeadOrContactId' &&
+  !(name === 'Name' && fields.has('LastName'))
+export const isUpdateable = (object: SObject, field: SField): boolean =>
+  isCreateable(object, field) && !(object.name === 'CampaignMember' && onceOnly.has(field.name))
+/** What a new record must have. */
+export const required: Readonly<Record<string, readonly string[]>> = {
+  Account: ['Name'],
+  Contact: ['LastName'],
+  Lead: ['LastName', 'Company'],
+  Campaign: ['Name'],
+  CampaignMember: ['CampaignId'],
+}
+
 export interface SObject {
   name: string
   label: string
@@ -172,6 +199,7 @@ export function objects(): Map<string, SObject> {
       ['EmailBouncedReason', 'string'],
       ['EmailBouncedDate', 'datetime'],
       ['LastActivityDate', 'date'],
+      ['Audience_Key__c', 'string', { length: 80 }],
       pick('Plan__c', 'free', 'silver', 'gold', 'platinum'),
       ['Seats__c', 'double', { scale: 0 }],
       ['Interests__c', 'multipicklist', { length: 4099, filterable: true }],

@@ -87,6 +87,8 @@ export interface FieldMap {
 }
 /** A column of the model, in this form; or a constant. */
 export type FieldSource = { column: string; as?: 'text' | 'number' | 'boolean' | 'date' | 'list' } | { value: unknown }
+export const isSource = (source: FieldSource | FieldMap): source is FieldSource =>
+  typeof (source as { column?: unknown }).column === 'string' || 'value' in source
 
 /** How one identifier is written for a vendor. */
 export interface IdentifierRule {

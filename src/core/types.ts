@@ -196,9 +196,13 @@ export interface HttpRequest {
   path: string
   query?: Readonly<Record<string, string | number | boolean | undefined>>
   body?: unknown
+  /** A body that is no JSON, as it is; its content-type stands in `headers`. */
+  text?: string
   headers?: Readonly<Record<string, string>>
-  /** What is expected back: JSON unless it says `text`, whose answer's body is `{ text }` (CSV of bulk jobs). */
-  answer?: 'json' | 'text'
+  /** What is expected back: JSON unless it says `text`, whose answer's body is `{ text }` (CSV of bulk jobs), or `none`. */
+  answer?: 'json' | 'text' | 'none'
+  /** Asking twice is not asking once: where nobody knows whether it arrived, the caller is told instead of the vendor asked again. */
+  once?: true
   /** Refusals that are an answer to the caller: their bodies say which parts of the request were refused. */
   refusals?: readonly number[]
   /** Another host of the vendor, by the name that the api gives it; without it the connection's own origin. */

@@ -154,7 +154,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   /** One try: permit, credential, answer; the answer judged. Waits that the vendor asks for are part of it. */
   async function attempt<T extends Sent>(request: HttpRequest, call: Call<T>): Promise<Good<T>> {
     const method = request.method ?? 'GET'
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body)
+    const body = request.text ?? (request.body === undefined ? undefined : JSON.stringify(request.body))
     let redirected: string | undefined
     for (let redirects = 0, renewals = 0, refusals = 0; ; ) {
       await account.breaker.check()
@@ -168,7 +168,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
       const asked = { vendor: api.name, what: `${method} ${url.pathname}` }
       const headers = {
         ...fixed,
-        ...(request.answer === 'text' ? { accept: '*/*' } : {}),
+        ...(request.answer === 'text' || request.answer === 'none' ? { accept: '*/*' } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...request.headers,
         ...credential,
@@ -260,16 +260,18 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     await account.breaker.bad()
   }
   const retried = <T>(work: () => Promise<T>) => retry(() => work().catch(masked), { ...limits, signal, onFailure: note })
+  const once = <T>(work: () => Promise<T>) => retry(() => work().catch(masked), { ...limits, retries: 0, signal, onFailure: note })
 
   return {
     settings: { ...api.forReaders?.(connection.settings), apiVersion: version },
     used,
     async request(request) {
       if (request.afterMs) await hold(request.afterMs)
-      return retried(async () => {
+      const tried = request.once ? once : retried
+      return tried(async () => {
         const call: Call<Sent> = (sending, spender, options) => spender.spend(() => whole(sending), options)
         const { sent, spender, asked } = await attempt(request, call)
-        const body = request.answer === 'text' ? textBodyOf(asked, sent) : jsonOf(asked, sent)
+        const body = request.answer === 'none' ? {} : request.answer === 'text' ? textBodyOf(asked, sent) : jsonOf(asked, sent)
         await learn(sent, spender)
         return { status: sent.status, headers: sent.headers, body, bytes: sent.data.length }
       })

@@ -234,3 +234,50 @@ describe('jsforce logs in', () => {
     await expect(oauth.refreshToken(second!)).rejects.toMatchObject({ name: 'invalid_grant' })
   })
 })
+
+describe('jsforce writes to the sandbox', () => {
+  it('upserts by external id, a row refused among others', async () => {
+    const rows = [
+      { Audience_Key__c: 'j1', LastName: 'Ito' },
+      { Audience_Key__c: 'j2' },
+      { Audience_Key__c: 'j3', LastName: 'Ng', Plan__c: 'gold' },
+    ]
+    const answers = await conn.sobject('Contact').upsert(rows as never, 'Audience_Key__c')
+    expect(answers).toMatchObject([
+      { success: true, created: true },
+      { success: false, errors: [{ statusCode: 'REQUIRED_FIELD_MISSING', fields: ['LastName'] }] },
+      { success: true, created: true },
+    ])
+    expect(await conn.sobject('Contact').upsert([{ Audience_Key__c: 'J1', LastName: 'Itō' }] as never, 'Audience_Key__c')).toMatchObject([
+      { success: true, created: false },
+    ])
+  })
+
+  it('loads by an ingest job, and reads what became of it', async () => {
+    const job = conn.bulk2.createJob({ operation: 'upsert', object: 'Contact', externalIdFieldName: 'Audience_Key__c' })
+    await job.open()
+    await job.uploadData('Audience_Key__c,LastName\nj4,Sato\nj5,#N/A\n')
+    await job.close()
+    for (let state = ''; state !== 'JobComplete'; ) ({ state } = await job.check())
+    expect(await job.getSuccessfulResults()).toMatchObject([{ sf__Created: 'true', Audience_Key__c: 'j4', LastName: 'Sato' }])
+    expect(await job.getFailedResults()).toMatchObject([
+      { sf__Error: expect.stringMatching(/^REQUIRED_FIELD_MISSING:.*:LastName --$/), Audience_Key__c: 'j5' },
+    ])
+    expect(await job.getUnprocessedRecords()).toEqual([])
+  })
+
+  it('adds members of a campaign, and deletes them', async () => {
+    const { id: campaign } = (await conn.sobject('Campaign').create({ Name: 'By jsforce' } as never)) as unknown as { id: string }
+    const [contact] = living()
+    const row = { CampaignId: campaign, ContactId: String(contact!.Id), Status: 'Sent' }
+    const [made] = (await conn.sobject('CampaignMember').create([row] as never)) as unknown as { id: string; success: boolean }[]
+    expect(made).toMatchObject({ success: true })
+    expect(await conn.sobject('CampaignMember').create([row] as never)).toMatchObject([
+      { success: false, errors: [{ statusCode: 'DUPLICATE_VALUE', message: 'Already a campaign member.' }] },
+    ])
+    expect(await conn.sobject('CampaignMember').destroy([made!.id])).toMatchObject([{ success: true }])
+    expect(await conn.sobject('CampaignMember').destroy([made!.id])).toMatchObject([
+      { success: false, errors: [{ statusCode: 'ENTITY_IS_DELETED' }] },
+    ])
+  })
+})

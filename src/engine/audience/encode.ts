@@ -1,4 +1,11 @@
-import type { AudienceDefinition, Destination, FieldMap, FieldSource, IdentifierKind } from '../../core/audience.js'
+import {
+  type AudienceDefinition,
+  type Destination,
+  type FieldMap,
+  type FieldSource,
+  type IdentifierKind,
+  isSource,
+} from '../../core/audience.js'
 import { ExactNumber, type Rec, type Value } from '../../core/types.js'
 import { parseJson } from '../../http/json.js'
 import { writeIdentifiers } from '../../identity/write.js'
@@ -37,9 +44,6 @@ function fieldsOf(map: FieldMap, row: Rec): Rec {
     Object.entries(map).map(([field, source]) => [field, isSource(source) ? valueFrom(source, row) : fieldsOf(source as FieldMap, row)]),
   )
 }
-
-export const isSource = (source: FieldSource | FieldMap): source is FieldSource =>
-  typeof (source as { column?: unknown }).column === 'string' || 'value' in source
 
 /** What cannot take the form that is asked for stays as it is: the vendor's own word on it says more than ours. */
 function valueFrom(source: FieldSource, row: Rec): Value {
