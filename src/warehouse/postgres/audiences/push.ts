@@ -153,19 +153,19 @@ export async function settle(
   outcomes: readonly Outcome[],
   { names, attempts, keeps, unnamed }: Parameters<AudienceStore['settle']>[2],
 ): Promise<void> {
-  const said = outcomes.map((outcome) => rowOf(outcome))
+  const said = Object.fromEntries(outcomes.map((outcome) => [outcome.ref, rowOf(outcome)]))
   await transaction(pool, 'Settling a batch', async (client) => {
     const { rowCount } = await client.query("SELECT 1 FROM _weir.audience_batches WHERE id = $1 AND state <> 'done' FOR UPDATE", [batch.id])
     if (rowCount === 0) return
     const taken = batch.action === 'remove' ? 'removed' : names ? 'confirmed' : 'accepted'
     const { rows } = await client.query<{ state: string; members: number }>(
-      `WITH said AS (SELECT * FROM jsonb_to_recordset($4) AS s (ref bigint, vendor_id text, reason text, message text, is_final boolean)),
-       done AS (
-         UPDATE _weir.audience_changes AS c SET state = CASE WHEN s.reason IS NULL THEN 'done' ELSE 'rejected' END
-         FROM _weir.audience_changes AS mine LEFT JOIN said AS s ON s.ref = mine.seq
-         WHERE mine.run_id = $1 AND mine.destination = $2 AND mine.batch = $3 AND mine.state = 'claimed'
-           AND c.run_id = mine.run_id AND c.destination = mine.destination AND c.seq = mine.seq
-         RETURNING c.key, c.identity, c.identifiers, s.vendor_id, s.reason, s.message, coalesce(s.is_final, false) AS is_final),
+      // What was said is looked up by member: joins over tables that were written just now are planned blindly.
+      `WITH done AS (
+         UPDATE _weir.audience_changes AS c SET state = CASE WHEN $4::jsonb -> c.seq::text ->> 'reason' IS NULL THEN 'done' ELSE 'rejected' END
+         WHERE c.run_id = $1 AND c.destination = $2 AND c.batch = $3 AND c.state = 'claimed'
+         RETURNING c.key, c.identity, c.identifiers, $4::jsonb -> c.seq::text ->> 'vendor_id' AS vendor_id,
+           $4::jsonb -> c.seq::text ->> 'reason' AS reason, $4::jsonb -> c.seq::text ->> 'message' AS message,
+           coalesce(($4::jsonb -> c.seq::text ->> 'is_final')::boolean, false) AS is_final),
        ledger AS (
          UPDATE _weir.audience_members AS m SET
            state = CASE WHEN d.reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' ELSE 'rejected' END,
@@ -192,5 +192,5 @@ export async function settle(
 
 const rowOf = (outcome: Outcome) =>
   'refused' in outcome
-    ? { ref: outcome.ref, reason: outcome.refused.reason, message: outcome.refused.message, is_final: outcome.isFinal ?? false }
-    : { ref: outcome.ref, vendor_id: outcome.vendorId ?? null }
+    ? { reason: outcome.refused.reason, message: outcome.refused.message, is_final: outcome.isFinal ?? false }
+    : { vendor_id: outcome.vendorId ?? null }

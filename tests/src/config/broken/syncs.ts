@@ -435,7 +435,7 @@ export const syncs: Broken[] = [
       'weir.yaml:6:16: connections.crm.type: no connection type "hubspott"; did you mean "hubspot"?',
       'weir.yaml:8:20: syncs.klaviyo.from: no connection "klavio"; did you mean "klaviyo"?',
       'weir.yaml:8:35: syncs.klaviyo.every: expected a duration of at least 1m, such as 15m, found "15x"',
-      'weir.yaml:9:51: syncs.hubspot.colour: unknown key "colour"; allowed here: from, schema, every, schedule, after, timezone, concurrency, dead_letters, alerts, freshness, on_schema_change, max_shrink, deletions, start, lookback, slice, parallel, columns, raw, quality, streams',
+      'weir.yaml:9:51: syncs.hubspot.colour: unknown key "colour"; allowed here: from, schema, every, schedule, after, timezone, concurrency, dead_letters, alerts, freshness, on_schema_change, max_shrink, deletions, start, lookback, slice, parallel, columns, raw, quality, …',
       'weir.yaml:10:1: suppressions: "suppressions" is not supported by this version of Weir',
     ],
   },
