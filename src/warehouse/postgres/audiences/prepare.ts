@@ -8,6 +8,8 @@ import { literal } from '../sql.js'
 import { gatherPeople, onClient, peopleTable, subquery } from './model.js'
 
 const pageRows = 5_000
+/** Changes that need no call. */
+const quiet = ['exclude', 'keep', 'forget']
 const owedList = owed.map((cause) => literal(cause)).join(', ')
 
 interface Candidate extends Person {
@@ -105,6 +107,11 @@ async function compare(client: pg.ClientBase, secret: Buffer, work: Work): Promi
   }
 }
 
+/** At the vendor people of one address are one: while another of them is to stay, nothing is taken away. A refusal is of the address. */
+const isShared = `EXISTS (SELECT 1 FROM _weir.audience_members AS o JOIN ${peopleTable} AS q ON q.key = o.key AND q.exclusion IS NULL
+  WHERE o.audience = m.audience AND o.destination = m.destination AND o.identity = m.identity AND o.key <> m.key
+    AND o.state IN ('intended', 'accepted', 'confirmed'))`
+
 async function compareOne(client: pg.ClientBase, work: Work, destination: string): Promise<Prepared['destinations'][string]> {
   const { definition, run, table } = work
   const { audience } = definition
@@ -126,7 +133,7 @@ async function compareOne(client: pg.ClientBase, work: Work, destination: string
   if (mode !== 'remove')
     await client.query(
       `INSERT INTO ${table} (run_id, destination, action, cause, key, identity, print, content, identifiers, fields, vendor_id, is_owed)
-       SELECT $1, $2, 'remove', coalesce(p.exclusion, 'left'), m.key, m.identity, m.print, m.content, m.identifiers, '{}', m.vendor_id,
+       SELECT $1, $2, CASE WHEN coalesce(p.exclusion IN (${owedList}), false) IS FALSE AND ${isShared} THEN 'forget' ELSE 'remove' END, coalesce(p.exclusion, 'left'), m.key, m.identity, m.print, m.content, m.identifiers, '{}', m.vendor_id,
          coalesce(p.exclusion IN (${owedList}), false)
        FROM _weir.audience_members AS m LEFT JOIN ${peopleTable} AS p ON p.key = m.key
        WHERE m.audience = $3 AND m.destination = $2 AND (m.state IN ('intended', 'accepted', 'confirmed', 'removing') OR m.state = 'rejected' AND m.added_at IS NOT NULL)
@@ -197,7 +204,7 @@ async function insert(
   })
   await client.query(
     `INSERT INTO ${table} (run_id, destination, action, cause, key, identity, print, content, identifiers, fields, message, vendor_id)
-     SELECT $1, $2, c.action, c.cause, c.key, c.identity, decode(c.print, 'hex'), c.content,
+     SELECT $1, $2, CASE WHEN c.cause = 'readdressed' AND c.action = 'remove' AND ${isShared} THEN 'forget' ELSE c.action END, c.cause, c.key, c.identity, decode(c.print, 'hex'), c.content,
        CASE WHEN c.action = 'remove' AND c.identifiers IS NULL THEN m.identifiers ELSE c.identifiers END, coalesce(c.fields, '{}'), c.message, m.vendor_id
      FROM jsonb_to_recordset($3) AS c (action text, cause text, key text, identity text, print text, content text, identifiers jsonb, fields jsonb, message text)
      LEFT JOIN _weir.audience_members AS m ON m.audience = $4 AND m.destination = $2 AND m.key = c.key AND m.identity = c.identity`,
@@ -224,8 +231,7 @@ async function countsOf(
   )
   const sum = (wanted: string) => rows.filter(({ action }) => action === wanted).reduce((all, { changes }) => all + changes, 0)
   const causes: Record<string, number> = {}
-  for (const { action, cause, changes } of rows)
-    if (action !== 'exclude' && action !== 'keep') causes[cause] = (causes[cause] ?? 0) + changes
+  for (const { action, cause, changes } of rows) if (!quiet.includes(action)) causes[cause] = (causes[cause] ?? 0) + changes
   return {
     add: sum('add'),
     update: sum('update'),

@@ -7,6 +7,7 @@ CREATE TABLE _weir.audience_members (
   reason text, message text, is_final boolean NOT NULL DEFAULT false, attempts int NOT NULL DEFAULT 0,
   run_id text NOT NULL, added_at timestamptz, changed_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (audience, destination, key, identity));
+CREATE INDEX ON _weir.audience_members (audience, destination, identity);
 COMMENT ON TABLE _weir.audience_members IS 'The ledger: what each destination is known to hold, by member. accepted: the vendor took the batch and names nobody; confirmed: it named this member.';
 COMMENT ON COLUMN _weir.audience_members.key IS 'The person in the model; a keyed hash of it where the key is an address.';
 COMMENT ON COLUMN _weir.audience_members.identity IS 'Keyed hash of the identifiers as sent: another address is another member.';
@@ -36,7 +37,7 @@ COMMENT ON TABLE _weir.audience_batches IS 'What left together, and what came of
 
 CREATE TABLE _weir.audience_changes (
   run_id text NOT NULL, destination text NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY,
-  action text NOT NULL CHECK (action IN ('add', 'update', 'remove', 'exclude', 'keep')), cause text NOT NULL,
+  action text NOT NULL CHECK (action IN ('add', 'update', 'remove', 'exclude', 'keep', 'forget')), cause text NOT NULL,
   key text NOT NULL, identity text NOT NULL, print bytea NOT NULL, content text NOT NULL,
   identifiers jsonb, fields jsonb, vendor_id text, message text, is_owed boolean NOT NULL DEFAULT false,
   batch bigint, state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'claimed', 'done', 'rejected', 'dropped')),

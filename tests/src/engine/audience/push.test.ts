@@ -64,6 +64,20 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
     expect(rows).toEqual([])
   })
 
+  test('of two people of one address nothing is taken away while one stays, by leaving or by another address; a refusal takes it away', async () => {
+    await have(['1', 'ana@example.test'], ['2', 'ana@example.test'], ['3', 'ana@example.test'])
+    const definition = consenting()
+    const fake = fakeDestination()
+    await push({ warehouse, run: next(), definition, fake })
+    await have(['1', 'ana@example.test'], ['3', 'anna@example.test'])
+    expect((await push({ warehouse, run: next(), definition, fake })).destinations.there).toMatchObject({ add: 1, remove: 0 })
+    expect([...fake.held.keys()].sort()).toEqual(['ana@example.test', 'anna@example.test'])
+    expect((await push({ warehouse, run: next(), definition, fake })).destinations.there).toMatchObject({ add: 0, remove: 0, held: 2 })
+    await have(['1', 'ana@example.test', 'denied'], ['3', 'anna@example.test'])
+    await push({ warehouse, run: next(), definition, fake })
+    expect([...fake.held.keys()]).toEqual(['anna@example.test'])
+  })
+
   test('only what a destination takes is compared: another value of it is sent, of another column is not', async () => {
     await have(['1', 'ana@example.test'])
     const definition = fakeAudience({ destinations: { there: fakeDestinationDefinition({ map: { ltv: { column: 'ltv' } } }) } })
