@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { ConnectionDefinition } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { Clock, Log, TokenStore } from '../core/ports.js'
+import { nothingUsed } from '../core/receipt.js'
 import type { Http, HttpRequest, Rec } from '../core/types.js'
 import { type Asked, expectJson, jsonOf, read, textBodyOf } from './answers.js'
 import type { Api, Auth } from './api.js'
@@ -61,7 +62,8 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const origin = new URL(connection.baseUrl ?? api.origin)
   const version = connection.apiVersion ?? api.versions[0].name
   const account = deps.accounts(api.name, `${origin.origin}\n${api.account(connection.settings)}`)
-  const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
+  const spent: Record<string, number> = {}
+  const used = { ...nothingUsed(), spent }
   const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version, connection.settings) }
   const auth = atOrigin(api.auth(connection.settings), api, origin)
   const proof = auth.kind === 'header' ? auth.query : undefined
@@ -79,11 +81,21 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   })
   const waited = (ms: number) => {
     used.waitedMs += ms
+    used.waits++
+  }
+  /** Counts how long a vendor took, whatever came of it. */
+  const timed = async <T>(work: () => Promise<T>): Promise<T> => {
+    const since = clock.now().getTime()
+    try {
+      return await work()
+    } finally {
+      used.vendorMs += clock.now().getTime() - since
+    }
   }
 
   async function whole(sending: Sending): Promise<Sent> {
     used.requests++
-    const sent = await send(api.name, { ...sending, signal }, limits)
+    const sent = await timed(() => send(api.name, { ...sending, signal }, limits))
     used.bytes += sent.data.length
     return sent
   }
@@ -93,7 +105,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     new Promise<Opened>((resolve, reject) => {
       const work = async () => {
         used.requests++
-        const sent = await open(api.name, { ...sending, signal }, limits)
+        const sent = await timed(() => open(api.name, { ...sending, signal }, limits))
         used.bytes += sent.data.length
         const { chunks } = sent
         if (!chunks) return resolve(sent)
@@ -145,6 +157,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   async function attempt<T extends Sent>(request: HttpRequest, call: Call<T>): Promise<Good<T>> {
     const method = request.method ?? 'GET'
     const body = request.body === undefined ? undefined : JSON.stringify(request.body)
+    const budget = connection.budget === 'off' ? 'off' : (request.budget ?? Object.keys(api.budgets)[0]!)
     let redirected: string | undefined
     for (let redirects = 0, renewals = 0, refusals = 0; ; ) {
       account.breaker.check()
@@ -164,6 +177,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         ...credential,
       }
       const sent = await call({ url: target, method, headers, body }, spender, { priority, waited, signal })
+      spent[budget] = (spent[budget] ?? 0) + 1
       if (isGood(sent)) return { sent, spender, asked }
       const answer = { status: sent.status, headers: sent.headers, body: read(sent) }
       const { status, headers: told } = answer

@@ -4,10 +4,11 @@ import type { Definition } from '../core/definition.js'
 import type { BudgetStore, TokenStore } from '../core/ports.js'
 import type { QualityCheck, Severity } from '../core/quality.js'
 import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
-import type { Bounds, Counts, Fields, Resume, Slice, SyncMode } from '../core/types.js'
+import type { Bounds, Counts, Fields, Resume, Slice, SyncMode, Used } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
 import type { DeploymentStore } from './contract/deployments.js'
+import type { PauseStore } from './contract/pauses.js'
 
 /** Which stream of which sync. */
 export interface StreamRef {
@@ -127,7 +128,7 @@ export interface BatchCommit {
   letters: readonly Letter[]
   /** Records read since the last commit. */
   read: number
-  used: { bytes: number; requests: number; retries: number; waitedMs: number }
+  used: Used
   position: { resume?: Resume | undefined; reached?: string | undefined }
   isLast: boolean
 }
@@ -328,7 +329,14 @@ export interface Warehouse {
     take: (id: string) => Promise<unknown>
   }
   runs: {
-    start: (run: { run: string; sync: string; definition: string; kind: RunKind }) => Promise<void>
+    start: (run: {
+      run: string
+      sync: string
+      definition: string
+      kind: RunKind
+      /** Id of the workflow that runs it. */
+      workflow?: string | undefined
+    }) => Promise<void>
     /** Repeats harmlessly: the first end stands. */
     finish: (run: string, status: RunStatus, counts: Counts, failure?: FailureNote) => Promise<void>
     list: (filter: { sync?: string; limit: number }) => Promise<(RunRow & Counts)[]>
@@ -353,8 +361,8 @@ export interface Warehouse {
     claim: (ref: StreamRef & { run: string; key: string; owner: string }) => Promise<Claim>
     /** Rows, dead letters, counts and checkpoint in one transaction; throws `fenced` when a newer claim exists. */
     commit: (batch: BatchCommit) => Promise<Counts>
-    /** The attempt ends in good order (a wait, a hand-over): it no longer counts as one without progress. */
-    release: (claim: Claim) => Promise<void>
+    /** The attempt ends in good order to wait for the vendor: it no longer counts as one without progress. */
+    release: (claim: Claim, spent: { used: Used; waitUntil?: string }) => Promise<void>
     /** What an attempt ended with, for the message of the attempt that gives up. */
     note: (claim: Claim, failure: FailureNote) => Promise<void>
     /** Sets the whole slice aside, with a dead letter. Nothing that it gathered takes a place. */
@@ -462,6 +470,8 @@ export interface Warehouse {
   }
   /** What `weir apply` has put in force. */
   deployments: DeploymentStore
+  /** Pauses of runs. */
+  pauses: PauseStore
   /** Budgets of vendors' accounts, shared by all workers. */
   budgets: BudgetStore
   /** Rotated OAuth tokens, encrypted. */

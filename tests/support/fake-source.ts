@@ -1,5 +1,6 @@
 import type { Definition } from '../../src/core/definition.js'
 import type { Clock } from '../../src/core/ports.js'
+import { nothingUsed } from '../../src/core/receipt.js'
 import type { Fields, Http, Page, ReadContext, Rec, Slicing, Stream, SyncMode } from '../../src/core/types.js'
 
 /** A client for streams that need none: no vendor is behind it. */
@@ -10,7 +11,7 @@ export const noHttp = (): Http => ({
     throw new Error('no vendor here')
   },
   settings: {},
-  used: { requests: 0, bytes: 0, retries: 0, waitedMs: 0 },
+  used: nothingUsed(),
 })
 
 export const fixedClock = (now = '2026-06-01T00:00:00.000Z'): Clock => ({ now: () => new Date(now), sleep: () => Promise.resolve() })

@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { Activities, ControlActivities, RunInput, SliceReceipt, StreamOutcome } from '../../src/core/activities.js'
+import type { PauseActivities } from '../../src/core/pause.js'
 import { noCounts } from '../../src/core/receipt.js'
 
 // Tests make failures on purpose; what matters of them is asserted.
@@ -59,16 +60,16 @@ export interface Running {
   ) => Promise<{ sync: string; result: () => Promise<unknown>; handle: Awaited<ReturnType<Client['workflow']['start']>> }>
 }
 
-/** A worker with these activities while `work` runs, on the run's own server and on a queue of its own. */
+/** A worker with these activities while `work` runs, on the run's own server and, unless one is named, on a queue of its own. */
 export async function withWorker(
-  activities: { work: Activities; control?: ControlActivities },
+  activities: { work: Activities; control?: ControlActivities & Partial<PauseActivities>; queue?: string },
   work: (running: Running) => Promise<void>,
 ): Promise<void> {
   const address = inject('temporalAddress')
   const native = await NativeConnection.connect({ address })
   const connection = await Connection.connect({ address })
   const client = new Client({ connection })
-  const queue = `t-${randomUUID()}`
+  const queue = activities.queue ?? `t-${randomUUID()}`
   const common = { connection: native, maxHeartbeatThrottleInterval: '200ms', shutdownGraceTime: '1s', shutdownForceTime: '5s' } as const
   const workers = [
     await Worker.create({

@@ -8,7 +8,7 @@ import { finishStream } from '../../src/engine/finish-stream.js'
 import { planSlices } from '../../src/engine/plan-slices.js'
 import { syncSlice } from '../../src/engine/sync-slice.js'
 import type { Deps } from '../deps.js'
-import { running } from './context.js'
+import { running, workflowId } from './context.js'
 
 /**
  * An attempt that follows a failed one hands its slice back so soon, with what it committed, and is called anew: Temporal's back-off then
@@ -35,7 +35,7 @@ export function syncActivities(deps: Deps): Activities {
       running(redact, async () => {
         const { run, sync, definition: hash, kind } = input
         const definition = await warehouse.definitions.get(hash)
-        await warehouse.runs.start({ run, sync, definition: hash, kind })
+        await warehouse.runs.start({ run, sync, definition: hash, kind, workflow: workflowId() })
         const unknown = input.streams?.filter((name) => definition.streams[name] === undefined) ?? []
         if (unknown.length > 0)
           throw new Failure(

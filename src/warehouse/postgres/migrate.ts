@@ -10,6 +10,7 @@ import { sql as lettersOfVersions } from './migrations/0007-letters-of-versions.
 import { sql as parents } from './migrations/0008-parents.js'
 import { sql as budgets } from './migrations/0009-budgets.js'
 import { sql as deployments } from './migrations/0010-deployments.js'
+import { sql as runReports } from './migrations/0013-run-reports.js'
 import { transaction, warehouseFailure } from './pool.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
@@ -24,6 +25,7 @@ const migrations: readonly string[] = [
   parents,
   budgets,
   deployments,
+  runReports,
 ]
 
 const oldestServer = 150_000

@@ -35,16 +35,17 @@ export const streamRunOf = (row: Record<string, unknown>): StreamRunRow => ({
 
 export function createRuns(pool: pg.Pool): Warehouse['runs'] {
   return {
-    async start({ run, sync, definition, kind }) {
+    async start({ run, sync, definition, kind, workflow }) {
       await pool.query(
-        `INSERT INTO _weir.runs (run_id, sync, definition, kind, status) VALUES ($1, $2, $3, $4, 'running') ON CONFLICT (run_id) DO NOTHING`,
-        [run, sync, definition, kind],
+        `INSERT INTO _weir.runs (run_id, sync, definition, kind, status, workflow_id) VALUES ($1, $2, $3, $4, 'running', $5) ON CONFLICT (run_id) DO NOTHING`,
+        [run, sync, definition, kind, workflow ?? null],
       )
     },
     async finish(run, status, counts, failure) {
       const set = countColumns.map((column, i) => `${column} = $${i + 5}`).join(', ')
       await pool.query(
-        `UPDATE _weir.runs SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now(), ${set} WHERE run_id = $1 AND finished_at IS NULL`,
+        `WITH pauses AS (UPDATE _weir.pauses SET resumed_at = now() WHERE run_id = $1 AND resumed_at IS NULL)
+         UPDATE _weir.runs SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now(), ${set} WHERE run_id = $1 AND finished_at IS NULL`,
         [run, status, failure?.reason ?? null, failure?.message.slice(0, 4_000) ?? null, ...countValues(counts)],
       )
     },

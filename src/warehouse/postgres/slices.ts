@@ -3,7 +3,7 @@ import type { FailureNote } from '../../core/activities.js'
 import { Failure } from '../../core/failure.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
-import type { Counts, Slice } from '../../core/types.js'
+import type { Counts, Slice, Used } from '../../core/types.js'
 import type { BatchCommit, Claim, Letter, StreamRef } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import type { LetterSeal } from './letter-seal.js'
@@ -48,7 +48,7 @@ export async function claim(
   const row = await transaction(pool, doing, async (client) => {
     const { rows } = await takeOver(pool, client, () =>
       client.query<ClaimedRow>(
-        `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, ${anew},
+        `UPDATE _weir.checkpoints SET epoch = nextval('_weir.epochs'), owner = $5, ${anew}, spent = CASE WHEN run_id = $4 THEN spent ELSE '{}' END,
          idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END, run_id = $4, updated_at = now()
        WHERE sync = $1 AND stream = $2 AND slice = $3 RETURNING *`,
         [sync, stream, key, run, owner],
@@ -120,7 +120,8 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   if (held[0].has_letters) await supersede(client, batch, all)
   await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined, table.spec)
   const deadLetters = all.length
-  const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...batch.used }
+  const { spent, ...used } = batch.used
+  const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...used }
   if (stage === undefined) Object.assign(counts, { loaded, unchanged: batch.read - deadLetters - loaded })
   // What a snapshot changes is known only when it is whole: a slice's now, a stream's when the stream ends.
   if (mode === 'replace_slice' && batch.isLast) {
@@ -128,26 +129,43 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
     const changed = await exchange(client, table, stage!, { slice: claim.slice, ...(whole.deadLetters > 0 ? { refusedIn: claim } : {}) })
     Object.assign(counts, { ...changed, unchanged: whole.read - whole.deadLetters - changed.loaded })
   }
-  const added = countColumns.map((column, i) => `${column} = ${column} + $${i + 7}`).join(', ')
-  await client.query(
-    `UPDATE _weir.checkpoints SET position = $5, state = $6, idle_claims = 0, last_failure = NULL, updated_at = now(), ${added}
-      WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
-    [...where, JSON.stringify(batch.position), batch.isLast ? 'finished' : 'open', ...countValues(counts)],
+  const added = countColumns
+    .map((column, i) => `${column} = ${column} + $${i + 8}${column === 'warehouse_ms' ? ` + ${tookMs}` : ''}`)
+    .join(', ')
+  const { rows: now } = await client.query(
+    `UPDATE _weir.checkpoints SET position = $5, state = $6, spent = _weir.add_up(spent, $7), idle_claims = 0, last_failure = NULL,
+        updated_at = now(), ${added} WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4 RETURNING ${countColumns.join(', ')}`,
+    [...where, JSON.stringify(batch.position), batch.isLast ? 'finished' : 'open', JSON.stringify(spent), ...countValues(counts)],
   )
-  return sum([claim.counts, counts])
+  return countsOf(now[0]!)
 }
+
+/** How long this transaction has taken. */
+const tookMs = '(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)::bigint'
 
 const fenced = ({ sync, stream, key }: Claim) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
 
-export async function release(pool: pg.Pool, claim: Claim): Promise<void> {
+/** Gives the slice back until the vendor may be asked again; what was used in vain is counted. */
+export async function release(pool: pg.Pool, claim: Claim, { used, waitUntil }: { used: Used; waitUntil?: string }): Promise<void> {
+  const { spent, ...counts } = used
+  const added = countColumns.map((column, i) => `${column} = c.${column} + $${i + 7}`).join(', ')
   await pool
-    .query('UPDATE _weir.checkpoints SET idle_claims = 0 WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4', [
-      claim.sync,
-      claim.stream,
-      claim.key,
-      claim.epoch,
-    ])
+    .query(
+      `WITH released AS (
+         UPDATE _weir.checkpoints c SET idle_claims = 0, spent = _weir.add_up(c.spent, $5), ${added}
+          WHERE c.sync = $1 AND c.stream = $2 AND c.slice = $3 AND c.epoch = $4 RETURNING c.run_id, c.stream)
+       UPDATE _weir.stream_runs s SET waiting_until = $6 FROM released r WHERE s.run_id = r.run_id AND s.stream = r.stream`,
+      [
+        claim.sync,
+        claim.stream,
+        claim.key,
+        claim.epoch,
+        JSON.stringify(spent),
+        waitUntil ?? null,
+        ...countValues({ ...noCounts(), ...counts }),
+      ],
+    )
     .catch((error: unknown) => {
       throw warehouseFailure(error, `Releasing slice ${claim.key}`)
     })
@@ -199,16 +217,28 @@ export async function halve(pool: pg.Pool, claim: Claim, halves: readonly [Slice
     // It stays until it is settled: whoever asks for it again, since the answer was lost, learns what became of it.
     const none = countColumns.map((column) => `${column} = 0`).join(', ')
     await client.query(
-      `UPDATE _weir.checkpoints SET state = 'halved', position = NULL, ${none} WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
+      `UPDATE _weir.checkpoints SET state = 'halved', position = NULL, spent = '{}', ${none} WHERE sync = $1 AND stream = $2 AND slice = $3 AND epoch = $4`,
       where,
     )
     for (const [i, slice] of halves.entries()) {
       const held = countValues(i === 0 ? countsOf(rows[0]) : noCounts())
+      const spent = i === 0 ? rows[0].spent : {}
       await client.query(
-        `INSERT INTO _weir.checkpoints AS c (sync, stream, slice, pass, range_from, range_to, parent, run_id, ${countColumns.join(', ')})
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, ${held.map((_, at) => `$${at + 9}`).join(', ')})
-         ON CONFLICT (sync, stream, slice) DO UPDATE SET state = 'open', position = NULL, run_id = excluded.run_id, ${counts.join(', ')}`,
-        [claim.sync, claim.stream, sliceKey(slice), slice.pass, slice.from, slice.to, slice.parent ?? null, claim.run, ...held],
+        `INSERT INTO _weir.checkpoints AS c (sync, stream, slice, pass, range_from, range_to, parent, run_id, spent, ${countColumns.join(', ')})
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, ${held.map((_, at) => `$${at + 10}`).join(', ')})
+         ON CONFLICT (sync, stream, slice) DO UPDATE SET state = 'open', position = NULL, run_id = excluded.run_id, spent = excluded.spent, ${counts.join(', ')}`,
+        [
+          claim.sync,
+          claim.stream,
+          sliceKey(slice),
+          slice.pass,
+          slice.from,
+          slice.to,
+          slice.parent ?? null,
+          claim.run,
+          JSON.stringify(spent),
+          ...held,
+        ],
       )
     }
     await client.query(`DROP TABLE IF EXISTS ${id('_weir_stage', stageName(claim, claim.key))}`)

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { FailureNote, RunStatus } from '../../core/activities.js'
-import { noCounts, sum } from '../../core/receipt.js'
+import { addUp, noCounts, sum } from '../../core/receipt.js'
 import { lineName, sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
 import type { Progress, SliceState, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
@@ -167,10 +167,20 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
         for (const mark of newWatermarks(slices)) await moveWatermark(client, ref, mark)
       }
       await settle(client, ref, counts.loaded)
-      const set = countColumns.map((column, i) => `${column} = $${i + 6}`).join(', ')
+      const spent = addUp(rows.filter((row) => row.run_id === ref.run).map((row) => row.spent as Record<string, number>))
+      const set = countColumns.map((column, i) => `${column} = $${i + 7}`).join(', ')
       const { rows: ended } = await client.query(
-        `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, finished_at = now(), ${set} WHERE run_id = $1 AND stream = $2 RETURNING *`,
-        [ref.run, stream, end.status, end.failure?.reason ?? null, end.failure?.message.slice(0, 4_000) ?? null, ...countValues(counts)],
+        `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, spent = $6, waiting_until = NULL, finished_at = now(), ${set}
+          WHERE run_id = $1 AND stream = $2 RETURNING *`,
+        [
+          ref.run,
+          stream,
+          end.status,
+          end.failure?.reason ?? null,
+          end.failure?.message.slice(0, 4_000) ?? null,
+          JSON.stringify(spent),
+          ...countValues(counts),
+        ],
       )
       return streamRunOf(ended[0]!)
     }),

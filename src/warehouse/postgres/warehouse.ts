@@ -8,6 +8,7 @@ import { createDeployments } from './deployments.js'
 import { letterSeal } from './letter-seal.js'
 import { createLetters } from './letters.js'
 import { migrate } from './migrate.js'
+import { createPauses } from './pauses.js'
 import { createPool, warehouseFailure } from './pool.js'
 import { createQuality } from './quality.js'
 import { createRebuilds } from './rebuilds.js'
@@ -74,7 +75,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     slices: {
       claim: (ref) => claim(pool, ref),
       commit: (batch) => commitBatch(pool, batch, seal),
-      release: (held) => release(pool, held),
+      release: (held, spent) => release(pool, held, spent),
       note: (held, failure) => note(pool, held, failure),
       setAside: (held, letter, state) => setAside(pool, held, letter, state),
       halve: (held, halves) => halve(pool, held, halves),
@@ -108,6 +109,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     },
     changes: createChanges(pool),
     deployments: createDeployments(pool),
+    pauses: createPauses(pool),
     budgets: createBudgetStore(pool),
     tokens: createTokenStore(pool, options.key),
     letters: { ...createLetters(pool, seal), ...createReplay(pool, seal) },
