@@ -25,8 +25,8 @@ export function failuresPage(): string {
 export function cliPage(program: Command): string {
   const parts: string[] = [`# Commands\n\n${generated}`]
   const visit = (command: Command, path: string) => {
-    if (command.commands.length > 0) for (const sub of command.commands) visit(sub, `${path} ${sub.name()}`)
-    else {
+    // One that does something itself has arguments.
+    if (command.commands.length === 0 || command.registeredArguments.length > 0) {
       const usage = [
         path,
         ...command.registeredArguments.map(
@@ -40,6 +40,7 @@ export function cliPage(program: Command): string {
       ])
       parts.push(`## ${path}\n\n${command.description()}.\n\n    ${usage} [options]\n\n${table(['option', 'what', 'default'], rows)}\n`)
     }
+    for (const sub of command.commands) visit(sub, `${path} ${sub.name()}`)
   }
   for (const command of program.commands) visit(command, `weir ${command.name()}`)
   return parts.join('\n')

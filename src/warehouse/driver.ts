@@ -9,6 +9,7 @@ import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
 import type { DeploymentStore } from './contract/deployments.js'
 import type { PauseStore } from './contract/pauses.js'
+import type { ReportStore } from './contract/reports.js'
 
 /** Which stream of which sync. */
 export interface StreamRef {
@@ -458,6 +459,7 @@ export interface Warehouse {
       stream?: string
       status?: readonly ChangeStatus[]
       ids?: readonly number[]
+      run?: string
       limit?: number
     }) => Promise<ChangeRow[]>
     /** Rows whose value for the change's field waits in `_weir_extra`. */
@@ -472,6 +474,8 @@ export interface Warehouse {
   deployments: DeploymentStore
   /** Pauses of runs. */
   pauses: PauseStore
+  /** What runs tell of themselves. */
+  reports: ReportStore
   /** Budgets of vendors' accounts, shared by all workers. */
   budgets: BudgetStore
   /** Rotated OAuth tokens, encrypted. */

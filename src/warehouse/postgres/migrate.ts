@@ -12,6 +12,7 @@ import { sql as budgets } from './migrations/0009-budgets.js'
 import { sql as deployments } from './migrations/0010-deployments.js'
 import { sql as runReports } from './migrations/0013-run-reports.js'
 import { transaction, warehouseFailure } from './pool.js'
+import { putReasons } from './reasons.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
 const migrations: readonly string[] = [
@@ -57,6 +58,7 @@ export async function migrate(pool: pg.Pool): Promise<void> {
         await client.query(migrations[version - 1]!)
         await client.query('INSERT INTO _weir.migrations (version) VALUES ($1)', [version])
       }
+      await putReasons(client)
     })
   } catch (error) {
     throw warehouseFailure(error, 'Preparing the warehouse')

@@ -12,7 +12,7 @@ const times = (row: Record<string, unknown>): { startedAt: string; finishedAt?: 
   ...(row.finished_at === null ? {} : { finishedAt: (row.finished_at as Date).toISOString() }),
 })
 
-const runOf = (row: Record<string, unknown>): RunRow & Counts => ({
+export const runOf = (row: Record<string, unknown>): RunRow & Counts => ({
   run: String(row.run_id),
   sync: String(row.sync),
   definition: String(row.definition),

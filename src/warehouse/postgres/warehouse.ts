@@ -13,6 +13,7 @@ import { createPool, warehouseFailure } from './pool.js'
 import { createQuality } from './quality.js'
 import { createRebuilds } from './rebuilds.js'
 import { createReplay } from './replay.js'
+import { createReports } from './reports.js'
 import { createRuns } from './runs.js'
 import { claim, commitBatch, halve, note, release, setAside } from './slices.js'
 import { createState } from './state.js'
@@ -110,6 +111,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     changes: createChanges(pool),
     deployments: createDeployments(pool),
     pauses: createPauses(pool),
+    reports: createReports(pool),
     budgets: createBudgetStore(pool),
     tokens: createTokenStore(pool, options.key),
     letters: { ...createLetters(pool, seal), ...createReplay(pool, seal) },
