@@ -49,6 +49,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
     ],
     packages: [],
   },
+  { room: 'src/status', ours: ['src/core', 'src/status', 'src/warehouse/driver.ts', 'src/warehouse/contract'], packages: [] },
   { room: 'connectors/registry.ts', ours: ['src/core', 'src/extract', 'src/http', 'connectors'], packages: [] },
   // Results of bulk jobs are CSV; of jsforce only types are taken (ADR 14).
   {

@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { workflowTaskMs } from '../src/core/activities.js'
+import { asFailure } from '../src/core/failure.js'
 import { createActivities } from './activities/index.js'
 import { bundlePath, workflowsPath } from './bundle.js'
-import { createDeps } from './deps.js'
+import { createDeps, type Deps } from './deps.js'
 import { type WorkerSettings, workerSettings } from './settings.js'
+import { type StatusServer, startStatusServer } from './status-server.js'
 
 /** Time that running slices have to commit what is complete, after a signal to stop. */
 const grace = { shutdownGraceTime: '5s', shutdownForceTime: '25s' } as const
@@ -21,6 +23,7 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
     shutdownSignals: ['SIGINT', 'SIGTERM'],
   })
   const connection = await NativeConnection.connect({ address: settings.temporalAddress })
+  let status: StatusServer | undefined
   try {
     await deps.warehouse.migrate()
     const { work, control } = createActivities(deps)
@@ -43,12 +46,37 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
       }),
       Worker.create({ ...common, taskQueue: `${settings.queue}-control`, activities: control, maxConcurrentActivityTaskExecutions: 4 }),
     ])
-    deps.log.info('worker ready', { queue: settings.queue, slots: settings.slots })
+    status = await serveStatus(settings, deps, () => workers.every((worker) => worker.getState() === 'RUNNING'))
+    deps.log.info('worker ready', { queue: settings.queue, slots: settings.slots, ...(status ? { status: status.url } : {}) })
     await Promise.all(workers.map((worker) => worker.run()))
     deps.log.info('worker stopped')
   } finally {
+    await status?.close()
     await connection.close()
     await deps.close()
+  }
+}
+
+/** A page that cannot be served, since another worker of this machine has its address, keeps nobody from working. */
+async function serveStatus(settings: WorkerSettings, deps: Deps, isWorking: () => boolean): Promise<StatusServer | undefined> {
+  const { statusAddress, temporalUi, namespace } = settings
+  if (statusAddress === undefined) return undefined
+  const { warehouse, clock, log, redact } = deps
+  try {
+    const sources = {
+      overview: warehouse.reports.overview,
+      backfills: async () => [],
+      isWorking,
+      temporalUi,
+      namespace,
+      clock,
+      log,
+      redact,
+    }
+    return await startStatusServer(statusAddress, sources)
+  } catch (error) {
+    log.warn(asFailure(error).message)
+    return undefined
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Timing } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
+import type { StatusAddress } from './status-server.js'
 
 /** What a worker needs of its surroundings; all of it from the environment. */
 export interface WorkerSettings {
@@ -17,7 +18,14 @@ export interface WorkerSettings {
   queue: string
   /** Protects what must be kept (rotated tokens); without it such things are refused. */
   key: string | undefined
+  /** Where the status page is served; nowhere when off. */
+  statusAddress: StatusAddress | undefined
+  /** Where Temporal's UI is, for the links of the status page. */
+  temporalUi: string | undefined
 }
+
+/** Where the status page of a worker is, unless something else is set. */
+export const statusPort = 8300
 
 const milliseconds = (byDefault: number) => z.coerce.number().int().min(50).default(byDefault)
 
@@ -32,6 +40,11 @@ const environment = z.object({
   WEIR_SLOTS: z.coerce.number().int().min(1).max(100).default(8),
   WEIR_TASK_QUEUE: z.string().min(1).default('weir'),
   WEIR_KEY: z.string().min(32).optional(),
+  WEIR_STATUS_ADDRESS: z
+    .string()
+    .regex(/^(off|(\[[\da-f:]+\]|[\w.-]+):\d{1,5})$/i, 'must be host:port, or off')
+    .default(`127.0.0.1:${statusPort}`),
+  WEIR_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
 })
 
 /** @throws Failure `config`, naming every variable that is missing or wrong. */
@@ -52,5 +65,13 @@ export function workerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
     slots: set.WEIR_SLOTS,
     queue: set.WEIR_TASK_QUEUE,
     key: set.WEIR_KEY,
+    statusAddress: addressOf(set.WEIR_STATUS_ADDRESS),
+    temporalUi: set.WEIR_TEMPORAL_UI,
   }
+}
+
+function addressOf(text: string): StatusAddress | undefined {
+  if (text === 'off') return undefined
+  const at = text.lastIndexOf(':')
+  return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) }
 }
