@@ -3,6 +3,7 @@ import type { Manifest } from '../src/config/compile.js'
 import type { AskInput, AskReceipt } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
 import type { Answers } from '../src/engine/ask.js'
+import { labels } from './labels.js'
 import { putDefinition, queue, type Session } from './session.js'
 import { workflowFailure } from './workflow-failure.js'
 
@@ -19,6 +20,8 @@ export async function ask<Q extends AskInput['question']>(
       workflowId: `ask/${question.question}/${sync}/${randomUUID().slice(0, 8)}`,
       args: [{ ...question, sync, definition } satisfies AskInput],
       staticSummary: `${question.question} ${sync}`,
+      staticDetails: 'A person asked, and waits at a terminal for the answer. It is handed over in a row, and never stands here.',
+      ...labels({ sync, kind: 'ask', definition, tellsStatus: false }),
     })) as AskReceipt
     return (await session.warehouse.handovers.take(handover)) as Answers[Q]
   } catch (error) {

@@ -127,7 +127,7 @@ export async function tablesPage(url: string): Promise<string> {
       `SELECT c.relname AS name, obj_description(c.oid) AS comment,
               json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum) AS columns
          FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-        WHERE c.relnamespace = '_weir'::regnamespace AND c.relkind = 'r' GROUP BY c.oid, c.relname ORDER BY c.relname`,
+        WHERE c.relnamespace = '_weir'::regnamespace AND c.relkind IN ('r', 'v') GROUP BY c.oid, c.relname ORDER BY c.relname`,
     )
     const sections = rows.map(
       ({ name, comment, columns }) =>

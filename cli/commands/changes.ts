@@ -1,6 +1,7 @@
 import { Failure } from '../../src/core/failure.js'
 import type { ChangeRow, ChangeStatus } from '../../src/warehouse/driver.js'
 import { who } from '../confirm.js'
+import { labels } from '../labels.js'
 import { ago, number, type Printer } from '../print.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
 import type { Common } from '../weir.js'
@@ -110,6 +111,8 @@ async function apply({ temporal }: Session, { id, sync, stream }: ChangeRow, def
       workflowId: `change/${sync}/${stream}/${id}`,
       args: [{ sync, definition, stream, change: id }],
       staticSummary: `${sync} / ${stream}: column for a new field`,
+      staticDetails: `Adds the approved column and fills it from _weir_extra: \`weir changes show ${id}\``,
+      ...labels({ sync, stream, kind: 'change', definition, tellsStatus: false }),
     })) as { filled: number }
     return filled
   } catch (error) {

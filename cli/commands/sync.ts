@@ -1,5 +1,4 @@
 import type { WorkflowHandle } from '@temporalio/client'
-import { defineSearchAttributeKey } from '@temporalio/common'
 import logUpdate from 'log-update'
 import { type Acceptance, type RunInput, type RunStatus, workflowTaskMs } from '../../src/core/activities.js'
 import { Failure, type Reason, reasons } from '../../src/core/failure.js'
@@ -7,6 +6,7 @@ import { modeSwitches } from '../../src/engine/mode-switch.js'
 import type { QualityResult, StreamRunRow } from '../../src/warehouse/driver.js'
 import { isSure } from '../confirm.js'
 import { exitOf } from '../exit.js'
+import { labels } from '../labels.js'
 import { patiently } from '../patience.js'
 import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
 import { chosenStreams, chosenSyncs } from '../project.js'
@@ -90,8 +90,6 @@ async function agreeToSwitches(session: Session, name: string, options: SyncOpti
   options.accept = [...(options.accept ?? []), 'mode']
 }
 
-const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
-
 /** Starts a run of a sync by the files as they stand; a run that is under way is not joined. */
 export async function startSync(
   session: Session,
@@ -114,15 +112,9 @@ export async function startSync(
       workflowId: `sync/${name}`,
       args: [input],
       workflowTaskTimeout: workflowTaskMs,
-      memo: { definition: hash },
       staticSummary: `${name}: ${definition.connection.type} into schema ${definition.schema}`,
       staticDetails: `Started by hand. Streams: ${(stream ?? Object.keys(definition.streams)).join(', ')}.${full ? ' Everything is read again.' : ''}`,
-      typedSearchAttributes: [
-        { key: keyword('WeirSync'), value: name },
-        { key: keyword('WeirVendor'), value: definition.connection.type },
-        { key: keyword('WeirKind'), value: 'manual' },
-        { key: keyword('WeirStatus'), value: 'running' },
-      ],
+      ...labels({ sync: name, vendor: definition.connection.type, kind: 'manual', definition: hash, tellsStatus: true }),
     })
     return { sync: name, run: handle.firstExecutionRunId, handle }
   } catch (error) {

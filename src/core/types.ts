@@ -177,7 +177,7 @@ export interface Counts {
   retries: number
   /** Milliseconds spent waiting for budget or for the vendor's own word, timers of the workflow included. */
   waitedMs: number
-  /** How many such waits. */
+  /** How many such waits took a second or more. */
   waits: number
   /** Milliseconds that requests took, of all that ran side by side. */
   vendorMs: number

@@ -46,6 +46,8 @@ const defaults: ClientLimits = {
   refusals: 6,
 }
 const maxRedirects = 3
+/** Shorter waits are the pace of a budget, and no event of a run. */
+const countedFromMs = 1_000
 /** How long a request rests that was refused too often. */
 const crowdedMs = 30_000
 
@@ -81,7 +83,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   })
   const waited = (ms: number) => {
     used.waitedMs += ms
-    used.waits++
+    if (ms >= countedFromMs) used.waits++
   }
   /** Counts how long a vendor took, whatever came of it. */
   const timed = async <T>(work: () => Promise<T>): Promise<T> => {

@@ -56,7 +56,7 @@ export interface BudgetReport {
   vendor: string
   account: string
   budget: string
-  /** Requests that still count, by the length of the window in milliseconds, and what the vendor said that it holds. */
+  /** Requests that still count, by the length of the window in milliseconds, and how many the window holds. */
   windows: { perMs: number; used: number; most?: number }[]
   underWay: number
   /** ISO instant: the vendor said to wait until then. */

@@ -125,7 +125,7 @@ async function perDay(client: Client, days: number): Promise<DayReport[]> {
 /** As `src/http/permits.ts` keeps it; only what is shown here. */
 interface BudgetState {
   pausedUntilMs?: number
-  learned?: Record<string, number>
+  most?: Record<string, number>
   answered?: Record<string, { toMs: number; live: number; backfill: number }[]>
   holders?: Record<string, { live: number; backfill: number }>
 }
@@ -144,7 +144,7 @@ async function budgets(client: Client, nowMs: number): Promise<BudgetReport[]> {
       windows: answered.map(([perMs, parts]) => ({
         perMs: Number(perMs),
         used: parts.filter(({ toMs }) => toMs > nowMs - Number(perMs)).reduce((sum, { live, backfill }) => sum + live + backfill, 0),
-        ...(state?.learned?.[perMs] === undefined ? {} : { most: state.learned[perMs] }),
+        ...(state?.most?.[perMs] === undefined ? {} : { most: state.most[perMs] }),
       })),
       underWay: Object.values(state?.holders ?? {}).reduce((sum, { live, backfill }) => sum + live + backfill, 0),
       ...(paused > nowMs ? { pausedUntil: new Date(paused).toISOString() } : {}),
