@@ -18,7 +18,8 @@ export const countCells = ({ read, loaded, unchanged, deadLetters }: Counts): st
 
 /** A table whose first columns are texts, the others numbers. */
 export function table(texts: readonly string[], numbers: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  // The UI sets cells without any space between them.
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => `${cell}&nbsp;&nbsp;`).join(' | ')} |`
   const rule = `|${[...texts.map(() => '---'), ...numbers.map(() => '--:')].join('|')}|`
   return [line([...texts, ...numbers]), rule, ...rows.map(line)].join('\n')
 }
