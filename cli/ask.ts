@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client'
 import type { Manifest } from '../src/config/compile.js'
 import type { AskInput, AskReceipt } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
+import { labels } from '../src/core/run-start.js'
 import type { Answers } from '../src/engine/ask.js'
 import type { ConnectAnswer, ConsentAnswer } from '../src/engine/connect.js'
 import { putDefinition, queue, type Session } from './session.js'
@@ -33,6 +34,8 @@ export async function startAsking<Q extends AskInput['question']>(session: Askin
     workflowId: `ask/${question.question}/${sync}/${randomUUID().slice(0, 8)}`,
     args: [{ ...question, sync, definition } satisfies AskInput],
     staticSummary: `${question.question} ${sync}`,
+    staticDetails: 'A person asked, and waits at a terminal for the answer. It is handed over in a row, and never stands here.',
+    ...labels({ sync, kind: 'ask', definition, tellsStatus: false }),
   })
   return { question: question.question, handle }
 }

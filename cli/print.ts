@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import type { RunStatus } from '../src/core/activities.js'
-import type { StreamRunRow } from '../src/warehouse/driver.js'
+import type { StreamRunRow, Wait } from '../src/warehouse/driver.js'
 
 /** What a command prints for people goes to standard output; notes on the way go to standard error. */
 export interface Printer {
@@ -80,9 +80,10 @@ export const statusText = (status: RunStatus, deadLetters = 0): string =>
 
 /** How a stream stands: what its run waits for, while that is so. */
 export const standing = ({ status, deadLetters, wait }: Pick<StreamRunRow, 'status' | 'deadLetters' | 'wait'>): string =>
-  wait === undefined
-    ? statusText(status, deadLetters)
-    : `waiting for ${wait.for === 'quota' ? 'quota' : 'the vendor, which is down,'} until ${wait.until.replace(/\.\d+Z$/, 'Z')}`
+  wait === undefined ? statusText(status, deadLetters) : waitText(wait)
+
+export const waitText = (wait: Wait): string =>
+  `waiting for ${wait.for === 'quota' ? 'quota' : 'the vendor, which is down,'} until ${wait.until.replace(/\.\d+Z$/, 'Z')}`
 
 export const streamHead = [
   'stream',

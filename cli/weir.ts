@@ -41,7 +41,8 @@ function command<O>(
   made.option('--env <name>', 'use this environment of the project file')
   return made.action(async (...given: unknown[]) => {
     const self = given.at(-1) as Command
-    const parsed = self.opts<O & Common>()
+    // With those of the command that it stands under, which are read first wherever they stand.
+    const parsed = self.optsWithGlobals<O & Common>()
     const printer = createPrinter(parsed.json ?? false)
     try {
       const { run } = await load()
@@ -215,9 +216,35 @@ command(
   [one, new Option('--dry-run', 'count what would change, and change nothing')],
 )
 command(program, 'status', 'how every sync stands', 'weir status', () => import('./commands/status.js'))
-command(program, 'runs [name]', 'the newest runs', 'weir runs klaviyo --limit 5', () => import('./commands/runs.js'), [
-  new Option('--limit <n>', 'how many').default(10).argParser(count),
-])
+const runs = command(
+  program,
+  'runs [name]',
+  'the newest runs',
+  'weir runs klaviyo --limit 5',
+  async () => ({ run: (await import('./commands/runs.js')).list }),
+  [new Option('--limit <n>', 'how many').default(10).argParser(count)],
+)
+command(
+  runs,
+  'show <run>',
+  'all of one run: counts, requests, waits, changes, checks, failures; of a sync its newest run',
+  'weir runs show klaviyo',
+  async () => ({ run: (await import('./commands/runs.js')).show }),
+)
+command(
+  program,
+  'logs <run>',
+  'what happened in a run in the order of time; of a sync its newest run',
+  'weir logs klaviyo',
+  () => import('./commands/logs.js'),
+)
+command(
+  program,
+  'cancel <run>',
+  'stop a run, or what runs of a sync; what is loaded stays',
+  'weir cancel klaviyo',
+  () => import('./commands/cancel.js'),
+)
 const alerts = program.command('alerts').description('what people should know: what is open, whom it was told, whether they are reached')
 command(
   alerts,
@@ -260,7 +287,7 @@ command(
 command(
   program,
   'pause <name>',
-  'stop starting a sync, until weir resume',
+  'stop starting a sync, and pause its runs that are under way, until weir resume',
   'weir pause klaviyo --reason "the vendor is down"',
   () => import('./commands/pause.js'),
   [
@@ -268,9 +295,14 @@ command(
     new Option('--by <name>', 'who pauses (default: the user of this machine)'),
   ],
 )
-command(program, 'resume <name>', 'let a paused sync go on', 'weir resume klaviyo', () => import('./commands/resume.js'), [
-  new Option('--by <name>', 'who resumes (default: the user of this machine)'),
-])
+command(
+  program,
+  'resume <name>',
+  'let a paused sync, and its paused runs, go on',
+  'weir resume klaviyo',
+  () => import('./commands/resume.js'),
+  [new Option('--by <name>', 'who resumes (default: the user of this machine)')],
+)
 const state = program.command('state').description('watermarks and checkpoints of a sync')
 const ofStream = new Option('--stream <name>', 'only this stream')
 const yes = new Option('--yes', 'do not ask')

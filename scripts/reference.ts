@@ -31,8 +31,8 @@ export function metricsPage(): string {
 export function cliPage(program: Command): string {
   const parts: string[] = [`# Commands\n\n${generated}`]
   const visit = (command: Command, path: string) => {
-    if (command.commands.length > 0) for (const sub of command.commands) visit(sub, `${path} ${sub.name()}`)
-    else {
+    // One that does something itself has arguments.
+    if (command.commands.length === 0 || command.registeredArguments.length > 0) {
       const usage = [
         path,
         ...command.registeredArguments.map(
@@ -46,6 +46,7 @@ export function cliPage(program: Command): string {
       ])
       parts.push(`## ${path}\n\n${command.description()}.\n\n    ${usage} [options]\n\n${table(['option', 'what', 'default'], rows)}\n`)
     }
+    for (const sub of command.commands) visit(sub, `${path} ${sub.name()}`)
   }
   for (const command of program.commands) visit(command, `weir ${command.name()}`)
   return parts.join('\n')
@@ -134,7 +135,7 @@ export async function tablesPage(url: string): Promise<string> {
       `SELECT c.relname AS name, obj_description(c.oid) AS comment,
               json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum) AS columns
          FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-        WHERE c.relnamespace = '_weir'::regnamespace AND c.relkind = 'r' GROUP BY c.oid, c.relname ORDER BY c.relname`,
+        WHERE c.relnamespace = '_weir'::regnamespace AND c.relkind IN ('r', 'v') GROUP BY c.oid, c.relname ORDER BY c.relname`,
     )
     const sections = rows.map(
       ({ name, comment, columns }) =>

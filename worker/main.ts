@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { workflowTaskMs } from '../src/core/activities.js'
-import { Failure } from '../src/core/failure.js'
+import { asFailure, Failure } from '../src/core/failure.js'
 import type { Log } from '../src/core/ports.js'
 import { noMeter } from '../src/observe/metrics.js'
 import { noTrace } from '../src/observe/trace.js'
@@ -10,10 +10,11 @@ import { createActivities } from './activities/index.js'
 import { loggedActivities } from './activities/log.js'
 import { bundlePath, failureConverterPath, workflowsPath } from './bundle.js'
 import { payloadCodec } from './codec.js'
-import { createDeps, createVoice } from './deps.js'
+import { createDeps, createVoice, type Deps } from './deps.js'
 import { createMeter, prometheusAt, Sampler } from './metrics.js'
 import { type WorkerSettings, workerSettings } from './settings.js'
 import { syncStarter } from './start-sync.js'
+import { type StatusServer, startStatusServer } from './status-server.js'
 import { reach } from './temporal.js'
 import { versioning } from './versioning.js'
 import { startWatchman } from './watchman.js'
@@ -33,6 +34,7 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
   const deps = createDeps(settings, voice, { meter, trace, watchBudget: sampler.watchBudget })
   const { connection: at, namespace = 'default' } = settings.temporal
   const connection = await reach(at, () => NativeConnection.connect(at))
+  let status: StatusServer | undefined
   try {
     await deps.warehouse.migrate()
     if (settings.metricsAddress !== undefined) sampler.start(deps.warehouse, log)
@@ -66,12 +68,14 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
       }),
       Worker.create({ ...common, taskQueue: `${settings.queue}-control`, activities: control, maxConcurrentActivityTaskExecutions: 4 }),
     ])
-    log.info('worker ready', { queue: settings.queue, slots: settings.slots })
+    status = await serveStatus(settings, deps, () => workers.every((worker) => worker.getState() === 'RUNNING'))
+    log.info('worker ready', { queue: settings.queue, slots: settings.slots, ...(status ? { status: status.url } : {}) })
     const watchman = startWatchman(deps)
     await Promise.all(workers.map((worker) => worker.run())).finally(watchman.stop)
     log.info('worker stopped')
   } finally {
     sampler.stop()
+    await status?.close()
     await connection.close()
     await deps.close()
     // A collector that is away keeps nobody from ending.
@@ -101,6 +105,33 @@ function installRuntime({ metricsAddress }: WorkerSettings, log: Log): void {
       {},
       { cause: error },
     )
+  }
+}
+
+/** A page that cannot be served, since another worker of this machine has its address, keeps nobody from working. */
+async function serveStatus(
+  settings: WorkerSettings,
+  deps: Pick<Deps, 'warehouse' | 'clock' | 'log' | 'redact'>,
+  isWorking: () => boolean,
+): Promise<StatusServer | undefined> {
+  const { statusAddress, temporalUiUrl: temporalUi, temporal } = settings
+  if (statusAddress === undefined) return undefined
+  const { warehouse, clock, log, redact } = deps
+  try {
+    const sources = {
+      overview: warehouse.reports.overview,
+      backfills: () => warehouse.backfills.list({ limit: 10 }),
+      isWorking,
+      temporalUi,
+      namespace: temporal.namespace ?? 'default',
+      clock,
+      log,
+      redact,
+    }
+    return await startStatusServer(statusAddress, sources)
+  } catch (error) {
+    log.warn(asFailure(error).message)
+    return undefined
   }
 }
 

@@ -2,12 +2,13 @@ import { z } from 'zod'
 import type { Timing } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
 import { encryptsPayloads } from './codec.js'
+import type { StatusAddress } from './status-server.js'
 import { type TemporalSettings, temporalSettings } from './temporal.js'
 
 /** What a worker needs of its surroundings; all of it from the environment. */
 export interface WorkerSettings {
   temporal: TemporalSettings
-  /** Where people see runs; without it messages have no link. */
+  /** Where people see runs; without it messages and the status page have no links. */
   temporalUiUrl: string | undefined
   warehouseUrl: string
   /** Folder whose `.env` holds secrets; the environment wins over it. */
@@ -28,7 +29,12 @@ export interface WorkerSettings {
   encryptsPayloads: boolean
   /** Names this version of the worker to Temporal, which then gives it only the runs that are its own. */
   buildId: string | undefined
+  /** Where the status page is served; nowhere when off. */
+  statusAddress: StatusAddress | undefined
 }
+
+/** Where the status page of a worker is, unless something else is set. */
+export const statusPort = 8300
 
 const milliseconds = (byDefault: number) => z.coerce.number().int().min(50).default(byDefault)
 
@@ -55,6 +61,10 @@ const environment = z.object({
     .string()
     .regex(/^[\w.[\]:-]+:\d{1,5}$/, 'must be host:port, such as 0.0.0.0:9464')
     .optional(),
+  WEIR_STATUS_ADDRESS: z
+    .string()
+    .regex(/^(off|(\[[\da-f:]+\]|[\w.-]+):\d{1,5})$/i, 'must be host:port, or off')
+    .default(`127.0.0.1:${statusPort}`),
 })
 
 /** @throws Failure `config`, naming every variable that is missing or wrong. */
@@ -80,5 +90,12 @@ export function workerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
     buildId: set.WEIR_BUILD_ID,
     metricsAddress: set.WEIR_METRICS_ADDRESS,
     isTraced: set.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || set.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== undefined,
+    statusAddress: addressOf(set.WEIR_STATUS_ADDRESS),
   }
+}
+
+function addressOf(text: string): StatusAddress | undefined {
+  if (text === 'off') return undefined
+  const at = text.lastIndexOf(':')
+  return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) }
 }

@@ -21,6 +21,12 @@ export const policies = (timing: Timing = production) =>
       retry: { initialInterval: timing.retryMs, backoffCoefficient: 2, maximumInterval: '5m' },
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     },
+    /** A line of what people did, on the queue that is always free. */
+    note: {
+      taskQueue: `${workflowInfo().taskQueue}-control`,
+      startToCloseTimeout: '1m',
+      retry: { initialInterval: timing.retryMs, backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 30 },
+    },
     /** A person waits for the answer: on a queue of its own, behind no bulk work. */
     question: {
       taskQueue: `${workflowInfo().taskQueue}-control`,

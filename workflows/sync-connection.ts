@@ -2,7 +2,7 @@ import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
-  executeChild,
+  type ChildWorkflowHandle,
   isCancellation,
   log,
   makeContinueAsNewFunc,
@@ -10,6 +10,7 @@ import {
   patched,
   proxyActivities,
   setCurrentDetails,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow'
 import {
@@ -22,7 +23,10 @@ import {
   type StreamOutcome,
   workflowTaskMs,
 } from '../src/core/activities.js'
+import type { Pause } from '../src/core/pause.js'
+import { countCells, countHead, failureText, pauseText, statusWords, table } from './details.js'
 import { inParallel } from './in-parallel.js'
+import { type Pausing, pauseOfRun, takePauses } from './pause.js'
 import { policies } from './policies.js'
 import { failed, noteOf, show } from './status.js'
 import { syncStream } from './sync-stream.js'
@@ -32,46 +36,45 @@ const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
 
 /** One run of a sync: a child a stream, side by side. One that fails does not stop its siblings. */
 export async function syncConnection(input: RunInput): Promise<RunReceipt> {
+  const { sync, definition, kind } = input
   const { startRun, finishRun } = proxyActivities<Activities>(policies().step)
   const run = workflowInfo().runId
   const outcomes: Ended[] = []
+  const reading: Reading = new Map()
   let plan: RunPlan | undefined
+  let end: RunReceipt | undefined
   let failure: FailureNote | undefined
   let cancelled: unknown
 
-  const describe = () => {
-    const rows = (plan?.streams ?? []).map((stream) => {
-      const ended = outcomes.find((outcome) => outcome.stream === stream)
-      const counts = ended?.counts
-        ? `${ended.counts.read} | ${ended.counts.loaded} | ${ended.counts.unchanged} | ${ended.counts.deadLetters}`
-        : ' | | | '
-      return `| ${stream} | ${ended?.status ?? 'running or next'} | ${counts} |`
-    })
-    const failures = outcomes.filter((outcome) => outcome.failure).map((outcome) => `- **${outcome.stream}**: ${outcome.failure?.message}`)
-    const head = ['| stream | status | read | loaded | unchanged | dead letters |', '|---|---|--:|--:|--:|--:|']
-    const checks = outcomes.flatMap(({ stream, counts }) =>
-      counts?.failedChecks?.length ? [`- **${stream}**: quality checks that did not pass: ${counts.failedChecks.join(', ')}`] : [],
-    )
-    const warnings = (plan?.warnings ?? []).map((warning) => `- ${warning}`)
-    setCurrentDetails([`**${input.sync}**: run ${run}`, '', ...head, ...rows, '', ...failures, ...checks, ...warnings].join('\n'))
-  }
+  const describe = () => setCurrentDetails(detailsOf({ sync, run, plan, reading, outcomes, paused: pauses.now, end }))
+  const pauses = takePauses({ run, sync, starts: { definition, kind } }, undefined, {
+    changed: async (pause) => {
+      describe()
+      for (const child of reading.values()) await tellPause(child, pause)
+    },
+  })
+
+  describe()
 
   try {
-    plan = await startRun.executeWithOptions({ summary: input.sync }, [{ ...input, run }])
+    plan = await startRun.executeWithOptions({ summary: `note the start of ${sync}, list its streams` }, [{ ...input, run }])
     const { vendor, timing } = plan
     describe()
     await inParallel(plan.concurrency, plan.streams, async (stream) => {
-      outcomes.push(await readStream(input, { run, stream, vendor, ...(timing ? { timing } : {}) }))
+      await pauses.gate()
+      const start = { run, stream, vendor, ...(timing ? { timing } : {}) }
+      outcomes.push(await readStream(input, start, { reading, pauses, describe }))
       describe()
     })
   } catch (error) {
     if (isCancellation(error)) cancelled = error
     else failure = noteOf(error)
   }
-  const receipt = await CancellationScope.nonCancellable(() =>
-    finishRun.executeWithOptions({ summary: input.sync }, [
+  await pauses.close()
+  end = await CancellationScope.nonCancellable(() =>
+    finishRun.executeWithOptions({ summary: `note the end of ${sync}, add its streams up` }, [
       {
-        sync: input.sync,
+        sync,
         run,
         outcomes: outcomes.map(({ counts: _, ...outcome }) => outcome),
         ...(failure === undefined ? {} : { failure }),
@@ -79,22 +82,24 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
       },
     ]),
   )
-  show(receipt.status, receipt.read)
-  if (patched('alerts')) await tell(input.sync)
+  describe()
+  show(end.status, end.read)
+  if (patched('alerts')) await tellAlerts(sync)
   if (cancelled !== undefined) throw cancelled
-  if (receipt.failure !== undefined) throw failed(receipt.failure)
-  if (receipt.again !== undefined) await runAgain({ sync: input.sync, definition: receipt.again, kind: 'dependent' })
-  return receipt
+  if (end.failure !== undefined) throw failed(end.failure)
+  if (end.again !== undefined) await runAgain({ sync, definition: end.again, kind: 'dependent' })
+  return end
 }
 
 /** The run is settled: an alert that cannot be made or sent now is `weir/watch`'s a minute later, and changes nothing of how it ended. */
-async function tell(sync: string): Promise<void> {
+async function tellAlerts(sync: string): Promise<void> {
   try {
     await CancellationScope.nonCancellable(() => lookAndSend({ sync }))
   } catch (error) {
     log.warn('alerts of a run could not be told', { sync, error: noteOf(error).message })
   }
 }
+
 /** The same id goes on as a run of its own: nobody else could start it while this one runs. */
 const runAgain = makeContinueAsNewFunc<typeof syncConnection>({
   typedSearchAttributes: [
@@ -105,20 +110,28 @@ const runAgain = makeContinueAsNewFunc<typeof syncConnection>({
 
 /** How a stream ended, with its counts where it came to its end: they are for people, the truth is in the warehouse. */
 type Ended = FinishRunInput['outcomes'][number] & { counts?: StreamOutcome }
+/** Children that run now, by stream. */
+type Reading = Map<string, ChildWorkflowHandle<typeof syncStream>>
 
 type StreamStart = { run: string; stream: string; vendor: string; timing?: NonNullable<RunPlan['timing']> }
 
-async function readStream(input: RunInput, { vendor, ...start }: StreamStart): Promise<Ended> {
+async function readStream(
+  input: RunInput,
+  { vendor, ...start }: StreamStart,
+  { reading, pauses, describe }: { reading: Reading; pauses: Pausing; describe: () => void },
+): Promise<Ended> {
   const { sync, definition, full, accept } = input
   const { stream } = start
   try {
-    const outcome = await executeChild(syncStream, {
+    const child = await startChild(syncStream, {
       workflowId: `stream/${sync}/${stream}`,
       args: [{ sync, definition, ...start, ...(full ? { full } : {}), ...(accept ? { accept } : {}) }],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       workflowTaskTimeout: workflowTaskMs,
       staticSummary: `${sync} / ${stream}`,
+      staticDetails: `Reads stream ${stream} of sync ${sync} for the run \`${start.run}\`.`,
+      memo: { definition },
       typedSearchAttributes: [
         { key: keyword('WeirSync'), value: sync },
         { key: keyword('WeirStream'), value: stream },
@@ -127,6 +140,11 @@ async function readStream(input: RunInput, { vendor, ...start }: StreamStart): P
         { key: keyword('WeirStatus'), value: 'running' },
       ],
     })
+    reading.set(stream, child)
+    describe()
+    // Paused while it was being started: its slices are new ones.
+    if (pauses.now) await tellPause(child, pauses.now)
+    const outcome = await child.result()
     return { stream, status: outcome.status, counts: outcome }
   } catch (error) {
     if (isCancellation(error)) throw error
@@ -138,5 +156,51 @@ async function readStream(input: RunInput, { vendor, ...start }: StreamStart): P
       }
     }
     return { stream, status: 'failed', failure: noteOf(error) }
+  } finally {
+    reading.delete(stream)
   }
+}
+
+/** A stream that has ended meanwhile has nothing left to pause: the server says that it is not there. */
+async function tellPause(child: ChildWorkflowHandle<typeof syncStream>, pause: Pause | undefined): Promise<void> {
+  await child.signal(pauseOfRun, pause ?? null).catch((error: unknown) => {
+    if (isCancellation(error)) throw error
+  })
+}
+
+interface Shown {
+  sync: string
+  run: string
+  plan: RunPlan | undefined
+  reading: Reading
+  outcomes: readonly Ended[]
+  paused: Pause | undefined
+  end: RunReceipt | undefined
+}
+
+function detailsOf({ sync, run, plan, reading, outcomes, paused, end }: Shown): string {
+  const streams = plan?.streams ?? []
+  const rows = streams.map((stream) => {
+    const ended = outcomes.find((outcome) => outcome.stream === stream)
+    const status = ended ? statusWords(ended.status, ended.counts?.deadLetters) : reading.has(stream) ? 'being read' : 'comes next'
+    return [stream, status, ...(ended?.counts ? countCells(ended.counts) : ['', '', '', ''])]
+  })
+  const head = end
+    ? `**${sync}**: ${statusWords(end.status, end.deadLetters)}.`
+    : `**${sync}**: ${outcomes.length} of ${streams.length} streams done, ${reading.size} being read.`
+  const failures = outcomes.flatMap(({ stream, failure }) => (failure ? [failureText(failure, { sync, run, stream })] : []))
+  const checks = outcomes.flatMap(({ stream, counts }) =>
+    counts?.failedChecks?.length ? [`- **${stream}**: quality checks that did not pass: ${counts.failedChecks.join(', ')}`] : [],
+  )
+  return [
+    head,
+    ...(paused && !end
+      ? [pauseText(paused, { finishes: 'Slices under way are finished, no new one starts.', resume: `weir resume ${sync}` })]
+      : []),
+    table(['stream', 'status'], countHead, rows),
+    ...(failures.length > 0 ? ['What failed:', failures.join('\n')] : []),
+    ...(checks.length > 0 ? [checks.join('\n')] : []),
+    ...(plan?.warnings?.length ? [plan.warnings.map((warning) => `- ${warning}`).join('\n')] : []),
+    `All of it at a terminal: \`weir runs show ${run}\`, in the order of time: \`weir logs ${run}\`.`,
+  ].join('\n\n')
 }

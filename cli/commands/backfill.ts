@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { WorkflowHandle } from '@temporalio/client'
-import { defineSearchAttributeKey } from '@temporalio/common'
 import logUpdate from 'log-update'
 import { duration as durationOf, instant } from '../../src/config/units.js'
 import { workflowTaskMs } from '../../src/core/activities.js'
 import { type BackfillInput, overlaps } from '../../src/core/backfill.js'
 import type { Definition } from '../../src/core/definition.js'
 import { Failure } from '../../src/core/failure.js'
+import { labels } from '../../src/core/run-start.js'
 import { dayMs } from '../../src/core/slices.js'
 import { rangedPasses } from '../../src/engine/plan-backfill.js'
 import type { BackfillDetail } from '../../src/warehouse/contract/backfills.js'
@@ -122,8 +122,6 @@ async function refuseOverlap({ warehouse }: Session, asked: Pick<BackfillInput, 
 
 export const workflowIdOf = ({ sync, id }: { sync: string; id: string }) => `backfill/${sync}/${id}`
 
-const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
-
 /** Starts the workflow, of a new backfill or of one that has ended without being complete. */
 export async function startBackfill({ temporal }: Session, input: BackfillInput, vendor: string) {
   const { id, sync, definition, streams, from, to } = input
@@ -134,15 +132,9 @@ export async function startBackfill({ temporal }: Session, input: BackfillInput,
       args: [input],
       workflowTaskTimeout: workflowTaskMs,
       priority: { priorityKey: 5 },
-      memo: { definition },
       staticSummary: `${sync}: backfill ${from.slice(0, 10)} to ${to.slice(0, 10)}`,
       staticDetails: `Asked for by ${input.by}. Streams: ${streams.join(', ')}. Updates \`pause\` and \`resume\`; cancel it as any workflow.`,
-      typedSearchAttributes: [
-        { key: keyword('WeirSync'), value: sync },
-        { key: keyword('WeirVendor'), value: vendor },
-        { key: keyword('WeirKind'), value: 'backfill' },
-        { key: keyword('WeirStatus'), value: 'running' },
-      ],
+      ...labels({ sync, vendor, kind: 'backfill', definition, tellsStatus: true }),
     })
   } catch (error) {
     throw workflowFailure(error, { sync }, `Backfill ${id} is under way: weir backfill show ${id}`)

@@ -1,4 +1,5 @@
 import { Failure } from '../../src/core/failure.js'
+import { labels } from '../../src/core/run-start.js'
 import { takenName } from '../../src/schema/encode.js'
 import type { ChangeRow, ChangeStatus } from '../../src/warehouse/driver.js'
 import { who } from '../confirm.js'
@@ -111,6 +112,8 @@ async function apply({ temporal }: Session, { id, sync, stream }: ChangeRow, def
       workflowId: `change/${sync}/${stream}/${id}`,
       args: [{ sync, definition, stream, change: id }],
       staticSummary: `${sync} / ${stream}: column for a new field`,
+      staticDetails: `Adds the approved column and fills it from _weir_extra: \`weir changes show ${id}\``,
+      ...labels({ sync, stream, kind: 'change', definition, tellsStatus: false }),
     })) as { filled: number }
     return filled
   } catch (error) {

@@ -54,7 +54,7 @@ export async function run({ printer }: { printer: Printer }): Promise<number> {
     printer.note(`The sandbox plays the vendors at ${sandbox.klaviyo.url}.`)
     const { stack, session } = await openDev({ config: project }, printer)
     try {
-      return await show(session, printer, startedAt)
+      return await show(session, printer, startedAt, stack.info.statusUrl)
     } finally {
       await session.close()
       await stack.stop()
@@ -64,7 +64,7 @@ export async function run({ printer }: { printer: Printer }): Promise<number> {
   }
 }
 
-async function show(session: Session, printer: Printer, startedAt: number): Promise<number> {
+async function show(session: Session, printer: Printer, startedAt: number, statusUrl: string): Promise<number> {
   const isFirst = (await session.warehouse.runs.list({ limit: 1 })).length === 0
   printer.note(isFirst ? 'First run: everything is read.' : 'Not the first run: only what changed since the last one is read.')
   const started = []
@@ -78,7 +78,9 @@ async function show(session: Session, printer: Printer, startedAt: number): Prom
   )
   if (!isFirst) printer.line('This run was incremental: it went on where the last one ended.')
   await ask(session.warehouseUrl, printer)
-  printer.line(`\nHow to look\n  Temporal UI   ${session.uiUrl}\n  the tables    psql "${session.warehouseUrl}"`)
+  printer.line(
+    `\nHow to look\n  status page   ${statusUrl || 'off'}\n  Temporal UI   ${session.uiUrl}\n  the tables    psql "${session.warehouseUrl}"`,
+  )
   printer.line(
     '\nHow to go on\n  make demo                      once more: incremental\n  ./bin/weir init my-project     a project of your own\n  docs/quickstart.md             the first ten minutes',
   )

@@ -17,6 +17,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
       tableText(
         ['Weir is running', ''],
         [
+          ['status page', info.statusUrl || 'off'],
           ['Temporal UI', info.temporalUiUrl],
           ['Temporal', info.temporalAddress],
           ['PostgreSQL', info.warehouseUrl],

@@ -1,6 +1,6 @@
-import { defineSearchAttributeKey } from '@temporalio/common'
 import type { LetterFilter, ReplayInput, ReplayReceipt } from '../../src/core/activities.js'
 import { Failure } from '../../src/core/failure.js'
+import { labels } from '../../src/core/run-start.js'
 import type { ReplayReport } from '../../src/engine/replay.js'
 import { isSure } from '../confirm.js'
 import { exit, exitOf } from '../exit.js'
@@ -98,19 +98,14 @@ async function replayStream(
     },
     ...(limit === undefined ? {} : { limit }),
   }
-  const keyword = (name: string, value: string) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value })
   try {
     const { handover, ...receipt } = (await session.temporal.workflow.execute('replayDeadLetters', {
       taskQueue: queue(),
       workflowId: `replay/${sync}/${stream}`,
       args: [input],
       staticSummary: `Dead letters of ${sync}/${stream}`,
-      typedSearchAttributes: [
-        keyword('WeirSync', sync),
-        keyword('WeirStream', stream),
-        keyword('WeirKind', 'replay'),
-        keyword('WeirStatus', 'running'),
-      ],
+      staticDetails: `Loads open dead letters of ${sync}/${stream} again, by the definition of today. What is left: \`weir dlq list ${sync} --stream ${stream}\``,
+      ...labels({ sync, stream, kind: 'replay', definition: input.definition, tellsStatus: true }),
     })) as ReplayReceipt
     const { letters, isCut } = (await session.warehouse.handovers.take(handover)) as ReplayReport
     return { sync, stream, ...receipt, letters: letters.map(masked), isCut }

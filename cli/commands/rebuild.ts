@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client'
-import { defineSearchAttributeKey } from '@temporalio/common'
 import type { RebuildInput, RebuildReceipt } from '../../src/core/rebuild.js'
+import { labels } from '../../src/core/run-start.js'
 import { exitOf } from '../exit.js'
 import { number, type Printer } from '../print.js'
 import { chosenStreams } from '../project.js'
@@ -36,8 +36,6 @@ export async function run({ options, printer, args }: { options: RebuildOptions;
   }
 }
 
-const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
-
 async function start(session: Session, sync: string, { stream, dryRun }: RebuildOptions) {
   const definition = await putDefinition(session, session.manifest.syncs[sync]!)
   const input: RebuildInput = { sync, definition, stream, ...(dryRun ? { dryRun } : {}) }
@@ -46,14 +44,9 @@ async function start(session: Session, sync: string, { stream, dryRun }: Rebuild
       taskQueue: queue(),
       workflowId: `rebuild/${sync}/${stream}`,
       args: [input],
-      memo: { definition },
       staticSummary: `${sync} / ${stream}: rebuild from raw records${dryRun ? ', dry run' : ''}`,
-      typedSearchAttributes: [
-        { key: keyword('WeirSync'), value: sync },
-        { key: keyword('WeirStream'), value: stream },
-        { key: keyword('WeirKind'), value: 'rebuild' },
-        { key: keyword('WeirStatus'), value: 'running' },
-      ],
+      staticDetails: `Types the rows of ${sync}/${stream} anew from the raw records beside them; the vendor is not asked.`,
+      ...labels({ sync, stream, kind: 'rebuild', definition, tellsStatus: true }),
     })
   } catch (error) {
     const underWay = `A rebuild of ${sync}/${stream} is under way. Wait for its end, or cancel it in the Temporal UI.`

@@ -1,20 +1,32 @@
+import { asFailure, Failure } from '../../src/core/failure.js'
+import { resumeProblem } from '../../src/core/pause.js'
 import { who } from '../confirm.js'
 import { setPause } from '../deploy/pause.js'
 import type { Printer } from '../print.js'
+import { answerText, resumeRuns } from '../runs.js'
 import { openSession } from '../session.js'
 import type { Common } from '../weir.js'
 
 type Options = Common & { by?: string }
 
-/** What was paused starts again. */
+/** What was paused starts again, and what runs goes on. */
 export async function run({ options, printer, args }: { options: Options; printer: Printer; args: string[] }): Promise<number> {
   const session = await openSession(options, printer)
   try {
     const sync = args[0]!
     const { by = who() ?? 'unknown' } = options
-    await setPause(session, sync, { isPaused: false, by })
-    printer.json({ sync, isPaused: false, by })
-    printer.line(`sync/${sync} goes on.`)
+    const problem = resumeProblem({ by }, { by, reason: '', at: '' })
+    if (problem !== undefined) throw new Failure('config', problem, { sync })
+    const unscheduled = await setPause(session, sync, { isPaused: false, by }).then(
+      () => undefined,
+      (error: unknown) => asFailure(error),
+    )
+    if (unscheduled && unscheduled.reason !== 'config') throw unscheduled
+    const runs = await resumeRuns(session, sync, { by })
+    if (unscheduled && runs.length === 0) throw unscheduled
+    printer.json({ sync, isPaused: false, by, runs })
+    if (!unscheduled) printer.line(`sync/${sync} goes on: it is started again.`)
+    for (const one of runs) printer.line(answerText(one, 'goes on'))
     return 0
   } finally {
     await session.close()

@@ -1,4 +1,5 @@
-import { ago, number, type Printer, standing } from '../print.js'
+import type { RunReport } from '../../src/warehouse/contract/reports.js'
+import { ago, duration, number, type Printer, standing } from '../print.js'
 import { checksText, isBad, printChecks } from '../quality.js'
 import { openSession } from '../session.js'
 import type { Common } from '../weir.js'
@@ -10,43 +11,37 @@ export async function run({ options, printer }: { options: Common; printer: Prin
   const session = await openSession(options, printer)
   try {
     const { manifest, warehouse } = session
-    const [latest, letters, checks, alerts] = await Promise.all([
-      warehouse.runs.latest(),
-      warehouse.letters.count({ status: 'open' }),
+    const [known, checks, alerts, underWay] = await Promise.all([
+      warehouse.reports.statuses(),
       warehouse.quality.latest(),
       standingAlerts(session),
+      warehouse.reports.runs({ limit: 100 }).then((runs) => runs.filter(({ finishedAt }) => finishedAt === undefined)),
     ])
-    const syncs = await Promise.all(
-      Object.values(manifest.syncs).map(async (definition) => {
-        const { watermarks, checkpoints } = await warehouse.state.read({ sync: definition.sync })
-        const streams = Object.keys(definition.streams).map((stream) => {
-          const row = latest.find((one) => one.sync === definition.sync && one.stream === stream)
-          const upTo = watermarks
-            .filter((one) => one.stream === stream)
-            .map((one) => one.watermark)
-            .sort()[0]
-          const open = checkpoints.filter((one) => one.stream === stream && one.state === 'open').length
-          const deadLetters = letters
-            .filter((one) => one.sync === definition.sync && one.stream === stream)
-            .reduce((sum, one) => sum + one.letters, 0)
-          return {
-            stream,
-            status: row === undefined ? 'never run' : standing(row),
-            wait: row?.wait,
-            lastRun: row?.finishedAt ?? row?.startedAt,
-            upTo,
-            openSlices: open,
-            openDeadLetters: deadLetters,
-            failure: row?.failure,
-            quality: checks.filter((one) => one.sync === definition.sync && one.stream === stream),
-          }
-        })
-        return { sync: definition.sync, connection: definition.connection.name, schema: definition.schema, streams }
+    const syncs = Object.values(manifest.syncs).map((definition) => ({
+      sync: definition.sync,
+      connection: definition.connection.name,
+      schema: definition.schema,
+      underWay: underWay.filter(({ sync }) => sync === definition.sync),
+      streams: Object.keys(definition.streams).map((stream) => {
+        const row = known.find((one) => one.sync === definition.sync && one.stream === stream)
+        return {
+          stream,
+          status: row === undefined ? 'never run' : standing(row),
+          run: row?.run,
+          lastRun: row?.finishedAt ?? row?.startedAt,
+          upTo: row?.completeUpTo,
+          openSlices: row?.openSlices ?? 0,
+          openDeadLetters: row?.openDeadLetters ?? 0,
+          wait: row?.wait,
+          failure: row?.failure && { ...row.failure, acts: row.acts, next: row.next },
+          quality: checks.filter((one) => one.sync === definition.sync && one.stream === stream),
+        }
       }),
-    )
+    }))
     printer.json({ syncs, alerts, temporalUi: session.uiUrl })
-    for (const { sync, schema, streams } of syncs) {
+    for (const { sync, schema, streams, underWay } of syncs) {
       printer.line(`${sync} → schema ${schema}`)
+      for (const run of underWay) printer.line(underWayText(run))
       printer.table(
         ['stream', 'last run', 'when', 'complete up to', 'open slices', 'dead letters', 'checks'],
         streams.map((one) => [
@@ -59,12 +54,13 @@ export async function run({ options, printer }: { options: Common; printer: Prin
           checksText(one.quality),
         ]),
       )
-      for (const { stream, failure } of streams) if (failure) printer.line(`${stream}: ${failure.message} [${failure.reason}]`)
+      for (const { stream, failure } of streams)
+        if (failure) printer.line(`${stream}: ${failure.message} [${failure.reason}; acts: ${failure.acts}; next: ${failure.next}]`)
       const checked = streams.flatMap(({ quality }) => quality)
       if (checked.some(isBad)) printChecks(checked, printer)
       printer.line()
     }
-    const open = letters.reduce((sum, one) => sum + one.letters, 0)
+    const open = known.reduce((sum, one) => sum + one.openDeadLetters, 0)
     if (open > 0) printer.line(`${number(open)} open dead letters; look at them with: weir dlq list`)
     const pending = await pendingText(session, Object.keys(manifest.syncs))
     if (pending !== undefined) printer.line(pending)
@@ -75,4 +71,9 @@ export async function run({ options, printer }: { options: Common; printer: Prin
   } finally {
     await session.close()
   }
+}
+
+function underWayText({ run, status, streams, streamsDone, read, seconds, pause }: RunReport): string {
+  const how = pause ? `paused by ${pause.by} since ${pause.at}: ${pause.reason}` : status
+  return `run ${run}: ${how}, ${streamsDone} of ${streams} streams done, ${number(read)} records read in ${duration(seconds * 1_000)}`
 }

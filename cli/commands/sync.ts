@@ -14,6 +14,7 @@ import { number, type Printer, streamHead, streamRow, tableText } from '../print
 import { chosenStreams, chosenSyncs } from '../project.js'
 import { printChecks } from '../quality.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
+import { workflowUrl } from '../ui-links.js'
 import type { Common } from '../weir.js'
 import { workflowFailure } from '../workflow-failure.js'
 import { pendingText } from './changes.js'
@@ -62,7 +63,7 @@ export async function run({
     const started: Started[] = []
     for (const name of names) started.push(await startSync(session, name, options))
     for (const { sync, run } of started)
-      printer.note(`sync/${sync}: run ${run}${session.uiUrl ? `  ${uiOf(session.uiUrl, sync, run)}` : ''}`)
+      printer.note(`sync/${sync}: run ${run}${session.uiUrl ? `  ${workflowUrl(session, { workflow: `sync/${sync}`, run })}` : ''}`)
     if (options.detach) {
       printer.json({ runs: started.map(({ sync, run }) => ({ sync, run })) })
       return 0
@@ -107,9 +108,6 @@ async function agreeToSwitches(session: Session, name: string, options: SyncOpti
   if (!(await isSure('Switch?', '--accept mode', about))) throw new Failure('config', 'Nothing was started.', { sync: name })
   options.accept = [...(options.accept ?? []), 'mode']
 }
-
-export const uiOf = (uiUrl: string, sync: string, run: string) =>
-  `${uiUrl}/namespaces/default/workflows/${encodeURIComponent(`sync/${sync}`)}/${run}`
 
 /** Starts a run of a sync, by the files as they stand unless another definition is given; a run that is under way is not joined. */
 export async function startSync(

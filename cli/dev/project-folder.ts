@@ -18,7 +18,9 @@ export interface StackInfo {
   /** '' when Temporal is not ours. */
   temporalUiUrl: string
   warehouseUrl: string
-  ports: { postgres?: number; temporal?: number; temporalUi?: number }
+  /** The status page of the worker; '' when it is off. */
+  statusUrl: string
+  ports: { postgres?: number; temporal?: number; temporalUi?: number; status?: number }
   pids: { postgres?: number; temporal?: number; worker?: number }
 }
 

@@ -2,7 +2,9 @@
 import { EventEmitter } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { statusPort } from '../../worker/settings.js'
 import { startChild } from './child.js'
+import { freePort } from './ports.js'
 import { type Postgres, startPostgres } from './postgres.js'
 import { markOf } from './processes.js'
 import { lockFolder, makeWeirFolder, projectKey, removeInfo, type StackInfo, writeInfo } from './project-folder.js'
@@ -28,7 +30,7 @@ export interface StackOptions {
   searchAttributes: SearchAttributes
   log: (line: string) => void
   /** Where to look first; those that are taken give way to the next free ones. */
-  ports?: { postgres?: number; temporal?: number; temporalUi?: number }
+  ports?: { postgres?: number; temporal?: number; temporalUi?: number; status?: number }
   /** A Temporal, a warehouse of the user's own (TEMPORAL_ADDRESS, WAREHOUSE_URL): then none is started. */
   temporalAddress?: string
   warehouseUrl?: string
@@ -68,6 +70,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       temporalAddress: '',
       temporalUiUrl: '',
       warehouseUrl: '',
+      statusUrl: '',
       ports: {},
       pids: {},
     }
@@ -100,6 +103,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ])
     info.warehouseUrl ||= options.warehouseUrl ?? ''
     info.temporalAddress ||= options.temporalAddress ?? ''
+    await describeStatus(info, options)
     const key = process.env.WEIR_KEY || (await projectKey(projectDir))
     await run(
       'worker',
@@ -152,7 +156,7 @@ function workerIn(
   folder: string,
   projectDir: string,
   { worker, temporalAddress }: StackOptions,
-  at: { temporalAddress: string; temporalUiUrl: string; warehouseUrl: string; key: string },
+  at: { temporalAddress: string; temporalUiUrl: string; warehouseUrl: string; statusUrl: string; key: string },
   drainMs: () => number,
 ) {
   const env = {
@@ -160,6 +164,7 @@ function workerIn(
     TEMPORAL_ADDRESS: at.temporalAddress,
     WAREHOUSE_URL: at.warehouseUrl,
     WEIR_KEY: at.key,
+    WEIR_STATUS_ADDRESS: at.statusUrl === '' ? 'off' : new URL(at.statusUrl).host,
     ...(at.temporalUiUrl ? { TEMPORAL_UI_URL: at.temporalUiUrl } : {}),
   }
   const inherited = temporalAddress === undefined ? withoutTemporal(process.env) : process.env
@@ -190,6 +195,18 @@ function describeTemporal(info: StackInfo, { address, uiUrl, port, uiPort }: Tem
   info.temporalUiUrl = uiUrl
   info.ports.temporal = port
   if (uiPort) info.ports.temporalUi = uiPort
+}
+
+/** Where the worker is to serve its status page: as the environment says, else at the next free port. */
+async function describeStatus(info: StackInfo, { ports = {} }: StackOptions): Promise<void> {
+  const set = process.env.WEIR_STATUS_ADDRESS
+  if (set === 'off') return
+  if (set) info.statusUrl = `http://${set}`
+  else {
+    const taken = new Set(Object.values(info.ports).filter((port) => port !== undefined))
+    info.ports.status = await freePort(ports.status ?? statusPort, taken)
+    info.statusUrl = `http://127.0.0.1:${info.ports.status}`
+  }
 }
 
 /** Waits for all, so that nothing is still starting when the first failure is thrown. */

@@ -1,5 +1,6 @@
 /** What workflows may ask of the worker, and the receipts that come back. Types only; a new field is optional while old histories run. */
 import type { WaitsFor } from './failure.js'
+import type { Pause } from './pause.js'
 import type { Counts } from './types.js'
 
 /** `dependent`: started at the end of another sync's run that it waits for (`after`). */
@@ -67,6 +68,13 @@ export interface StreamInput {
   full?: boolean
   accept?: Acceptance[]
   timing?: Timing
+}
+
+/** A stream's workflow, started by its run or continued as new with what it must not forget. */
+export interface StreamStart extends StreamInput {
+  paused?: Pause
+  /** What was done before it was continued: for people, the truth is in the warehouse. */
+  done?: Counts & { slices: number }
 }
 
 /** Slices still to do in this run, at most a hundred at a time. */

@@ -1,31 +1,54 @@
 /**
  * The one failure class. Its reason says who must act, when to try again and how much stops:
  * the same word stands in code, Temporal's failure type, `_weir.dead_letters`, metrics, the CLI and the docs.
+ * `next` is the command that leads on; {sync} and {run} stand for where it happened.
  */
 export const reasons = {
-  transient: { who: 'nobody', again: 'back-off with jitter', stops: 'the page waits' },
-  throttled: { who: 'nobody', again: 'when told', stops: "the account's budget waits" },
-  expired_cursor: { who: 'nobody', again: "at once, from the slice's start", stops: 'nothing' },
-  too_large: { who: 'nobody', again: 'at once, as smaller slices', stops: 'nothing' },
-  auth: { who: 'user: credentials', again: 'after one refresh, then never', stops: 'the connection' },
+  transient: { who: 'nobody', again: 'back-off with jitter', stops: 'the page waits', next: 'weir sync {sync}' },
+  throttled: { who: 'nobody', again: 'when told', stops: "the account's budget waits", next: 'weir status' },
+  expired_cursor: { who: 'nobody', again: "at once, from the slice's start", stops: 'nothing', next: 'weir status' },
+  too_large: { who: 'nobody', again: 'at once, as smaller slices', stops: 'nothing', next: 'weir status' },
+  auth: { who: 'user: credentials', again: 'after one refresh, then never', stops: 'the connection', next: 'weir check' },
   permission: {
     who: 'user: grant it, or leave it out',
     again: 'next run',
     stops: 'that stream, or the slices of one parent (an ad account)',
+    next: 'weir check',
   },
-  config: { who: 'user: the project file or the command', again: 'never', stops: 'the connection' },
-  schema: { who: 'user: accept or pin the change', again: 'never', stops: 'the stream, before loading' },
-  gate: { who: 'user: approve or refuse', again: 'on approval', stops: 'what is beyond its bounds, before anything is changed' },
-  warehouse: { who: 'operator', again: 'when mended', stops: 'the run' },
-  fenced: { who: 'nobody', again: 'at once, where it still counts', stops: 'this attempt alone' },
-  threshold: { who: 'user: look at the dead letters', again: 'on replay', stops: 'the stream' },
-  quality: { who: 'user or data owner: look at the rows', again: 'next run', stops: 'what depends on the table; its rows stay' },
-  record: { who: 'data owner', again: 'on replay', stops: 'that record: a dead letter' },
-  permanent: { who: 'us: add a line to the connector', again: 'on replay', stops: 'the slice: a dead letter' },
-  bug: { who: 'us', again: 'a few times', stops: 'the stream' },
+  config: { who: 'user: the project file or the command', again: 'never', stops: 'the connection', next: 'weir validate' },
+  schema: { who: 'user: accept or pin the change', again: 'never', stops: 'the stream, before loading', next: 'weir changes list {sync}' },
+  gate: {
+    who: 'user: approve or refuse',
+    again: 'on approval',
+    stops: 'what is beyond its bounds, before anything is changed',
+    next: 'weir runs show {run}',
+  },
+  warehouse: { who: 'operator', again: 'when mended', stops: 'the run', next: 'weir check' },
+  fenced: { who: 'nobody', again: 'at once, where it still counts', stops: 'this attempt alone', next: 'weir sync {sync}' },
+  threshold: { who: 'user: look at the dead letters', again: 'on replay', stops: 'the stream', next: 'weir dlq list {sync}' },
+  quality: {
+    who: 'user or data owner: look at the rows',
+    again: 'next run',
+    stops: 'what depends on the table; its rows stay',
+    next: 'weir status',
+  },
+  record: { who: 'data owner', again: 'on replay', stops: 'that record: a dead letter', next: 'weir dlq list {sync}' },
+  permanent: {
+    who: 'us: add a line to the connector',
+    again: 'on replay',
+    stops: 'the slice: a dead letter',
+    next: 'weir dlq list {sync}',
+  },
+  bug: { who: 'us', again: 'a few times', stops: 'the stream', next: 'weir logs {run}' },
 } as const
 
 export type Reason = keyof typeof reasons
+
+/** Whose move a failure is, and the command that leads on, with the names of where it happened filled in. */
+export function wayOut(reason: string, where: { sync: string; run: string }): { who: string; next: string } {
+  const { who, next } = reasons[reason as Reason] ?? reasons.bug
+  return { who, next: next.replace('{sync}', where.sync).replace('{run}', where.run) }
+}
 
 /** Reasons after which the same call may succeed later. */
 const mayPass: ReadonlySet<Reason> = new Set<Reason>(['transient', 'throttled', 'expired_cursor', 'too_large', 'fenced', 'bug'])

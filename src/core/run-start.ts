@@ -1,9 +1,36 @@
-/** How a run of a sync is started, by whomever: by hand, by its schedule, by the end of another run. */
+/** How a run of a sync is started, by whomever: by hand, by its schedule, by the end of another run; and what each workflow is found by. */
 import { type RunInput, workflowTaskMs } from './activities.js'
 import type { Definition } from './definition.js'
 import type { searchAttributes } from './search-attributes.js'
 
-const keyword = (name: keyof typeof searchAttributes, value: string) => ({ key: { name, type: 'KEYWORD' as const }, value })
+/** What a workflow is about; `kind` as in `WeirKind`. */
+export interface Subject {
+  sync: string
+  stream?: string
+  vendor?: string
+  kind: string
+  /** Hash of the definition that it runs by. */
+  definition: string
+  /** Does it tell its own status as it goes on (`WeirStatus`)? */
+  tellsStatus: boolean
+}
+
+/** What every workflow of a sync can be found by in Temporal, and the memo that goes with it. */
+export function labels({ sync, stream, vendor, kind, definition, tellsStatus }: Subject) {
+  const values: [keyof typeof searchAttributes, string | undefined][] = [
+    ['WeirSync', sync],
+    ['WeirStream', stream],
+    ['WeirVendor', vendor],
+    ['WeirKind', kind],
+    ['WeirStatus', tellsStatus ? 'running' : undefined],
+  ]
+  return {
+    memo: { definition },
+    typedSearchAttributes: values.flatMap(([name, value]) =>
+      value === undefined ? [] : [{ key: { name, type: 'KEYWORD' as const }, value }],
+    ),
+  }
+}
 
 /** The fixed id by which a sync's run is found; its schedule has the same, and adds the time to the ids of its runs. */
 export const syncId = (sync: string): string => `sync/${sync}`
@@ -20,14 +47,8 @@ export function runStart({ sync, schema, connection, streams }: Definition, inpu
     workflowId: syncId(sync),
     args: [input] as [RunInput],
     workflowTaskTimeout: workflowTaskMs,
-    memo: { definition: input.definition },
     staticSummary: `${sync}: ${connection.type} into schema ${schema}`,
     staticDetails: `${details[input.kind] ?? ''} Streams: ${(input.streams ?? Object.keys(streams)).join(', ')}.${input.full ? ' Everything is read again.' : ''}`,
-    typedSearchAttributes: [
-      keyword('WeirSync', sync),
-      keyword('WeirVendor', connection.type),
-      keyword('WeirKind', input.kind),
-      keyword('WeirStatus', 'running'),
-    ],
+    ...labels({ sync, vendor: connection.type, kind: input.kind, definition: input.definition, tellsStatus: true }),
   }
 }

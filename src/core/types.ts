@@ -175,8 +175,19 @@ export interface Counts {
   bytes: number
   requests: number
   retries: number
-  /** Milliseconds spent waiting for budget or for the vendor's own word. */
+  /** Milliseconds spent waiting for budget or for the vendor's own word, timers of the workflow included. */
   waitedMs: number
+  /** How many such waits took a second or more. */
+  waits: number
+  /** Milliseconds that requests took, of all that ran side by side. */
+  vendorMs: number
+  /** Milliseconds that the transactions of batches took. */
+  warehouseMs: number
+}
+
+/** What requests have used up so far; `spent` is how many were answered, by the name of the vendor's budget that they count against. */
+export type Used = Pick<Counts, 'bytes' | 'requests' | 'retries' | 'waitedMs' | 'waits' | 'vendorMs'> & {
+  spent: Readonly<Record<string, number>>
 }
 
 /** A polite client for one vendor account: authenticated, budgeted, retried, origin-checked. */
@@ -187,7 +198,7 @@ export interface Http {
   /** Settings of the connection that shape requests (API version, accounts), never secrets. */
   readonly settings: Readonly<Record<string, unknown>>
   /** Requests, bytes, retries and waits so far. */
-  readonly used: { requests: number; bytes: number; retries: number; waitedMs: number }
+  readonly used: Used
 }
 
 export interface HttpRequest {

@@ -2,7 +2,7 @@ import type { FinishReplayInput, ReplayPart, ReplayPartInput, ReplayReceipt, Run
 import type { Definition } from '../core/definition.js'
 import { asFailure } from '../core/failure.js'
 import type { Clock } from '../core/ports.js'
-import { noCounts } from '../core/receipt.js'
+import { noCounts, nothingUsed } from '../core/receipt.js'
 import type { Rec, Slice, Stream } from '../core/types.js'
 import { parseJson } from '../http/json.js'
 import type { Claim, LetterRef, OpenLetter, ReplayOutcome, Warehouse } from '../warehouse/driver.js'
@@ -66,7 +66,6 @@ export async function replayLetters(input: ReplayInput): Promise<ReplayPart> {
 
 /** What a letter holds is flat already; the policy of today is laid over it once more. */
 const asRead = (stream: Stream): Stream => ({ ...stream, record: stream.policy?.record ?? ((record: Rec) => record) })
-const nothingUsed = { bytes: 0, requests: 0, retries: 0, waitedMs: 0 }
 
 async function load(
   { warehouse, clock, definition, stream, run }: ReplayInput,
@@ -91,7 +90,7 @@ async function load(
     if (batch.size > before) typed.push(letter)
     else refused.push(letter)
   }
-  const commit = batch.commit(claimOf(ref), nothingUsed, true)
+  const commit = batch.commit(claimOf(ref), nothingUsed(), true)
   // Letters of the batch come in the order in which their records were added.
   for (const [i, { id, version }] of refused.entries()) failed.push({ id, version, message: commit.letters[i]!.message })
   await warehouse.letters.failAgain(ref, failed)

@@ -2,11 +2,11 @@ import type { FailureNote } from '../core/activities.js'
 import type { Definition } from '../core/definition.js'
 import { asFailure, Failure, type WaitsFor } from '../core/failure.js'
 import type { Clock } from '../core/ports.js'
-import { difference } from '../core/receipt.js'
+import { difference, usedSince } from '../core/receipt.js'
 import { halvesOf } from '../core/slices.js'
-import type { Counts, Http, Resume, Slice, Stream } from '../core/types.js'
+import type { Counts, Http, Resume, Slice, Stream, Used } from '../core/types.js'
 import { noTrace, type Trace } from '../observe/trace.js'
-import type { Claim, Letter, Warehouse } from '../warehouse/driver.js'
+import type { Claim, Letter, Wait, Warehouse } from '../warehouse/driver.js'
 import { Batch } from './batch.js'
 import { deadLettersOf } from './dead-letters.js'
 import { knownTableSpec, lanesOf } from './table-spec.js'
@@ -76,13 +76,14 @@ export async function syncSlice(input: SyncSliceInput): Promise<SliceEnd> {
   const claim = await warehouse.slices.claim({ ...ref, key, owner: input.owner, attemptAt: input.attemptAt })
   if (claim.isFinished) return { counts: claim.counts, ...(claim.isHalved ? { halved: true } : {}) }
   if (claim.idleClaims > limits.idleClaims) throw givenUp(claim)
+  const meter = createMeter(input.http)
   try {
-    return await readAndLoad(input, claim, limits)
+    return await readAndLoad(input, claim, limits, meter)
   } catch (error) {
     const failure = asFailure(error)
     if (failure.reason === 'throttled' && failure.where.waitUntil !== undefined) {
       const { waitUntil, waitsFor = 'quota' } = failure.where
-      await warehouse.slices.release(claim, { until: waitUntil, for: waitsFor })
+      await release(input, claim, meter.take(), { until: waitUntil, for: waitsFor })
       return { counts: claim.counts, more: true, waitUntil, waitsFor }
     }
     const halves = failure.reason === 'too_large' ? halvesFor(stream, claim.slice) : undefined
@@ -121,6 +122,29 @@ function letterFor({ reason, message }: Failure, { slice, key, backfill }: Claim
   return { ...letter, recordKey: `${slice.pass}/${slice.parent}`, message: `${message} ${advice}` }
 }
 
+/** The wait is the workflow's from here, a timer; it counts among the run's waits. */
+async function release({ warehouse, clock }: SyncSliceInput, claim: Claim, used: Used, wait: Wait): Promise<void> {
+  const timerMs = Math.max(0, Date.parse(wait.until) - clock.now().getTime())
+  await warehouse.slices.release(claim, { ...used, waits: used.waits + 1, waitedMs: used.waitedMs + timerMs }, wait)
+}
+
+/** What a client has used since it was asked last: each part goes into the counts once. */
+interface Meter {
+  take: () => Used
+}
+function createMeter(http: Http): Meter {
+  const look = (): Used => ({ ...http.used, spent: { ...http.used.spent } })
+  let before = look()
+  return {
+    take() {
+      const now = look()
+      const used = usedSince(before, now)
+      before = now
+      return used
+    },
+  }
+}
+
 /** The note is for the message of a later attempt; where the warehouse itself is gone it cannot be written, and the failure matters more. */
 async function noteQuietly(warehouse: Warehouse, claim: Claim, failure: FailureNote): Promise<void> {
   await warehouse.slices.note(claim, { reason: failure.reason, message: failure.message }).catch(() => undefined)
@@ -132,7 +156,7 @@ function givenUp(claim: Claim): Failure {
   return new Failure('transient', message, { sync: claim.sync, stream: claim.stream, slice: claim.key }, { isFinal: true })
 }
 
-async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits): Promise<SliceEnd> {
+async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits, meter: Meter): Promise<SliceEnd> {
   const { warehouse, stream, definition, http, clock, trace = noTrace } = input
   const startedAt = clock.now().getTime()
   const typer: Typer = await openTyper(
@@ -150,7 +174,6 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
     )
 
   const { encrypt = false } = deadLettersOf(definition, stream.name)
-  let used = { ...http.used }
   let counts = claim.counts
   let committing: Promise<void> = Promise.resolve()
   let position: { resume?: Resume | undefined; reached?: string | undefined } = { resume: claim.resume, reached: claim.reached }
@@ -160,14 +183,7 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits):
   const close = async (isLast: boolean): Promise<void> => {
     await committing
     const full = batch
-    const before = used
-    used = { ...http.used }
-    const spent = {
-      bytes: used.bytes - before.bytes,
-      requests: used.requests - before.requests,
-      retries: used.retries - before.retries,
-      waitedMs: used.waitedMs - before.waitedMs,
-    }
+    const spent = meter.take()
     batch = new Batch(typer, position, clock.now())
     const since = performance.now()
     const commit = { ...full.commit(claim, spent, isLast), encrypt }

@@ -68,7 +68,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   const origin = new URL(connection.baseUrl ?? api.origin)
   const version = connection.apiVersion ?? api.versions[0].name
   const account = deps.accounts(api.name, `${origin.origin}\n${api.account(connection.settings)}`)
-  const { used, sent: onWire, received, ended, retried: repeated, waited } = createUsage(deps.measuring)
+  const { used, sent: onWire, received, answered, ended, retried: repeated, waited } = createUsage(clock, deps.measuring)
   const fixed = { accept: 'application/json', 'user-agent': 'weir', ...api.headers(version, connection.settings) }
   const auth = atOrigin(api.auth(connection.settings), api, origin)
   const mask = deps.mask ?? createMask()
@@ -155,6 +155,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
   async function attempt<T extends Sent>(request: HttpRequest, call: Call<T>): Promise<Good<T>> {
     const method = request.method ?? 'GET'
     const body = request.text ?? (request.body === undefined ? undefined : JSON.stringify(request.body))
+    const budget = connection.budget === 'off' ? 'off' : (request.budget ?? Object.keys(api.budgets)[0]!)
     let redirected: string | undefined
     for (let redirects = 0, renewals = 0, refusals = 0; ; ) {
       await account.breaker.check()
@@ -174,6 +175,7 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
         ...credential,
       }
       const sent = await call({ url: target, method, headers, body }, spender, { priority, waited, waits, signal })
+      answered(budget)
       if (isGood(sent) || (request.refusals?.includes(sent.status) && read(sent) !== undefined)) {
         ended('ok')
         return { sent, spender, asked }

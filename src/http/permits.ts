@@ -56,6 +56,8 @@ export interface BudgetState {
   pausedUntilMs: number
   /** Length of a window → what the vendor said that it holds. */
   learned: Record<string, number>
+  /** Length of a window → what it holds, for people who look at it. */
+  most?: Record<string, number>
   /** Length of a window → what may still count in it, oldest first. */
   answered: Record<string, Answered[]>
   holders: Record<string, Holder>
@@ -91,6 +93,7 @@ export function takeTurn(before: BudgetState | undefined, rules: Rules, ask: Ask
   for (const priority of priorities) self[priority] = Math.max(0, self[priority] - ask.answered[priority] - ask.returned[priority])
   if (ask.pauseMs !== undefined) state.pausedUntilMs = Math.max(state.pausedUntilMs, nowMs + ask.pauseMs)
   for (const { count, perMs } of ask.learned ?? []) state.learned[perMs] = count
+  state.most = Object.fromEntries(rules.windows.map((window) => [window.perMs, countOf(state, window)]))
 
   for (const priority of priorities) self.waits[priority] = ask.wanted[priority] > 0 ? nowMs + lateMs : 0
   const granted = none()

@@ -1,4 +1,6 @@
 import { Failure, type Reason } from '../core/failure.js'
+import type { Clock } from '../core/ports.js'
+import { nothingUsed } from '../core/receipt.js'
 import type { Http } from '../core/types.js'
 import { type Meter, noMeter } from '../observe/metrics.js'
 import { noTrace, pathShape, type Trace } from '../observe/trace.js'
@@ -9,6 +11,8 @@ export interface Usage {
   /** Runs one request on the wire. */
   sent: <T extends { status: number }>(what: { method: string; url: URL }, work: () => Promise<T>) => Promise<T>
   received: (bytes: number) => void
+  /** An answer came to a request that counts against this budget of the vendor. */
+  answered: (budget: string) => void
   /** How an answered request ended. */
   ended: (outcome: Outcome) => void
   retried: () => void
@@ -25,10 +29,15 @@ export interface Measuring {
   labels: { sync: string; vendor: string }
 }
 
+/** Shorter waits are the pace of a budget, and no event of a run. */
+const countedFromMs = 1_000
+
 export function createUsage(
+  clock: Clock,
   { meter, trace, labels }: Measuring = { meter: noMeter, trace: noTrace, labels: { sync: '', vendor: '' } },
 ): Usage {
-  const used = { requests: 0, bytes: 0, retries: 0, waitedMs: 0 }
+  const spent: Record<string, number> = {}
+  const used = { ...nothingUsed(), spent }
   meter.add('weir_request_retries_total', 0, labels)
   const ended = (reason: Outcome) => meter.add('weir_requests_total', 1, { ...labels, reason })
   return {
@@ -36,6 +45,7 @@ export function createUsage(
     ended,
     async sent({ method, url }, work) {
       used.requests++
+      const sentMs = clock.now().getTime()
       const since = performance.now()
       try {
         const shape = { ...labels, 'http.request.method': method, 'url.path': pathShape(url.pathname) }
@@ -49,6 +59,8 @@ export function createUsage(
         if (error instanceof Failure) ended(error.reason)
         throw error
       } finally {
+        // Whatever came of it.
+        used.vendorMs += clock.now().getTime() - sentMs
         meter.record('weir_request_seconds', (performance.now() - since) / 1_000, labels)
       }
     },
@@ -56,12 +68,16 @@ export function createUsage(
       used.bytes += bytes
       meter.add('weir_received_bytes_total', bytes, labels)
     },
+    answered(budget) {
+      spent[budget] = (spent[budget] ?? 0) + 1
+    },
     retried() {
       used.retries++
       meter.add('weir_request_retries_total', 1, labels)
     },
     waited(ms) {
       used.waitedMs += ms
+      if (ms >= countedFromMs) used.waits++
       meter.record('weir_wait_seconds', ms / 1_000, labels)
     },
   }

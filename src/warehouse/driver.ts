@@ -6,7 +6,7 @@ import type { WaitsFor } from '../core/failure.js'
 import type { BudgetStore } from '../core/ports.js'
 import type { QualityCheck, Severity } from '../core/quality.js'
 import type { RebuildCounts, RebuildReceipt } from '../core/rebuild.js'
-import type { Bounds, Counts, Fields, FieldType, Resume, Slice, SyncMode } from '../core/types.js'
+import type { Bounds, Counts, Fields, FieldType, Resume, Slice, SyncMode, Used } from '../core/types.js'
 import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
 import type { AlertStore } from './contract/alerts.js'
@@ -14,6 +14,8 @@ import type { AudienceStore } from './contract/audiences.js'
 import type { BackfillStore } from './contract/backfills.js'
 import type { CredentialStore } from './contract/credentials.js'
 import type { DeploymentStore } from './contract/deployments.js'
+import type { PauseStore } from './contract/pauses.js'
+import type { ReportStore } from './contract/reports.js'
 import type { StreamStanding } from './contract/standing.js'
 
 /** Which stream of which sync. */
@@ -141,7 +143,7 @@ export interface BatchCommit {
   letters: readonly Letter[]
   /** Records read since the last commit. */
   read: number
-  used: { bytes: number; requests: number; retries: number; waitedMs: number }
+  used: Used
   position: { resume?: Resume | undefined; reached?: string | undefined }
   isLast: boolean
 }
@@ -363,6 +365,8 @@ export interface Warehouse {
       sync: string
       definition: string
       kind: RunKind
+      /** Id of the workflow that runs it. */
+      workflow?: string | undefined
       backfill?: string
       warnings?: readonly string[]
     }) => Promise<void>
@@ -394,8 +398,11 @@ export interface Warehouse {
     claim: (ref: SliceOwner & { run: string; key: string; owner: string; attemptAt: Date }) => Promise<Claim>
     /** Rows, dead letters, counts and checkpoint in one transaction; throws `fenced` when a newer claim exists. */
     commit: (batch: BatchCommit) => Promise<Counts>
-    /** The attempt ends in good order (a wait, a hand-over): it no longer counts as one without progress. */
-    release: (claim: Claim, wait?: Wait) => Promise<void>
+    /**
+     * The attempt ends in good order (a wait, a hand-over): it no longer counts as one without progress.
+     * @param used what it used since its last commit: that is counted, though nothing came of it
+     */
+    release: (claim: Claim, used: Used, wait?: Wait) => Promise<void>
     /** What an open slice waits for while its attempt goes on: for people. */
     waits: (slice: SliceOwner & { run: string; key: string }, wait: Wait) => Promise<void>
     /** What an attempt ended with, for the message of the attempt that gives up. */
@@ -493,6 +500,7 @@ export interface Warehouse {
       stream?: string
       status?: readonly ChangeStatus[]
       ids?: readonly number[]
+      run?: string
       limit?: number
     }) => Promise<ChangeRow[]>
     /** Rows whose value for the change's field waits in `_weir_extra`. */
@@ -512,6 +520,10 @@ export interface Warehouse {
   alerts: AlertStore
   /** People who go out: what destinations hold, what pushes change. */
   audiences: AudienceStore
+  /** Pauses of runs. */
+  pauses: PauseStore
+  /** What runs tell of themselves. */
+  reports: ReportStore
   /** Budgets of vendors' accounts, shared by all workers. */
   budgets: BudgetStore
   tokens: CredentialStore

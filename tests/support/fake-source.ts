@@ -1,6 +1,7 @@
 import type { AlertTarget } from '../../src/core/alerts.js'
 import type { Definition } from '../../src/core/definition.js'
 import type { Clock } from '../../src/core/ports.js'
+import { nothingUsed } from '../../src/core/receipt.js'
 import type { Fields, Http, Page, ReadContext, Rec, Slicing, Stream, SyncMode } from '../../src/core/types.js'
 import { noMeter } from '../../src/observe/metrics.js'
 import { noTrace } from '../../src/observe/trace.js'
@@ -13,7 +14,7 @@ export const noHttp = (): Http => ({
     throw new Error('no vendor here')
   },
   settings: {},
-  used: { requests: 0, bytes: 0, retries: 0, waitedMs: 0 },
+  used: nothingUsed(),
 })
 
 /** What activities are given beside what a test is about. */

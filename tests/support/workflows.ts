@@ -4,6 +4,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { inject } from 'vitest'
 import type { Activities, ControlActivities, RunInput, SliceReceipt, StreamOutcome } from '../../src/core/activities.js'
 import type { AlertActivities, AlertControlActivities } from '../../src/core/alerts.js'
+import type { PauseActivities } from '../../src/core/pause.js'
 import { noCounts } from '../../src/core/receipt.js'
 
 // Tests make failures on purpose; what matters of them is asserted.
@@ -62,9 +63,9 @@ export interface Running {
   ) => Promise<{ sync: string; result: () => Promise<unknown>; handle: Awaited<ReturnType<Client['workflow']['start']>> }>
 }
 
-/** A worker with these activities while `work` runs, on the run's own server and on a queue of its own unless one is given. */
+/** A worker with these activities while `work` runs, on the run's own server and, unless one is named, on a queue of its own. */
 export async function withWorker(
-  activities: { work: Activities; control?: Partial<ControlActivities & AlertControlActivities>; queue?: string },
+  activities: { work: Activities; control?: Partial<ControlActivities & AlertControlActivities & PauseActivities>; queue?: string },
   work: (running: Running) => Promise<void>,
 ): Promise<void> {
   const address = inject('temporalAddress')

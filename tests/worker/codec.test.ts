@@ -4,6 +4,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common'
 import type proto from '@temporalio/proto'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { noCounts } from '../../src/core/receipt.js'
 import { bundleWorkflows } from '../../worker/bundle.js'
 import { encryptsPayloads, payloadCodec } from '../../worker/codec.js'
 import { type SmallProject, smallProject, startWorker, type WorkerProcess } from '../support/worker.js'
@@ -116,8 +117,7 @@ it('ends encrypted what began plain', { timeout: 120_000 }, async () => {
   const work = (encrypts: boolean) => ({
     ...fakeActivities({
       syncSlice: async () => {
-        if (encrypts)
-          return { read: 10, loaded: 10, unchanged: 0, deadLetters: 0, deleted: 0, bytes: 0, requests: 0, retries: 0, waitedMs: 0 }
+        if (encrypts) return { ...noCounts(), read: 10, loaded: 10 }
         reading()
         throw new Error('the worker is about to be replaced')
       },

@@ -1,7 +1,6 @@
 import { WorkflowFailedError } from '@temporalio/client'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { AlertTarget } from '../../src/core/alerts.js'
 import type { Definition } from '../../src/core/definition.js'
 import type { QualityCheck, Severity } from '../../src/core/quality.js'
 import type { Stream } from '../../src/core/types.js'

@@ -2,7 +2,7 @@ import type { BackfillActivities } from '../../src/core/backfill.js'
 import { requireLetterKey } from '../../src/engine/dead-letters.js'
 import { planBackfill, rangedPasses } from '../../src/engine/plan-backfill.js'
 import type { Deps } from '../deps.js'
-import { running } from './context.js'
+import { running, workflowId } from './context.js'
 import { openStream } from './open-stream.js'
 
 /** Slices read at once, of all streams together, where nobody says how many: half of a worker's places are left to live syncs. */
@@ -19,7 +19,20 @@ export function backfillActivities(deps: Deps): BackfillActivities {
         for (const { definition, stream } of opened) rangedPasses(definition, stream)
         const [{ definition, shareMs: requestMs }] = opened as [(typeof opened)[number]]
         await requireLetterKey(warehouse, definition, streams)
-        const row = { id, run, definition: hash, sync, streams, from, to, createdBy: by, sliceDays, parallel, requestMs }
+        const row = {
+          id,
+          run,
+          workflow: workflowId(),
+          definition: hash,
+          sync,
+          streams,
+          from,
+          to,
+          createdBy: by,
+          sliceDays,
+          parallel,
+          requestMs,
+        }
         await warehouse.backfills.start(row)
         return { vendor: definition.connection.type, parallel: parallel ?? parallelByDefault, timing }
       }),

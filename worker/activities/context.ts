@@ -2,6 +2,9 @@ import { Context } from '@temporalio/activity'
 import type { Redact } from '../../src/observe/redact.js'
 import { toTemporal } from './failure.js'
 
+/** Id of the workflow that the activity belongs to. */
+export const workflowId = (): string | undefined => Context.current().info.workflowExecution?.workflowId
+
 /** What an activity hands to the engine so that people see progress and a cancel arrives. */
 export interface Running {
   signal: AbortSignal

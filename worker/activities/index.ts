@@ -2,6 +2,7 @@ import type { AlertDeps } from '../deps.js'
 import { alertActivities, alertControlActivities } from './alerts.js'
 import { backfillActivities } from './backfill.js'
 import { controlActivities } from './control.js'
+import { pauseActivities } from './pause.js'
 import { pushActivities } from './push.js'
 import { rebuildActivities } from './rebuild.js'
 import { replayActivities } from './replay.js'
@@ -17,5 +18,5 @@ export const createActivities = (deps: AlertDeps) => ({
     ...pushActivities(deps),
     ...alertActivities(deps),
   },
-  control: { ...controlActivities(deps), ...alertControlActivities(deps) },
+  control: { ...controlActivities(deps), ...alertControlActivities(deps), ...pauseActivities(deps) },
 })

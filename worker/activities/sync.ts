@@ -12,7 +12,7 @@ import { syncSlice } from '../../src/engine/sync-slice.js'
 import { modeOf } from '../../src/engine/table-spec.js'
 import type { Labels, Meter } from '../../src/observe/metrics.js'
 import type { ConnectOptions, Deps } from '../deps.js'
-import { running } from './context.js'
+import { running, workflowId } from './context.js'
 import { startDependents } from './dependents.js'
 import { openStream } from './open-stream.js'
 
@@ -36,7 +36,7 @@ export function syncActivities(deps: Deps): Activities {
         const { run, sync, definition: hash, kind } = input
         const definition = await warehouse.definitions.get(hash)
         const warnings = (await deps.warnings?.(definition)) ?? []
-        await warehouse.runs.start({ run, sync, definition: hash, kind, warnings })
+        await warehouse.runs.start({ run, sync, definition: hash, kind, workflow: workflowId(), warnings })
         for (const warning of warnings) deps.log.warn(warning, { sync, run })
         const unknown = input.streams?.filter((name) => definition.streams[name] === undefined) ?? []
         if (unknown.length > 0)

@@ -42,6 +42,8 @@ export interface BackfillDetail extends BackfillRow {
 
 export interface BackfillStart extends Pick<BackfillDetail, 'id' | 'sync' | 'definition' | 'streams' | 'from' | 'to' | 'createdBy'> {
   run: string
+  /** Id of the workflow that runs it. */
+  workflow?: string | undefined
   sliceDays?: number | undefined
   parallel?: number | undefined
   /** What a request takes at its share of the budget, in milliseconds. */

@@ -19,6 +19,11 @@ const settled = `count(*) FILTER (WHERE state <> 'halved')::int AS total, count(
   count(*) FILTER (WHERE state IN ('dead_letter', 'refused'))::int AS failed`
 const summed = ['read', 'loaded', 'unchanged', 'dead_letters', 'requests']
 
+/** Requests of slices, added up by the vendor's budget; NULL where there are none. */
+const spentOf = (which: string) =>
+  `(SELECT jsonb_object_agg(key, spent) FROM (SELECT key, sum(value::numeric) AS spent
+      FROM _weir.backfill_slices c, jsonb_each_text(c.spent) WHERE ${which} GROUP BY key) AS used)`
+
 /** What all runs of the backfills in `b` brought: of streams whose run has ended by its row, of others by their slices. */
 const broughtBy = `SELECT ${summed.map((name) => `coalesce(sum(x.${name}), 0)::float8 AS ${name}`).join(', ')} FROM (
     SELECT ${summed.map((name) => `s.${name}`).join(', ')} FROM _weir.runs r JOIN _weir.stream_runs s USING (run_id)
@@ -78,14 +83,15 @@ export function createBackfills(pool: pg.Pool): BackfillStore {
         ])
         const { rows } = await client.query(
           `SELECT ${countColumns.map((name) => `coalesce(sum(${name}), 0) AS ${name}`).join(', ')},
-             count(*) FILTER (WHERE state IN ('dead_letter', 'refused'))::int AS letters
+             count(*) FILTER (WHERE state IN ('dead_letter', 'refused'))::int AS letters,
+             coalesce(${spentOf('c.backfill = $1 AND c.stream = $2 AND c.run_id = $3')}, '{}') AS spent
              FROM _weir.backfill_slices WHERE backfill = $1 AND stream = $2 AND run_id = $3`,
           [backfill, stream, run],
         )
         await sweepStages(client, ref)
         await client.query('DELETE FROM _weir.backfill_overtaken WHERE backfill = $1 AND stream = $2', [backfill, stream])
         const counts = sum([noCounts(), countsOf(rows[0])])
-        return endStreamRun(client, ref, status(counts, Number(rows[0].letters)), counts)
+        return endStreamRun(client, ref, status(counts, Number(rows[0].letters)), { ...counts, spent: rows[0].spent })
       })
     },
     finish: (id, status, failure) =>
@@ -127,8 +133,8 @@ async function start(pool: pg.Pool, given: BackfillStart): Promise<void> {
       [id],
     )
     await client.query(
-      `INSERT INTO _weir.runs (run_id, sync, definition, kind, status, backfill) VALUES ($1, $2, $3, 'backfill', 'running', $4)`,
-      [run, sync, definition, id],
+      `INSERT INTO _weir.runs (run_id, sync, definition, kind, status, backfill, workflow_id) VALUES ($1, $2, $3, 'backfill', 'running', $4, $5)`,
+      [run, sync, definition, id, given.workflow ?? null],
     )
     await client.query(
       `DELETE FROM _weir.backfill_slices s USING _weir.backfills b WHERE b.id = s.backfill AND b.finished_at < now() - ${kept}`,
@@ -142,7 +148,7 @@ async function closeLost(client: pg.ClientBase, id: string): Promise<void> {
     `(${countColumns.join(', ')}) = (SELECT ${countColumns.map((name) => `coalesce(sum(${name}), 0)`).join(', ')} FROM ${of})`
   const lost = `status = 'failed', failure_reason = 'transient', failure_message = 'Its workflow was ended from outside.', finished_at = now()`
   await client.query(
-    `UPDATE _weir.stream_runs s SET ${lost}, ${sums('_weir.backfill_slices c WHERE c.backfill = $1 AND c.run_id = s.run_id AND c.stream = s.stream')}
+    `UPDATE _weir.stream_runs s SET ${lost}, spent = coalesce(${spentOf('c.backfill = $1 AND c.run_id = s.run_id AND c.stream = s.stream')}, '{}'), ${sums('_weir.backfill_slices c WHERE c.backfill = $1 AND c.run_id = s.run_id AND c.stream = s.stream')}
        FROM _weir.runs r WHERE r.run_id = s.run_id AND r.backfill = $1 AND r.finished_at IS NULL AND s.finished_at IS NULL`,
     [id],
   )

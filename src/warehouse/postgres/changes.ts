@@ -10,7 +10,7 @@ import { id, sqlType } from './sql.js'
 
 const fillRows = 2_000
 
-const changeOf = (row: Record<string, unknown>): ChangeRow => {
+export const changeOf = (row: Record<string, unknown>): ChangeRow => {
   const text = (key: string, name: string) => (row[name] === null ? {} : { [key]: String(row[name]) })
   return {
     id: Number(row.id),
@@ -64,11 +64,11 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
       )
     },
 
-    async list({ sync, stream, status, ids, limit = 1000 }) {
+    async list({ sync, stream, status, ids, run, limit = 1000 }) {
       const { rows } = await pool.query(
         `SELECT * FROM _weir.schema_changes WHERE ($1::text IS NULL OR sync = $1) AND ($2::text IS NULL OR stream = $2)
-            AND ($3::text[] IS NULL OR status = ANY($3)) AND ($4::bigint[] IS NULL OR id = ANY($4)) ORDER BY id DESC LIMIT $5`,
-        [sync ?? null, stream ?? null, status ?? null, ids ?? null, limit],
+            AND ($3::text[] IS NULL OR status = ANY($3)) AND ($4::bigint[] IS NULL OR id = ANY($4)) AND ($5::text IS NULL OR run_id = $5) ORDER BY id DESC LIMIT $6`,
+        [sync ?? null, stream ?? null, status ?? null, ids ?? null, run ?? null, limit],
       )
       return rows.map(changeOf)
     },

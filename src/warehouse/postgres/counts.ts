@@ -11,6 +11,9 @@ const columnOf: Record<keyof Counts, string> = {
   requests: 'requests',
   retries: 'retries',
   waitedMs: 'waited_ms',
+  waits: 'waits',
+  vendorMs: 'vendor_ms',
+  warehouseMs: 'warehouse_ms',
 }
 const keys = Object.keys(columnOf) as (keyof Counts)[]
 

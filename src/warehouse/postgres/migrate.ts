@@ -16,7 +16,9 @@ import { sql as backfills } from './migrations/0013-backfills.js'
 import { sql as schedules } from './migrations/0014-schedules.js'
 import { sql as attemptsAndVariants } from './migrations/0015-attempts-and-variants.js'
 import { sql as audiences } from './migrations/0016-audiences.js'
+import { sql as runReports } from './migrations/0017-run-reports.js'
 import { transaction, warehouseFailure } from './pool.js'
+import { putReasons } from './reasons.js'
 
 /** Forward only; a number is never used twice and a landed migration never changes. */
 const migrations: readonly string[] = [
@@ -36,6 +38,7 @@ const migrations: readonly string[] = [
   schedules,
   attemptsAndVariants,
   audiences,
+  runReports,
 ]
 
 /** The version of Weir's own tables that this code knows. */
@@ -81,6 +84,7 @@ export async function migrate(pool: pg.Pool, to = newestVersion): Promise<void> 
         await client.query(migrations[version - 1]!)
         await client.query('INSERT INTO _weir.migrations (version) VALUES ($1)', [version])
       }
+      await putReasons(client)
     })
   } catch (error) {
     throw warehouseFailure(error, 'Preparing the warehouse')

@@ -13,7 +13,7 @@ const times = (row: Record<string, unknown>): { startedAt: string; finishedAt?: 
   ...(row.finished_at === null ? {} : { finishedAt: (row.finished_at as Date).toISOString() }),
 })
 
-const runOf = (row: Record<string, unknown>): RunRow & Counts => ({
+export const runOf = (row: Record<string, unknown>): RunRow & Counts => ({
   run: String(row.run_id),
   sync: String(row.sync),
   definition: String(row.definition),
@@ -30,7 +30,7 @@ const runOf = (row: Record<string, unknown>): RunRow & Counts => ({
 const longestWait = `max(c.waiting_until) FILTER (WHERE c.state = 'open' AND c.waiting_until > now()) AS waiting_until,
   (array_agg(c.waiting_for ORDER BY c.waiting_until DESC) FILTER (WHERE c.state = 'open' AND c.waiting_until > now()))[1] AS waiting_for`
 
-const waitOf = (row: Record<string, unknown>): { wait?: Wait } =>
+export const waitOf = (row: Record<string, unknown>): { wait?: Wait } =>
   row.finished_at === null && row.waiting_until instanceof Date
     ? { wait: { until: row.waiting_until.toISOString(), for: row.waiting_for as WaitsFor } }
     : {}
@@ -59,27 +59,46 @@ export async function beginStreamRun(client: pg.ClientBase, { run, sync, stream 
   return rows[0]!
 }
 
-export async function endStreamRun(client: pg.ClientBase, { run, stream }: Ref, end: StreamEnd, counts: Counts): Promise<StreamRunRow> {
-  const set = countColumns.map((column, i) => `${column} = $${i + 6}`).join(', ')
+/** @param spent requests by the vendor's budget */
+export async function endStreamRun(
+  client: pg.ClientBase,
+  { run, stream }: Ref,
+  end: StreamEnd,
+  { spent, ...counts }: Counts & { spent: Readonly<Record<string, number>> },
+): Promise<StreamRunRow> {
+  const set = countColumns.map((column, i) => `${column} = $${i + 7}`).join(', ')
   const { rows } = await client.query(
-    `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, finished_at = now(), ${set} WHERE run_id = $1 AND stream = $2 RETURNING *`,
-    [run, stream, end.status, end.failure?.reason ?? null, end.failure?.message.slice(0, 4_000) ?? null, ...countValues(counts)],
+    `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, spent = $6, finished_at = now(), ${set}
+      WHERE run_id = $1 AND stream = $2 RETURNING *`,
+    [
+      run,
+      stream,
+      end.status,
+      end.failure?.reason ?? null,
+      end.failure?.message.slice(0, 4_000) ?? null,
+      JSON.stringify(spent),
+      ...countValues(counts),
+    ],
   )
   return streamRunOf(rows[0]!)
 }
 
 export function createRuns(pool: pg.Pool): Warehouse['runs'] {
   return {
-    async start({ run, sync, definition, kind, backfill, warnings = [] }) {
+    async start({ run, sync, definition, kind, workflow, backfill, warnings = [] }) {
+      // A pause that came first has made the row already, and knows no warnings.
       await pool.query(
-        `INSERT INTO _weir.runs (run_id, sync, definition, kind, status, backfill, warnings) VALUES ($1, $2, $3, $4, 'running', $5, $6) ON CONFLICT (run_id) DO NOTHING`,
-        [run, sync, definition, kind, backfill ?? null, warnings],
+        `INSERT INTO _weir.runs (run_id, sync, definition, kind, status, workflow_id, backfill, warnings)
+         VALUES ($1, $2, $3, $4, 'running', $5, $6, $7)
+         ON CONFLICT (run_id) DO UPDATE SET warnings = excluded.warnings WHERE cardinality(excluded.warnings) > 0`,
+        [run, sync, definition, kind, workflow ?? null, backfill ?? null, warnings],
       )
     },
     async finish(run, status, counts, failure) {
       const set = countColumns.map((column, i) => `${column} = $${i + 5}`).join(', ')
       const { rows } = await pool.query<{ seconds: number }>(
-        `UPDATE _weir.runs SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now(), ${set} WHERE run_id = $1 AND finished_at IS NULL
+        `WITH pauses AS (UPDATE _weir.pauses SET resumed_at = now() WHERE run_id = $1 AND resumed_at IS NULL)
+         UPDATE _weir.runs SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now(), ${set} WHERE run_id = $1 AND finished_at IS NULL
          RETURNING extract(epoch FROM now() - started_at)::float8 AS seconds`,
         [run, status, failure?.reason ?? null, failure?.message.slice(0, 4_000) ?? null, ...countValues(counts)],
       )

@@ -3,7 +3,7 @@ import type { FailureNote } from '../../core/activities.js'
 import { Failure } from '../../core/failure.js'
 import { noCounts, sum } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
-import type { Counts, Slice, SyncMode } from '../../core/types.js'
+import type { Counts, Slice, SyncMode, Used } from '../../core/types.js'
 import type { BatchCommit, Claim, Letter, SliceOwner, Wait, Warehouse } from '../driver.js'
 import { checkpointsOf, markOvertaken, takeOvertaken } from './checkpoints.js'
 import { countColumns, countsOf, countValues } from './counts.js'
@@ -57,6 +57,7 @@ export async function claim(
     const { rows } = await takeOver(pool, client, () =>
       client.query<ClaimedRow>(
         `UPDATE ${home.table} SET epoch = nextval('_weir.epochs'), owner = $5, attempt_at = $6, ${anew},
+         spent = CASE WHEN run_id = $4 THEN spent ELSE '{}' END,
          idle_claims = CASE WHEN run_id = $4 THEN idle_claims + 1 ELSE 1 END,
          waiting_since = CASE WHEN run_id = $4 THEN waiting_since END, waiting_until = CASE WHEN run_id = $4 THEN waiting_until END,
          run_id = $4, updated_at = now()
@@ -132,7 +133,8 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   if (held[0].has_letters) await supersede(client, batch, all)
   await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined, table.spec)
   const deadLetters = all.length
-  const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...batch.used }
+  const { spent, ...used } = batch.used
+  const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...used }
   if (stage === undefined) Object.assign(counts, { loaded, unchanged: batch.read - deadLetters - loaded })
   // What a snapshot changes is known only when it is whole: a slice's now, a stream's when the stream ends.
   if (mode === 'replace_slice' && batch.isLast) {
@@ -146,15 +148,20 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
     if (claim.backfill === undefined) await markOvertaken(client, claim)
     Object.assign(counts, { ...changed, unchanged: whole.read - whole.deadLetters - changed.loaded })
   }
-  const added = countColumns.map((column, i) => `${column} = ${column} + $${i + 7}`).join(', ')
-  await client.query(
-    `UPDATE ${home.table} SET position = $5, state = $6, idle_claims = 0, last_failure = NULL,
+  const added = countColumns
+    .map((column, i) => `${column} = ${column} + $${i + 8}${column === 'warehouse_ms' ? ` + ${tookMs}` : ''}`)
+    .join(', ')
+  const { rows: now } = await client.query(
+    `UPDATE ${home.table} SET position = $5, state = $6, spent = _weir.add_up(spent, $7), idle_claims = 0, last_failure = NULL,
         waiting_since = NULL, waiting_until = NULL, waiting_for = NULL, updated_at = now(), ${added}
-      WHERE ${home.where}`,
-    [...home.values, JSON.stringify(batch.position), batch.isLast ? 'finished' : 'open', ...countValues(counts)],
+      WHERE ${home.where} RETURNING ${countColumns.join(', ')}`,
+    [...home.values, JSON.stringify(batch.position), batch.isLast ? 'finished' : 'open', JSON.stringify(spent), ...countValues(counts)],
   )
-  return sum([claim.counts, counts])
+  return countsOf(now[0]!)
 }
+
+/** How long this transaction has taken. */
+const tookMs = '(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)::bigint'
 
 /** Where the checkpoint of a claim stands, as long as no newer one took it: conditions and their values, as $1 to $4. */
 function heldBy(claim: Claim) {
@@ -176,14 +183,17 @@ const notPlanned = ({ sync, stream, key }: Key) =>
     { isFinal: true },
   )
 
-export async function release(pool: pg.Pool, claim: Claim, wait?: Wait): Promise<void> {
+/** Gives the slice back; what was used in vain is counted. */
+export async function release(pool: pg.Pool, claim: Claim, { spent, ...used }: Used, wait?: Wait): Promise<void> {
   const { table, where, values } = heldBy(claim)
+  const added = countColumns.map((column, i) => `${column} = ${column} + $${i + 8}`).join(', ')
   await pool
     .query(
       `UPDATE ${table} SET idle_claims = 0, waiting_until = $5, waiting_for = $6,
-          waiting_since = CASE WHEN $5::timestamptz IS NOT NULL THEN coalesce(waiting_since, now()) END
+          waiting_since = CASE WHEN $5::timestamptz IS NOT NULL THEN coalesce(waiting_since, now()) END,
+          spent = _weir.add_up(spent, $7), ${added}
         WHERE ${where}`,
-      [...values, wait?.until ?? null, wait?.for ?? null],
+      [...values, wait?.until ?? null, wait?.for ?? null, JSON.stringify(spent), ...countValues({ ...noCounts(), ...used })],
     )
     .catch((error: unknown) => {
       throw warehouseFailure(error, `Releasing slice ${claim.key}`)
@@ -236,19 +246,32 @@ export async function halve(pool: pg.Pool, claim: Claim, halves: readonly [Slice
   const counts = countColumns.map(
     (column) => `${column} = excluded.${column} + CASE WHEN c.run_id = excluded.run_id THEN c.${column} ELSE 0 END`,
   )
+  const spentThen = `spent = _weir.add_up(excluded.spent, CASE WHEN c.run_id = excluded.run_id THEN c.spent ELSE '{}' END)`
   await transaction(pool, doing, async (client) => {
     const { rows } = await client.query(`SELECT * FROM ${table} WHERE ${where} FOR UPDATE`, values)
     if (!rows[0]) throw fenced(claim)
     // It stays until it is settled: whoever asks for it again, since the answer was lost, learns what became of it.
     const none = countColumns.map((column) => `${column} = 0`).join(', ')
-    await client.query(`UPDATE ${table} SET state = 'halved', position = NULL, ${none} WHERE ${where}`, values)
+    await client.query(`UPDATE ${table} SET state = 'halved', position = NULL, spent = '{}', ${none} WHERE ${where}`, values)
     for (const [i, slice] of halves.entries()) {
       const held = countValues(i === 0 ? countsOf(rows[0]) : noCounts())
+      const spent = i === 0 ? rows[0].spent : {}
       await client.query(
-        `INSERT INTO ${table} AS c (${owner}, stream, slice, pass, range_from, range_to, parent, run_id, ${countColumns.join(', ')})
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, ${held.map((_, at) => `$${at + 9}`).join(', ')})
-         ON CONFLICT (${owner}, stream, slice) DO UPDATE SET state = 'open', position = NULL, run_id = excluded.run_id, ${counts.join(', ')}`,
-        [ownerId, claim.stream, sliceKey(slice), slice.pass, slice.from, slice.to, slice.parent ?? null, claim.run, ...held],
+        `INSERT INTO ${table} AS c (${owner}, stream, slice, pass, range_from, range_to, parent, run_id, spent, ${countColumns.join(', ')})
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, ${held.map((_, at) => `$${at + 10}`).join(', ')})
+         ON CONFLICT (${owner}, stream, slice) DO UPDATE SET state = 'open', position = NULL, run_id = excluded.run_id, ${spentThen}, ${counts.join(', ')}`,
+        [
+          ownerId,
+          claim.stream,
+          sliceKey(slice),
+          slice.pass,
+          slice.from,
+          slice.to,
+          slice.parent ?? null,
+          claim.run,
+          JSON.stringify(spent),
+          ...held,
+        ],
       )
     }
     await client.query(`DROP TABLE IF EXISTS ${id('_weir_stage', stageName(claim, claim.key))}`)

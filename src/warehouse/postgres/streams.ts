@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { noCounts, sum } from '../../core/receipt.js'
+import { addUp, noCounts, sum } from '../../core/receipt.js'
 import { lineName, sliceKey } from '../../core/slices.js'
 import type { Counts, Slice } from '../../core/types.js'
 import type { Progress, SliceOwner, SliceState, StreamRef, StreamRunRow, Warehouse, Watermark } from '../driver.js'
@@ -134,7 +134,9 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
       const { rows } = await takeOver(pool, client, () =>
         client.query('SELECT * FROM _weir.checkpoints WHERE sync = $1 AND stream = $2 ORDER BY ordinal FOR UPDATE', [sync, stream]),
       )
-      let counts: Counts = sum([noCounts(), ...rows.filter((row) => row.run_id === ref.run).map(countsOf)])
+      const own = rows.filter((row) => row.run_id === ref.run)
+      let counts: Counts = sum([noCounts(), ...own.map(countsOf)])
+      const spent = addUp(own.map((row) => row.spent as Record<string, number>))
       const letters = rows.filter(({ state, run_id }) => (state === 'dead_letter' || state === 'refused') && run_id === ref.run).length
       const { table } = outcome
       const isVoid = found.status === voided
@@ -160,7 +162,7 @@ export async function finishStream(pool: pg.Pool, ref: Ref, outcome: Parameters<
         for (const mark of newWatermarks(slices)) await moveWatermark(client, ref, mark)
       }
       await settle(client, ref, counts.loaded)
-      return endStreamRun(client, ref, end, counts)
+      return endStreamRun(client, ref, end, { ...counts, spent })
     }),
   )
 }

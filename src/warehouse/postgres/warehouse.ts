@@ -12,10 +12,12 @@ import { createDeployments } from './deployments.js'
 import { letterSeal } from './letter-seal.js'
 import { createLetters } from './letters.js'
 import { migrate, migrationsOf } from './migrate.js'
+import { createPauses } from './pauses.js'
 import { createPool, warehouseFailure } from './pool.js'
 import { createQuality } from './quality.js'
 import { createRebuilds } from './rebuilds.js'
 import { createReplay } from './replay.js'
+import { createReports } from './reports.js'
 import { createRuns } from './runs.js'
 import { claim, commitBatch, halve, note, release, setAside, waits } from './slices.js'
 import { standing } from './standing.js'
@@ -80,7 +82,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     slices: {
       claim: (ref) => claim(pool, ref),
       commit: (batch) => commitBatch(pool, batch, seal),
-      release: (held, wait) => release(pool, held, wait),
+      release: (held, used, wait) => release(pool, held, used, wait),
       waits: (slice, wait) => waits(pool, slice, wait),
       note: (held, failure) => note(pool, held, failure),
       setAside: (held, letter, state) => setAside(pool, held, letter, state),
@@ -119,6 +121,8 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     alerts: createAlertStore(pool),
     audiences: createAudiences(pool, options.key),
     standing: () => standing(pool),
+    pauses: createPauses(pool),
+    reports: createReports(pool),
     budgets: createBudgetStore(pool),
     tokens: createTokenStore(pool, options.key),
     letters: { ...createLetters(pool, seal), ...createReplay(pool, seal) },

@@ -113,6 +113,7 @@ it('a note of a stack that is gone is ignored', async () => {
     startedAt: '',
     temporalAddress: '127.0.0.1:1',
     temporalUiUrl: '',
+    statusUrl: '',
     warehouseUrl: 'postgres://127.0.0.1:1/weir',
     ports: {},
     pids: {},

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { judge } from '../../../src/alerts/judge.js'
 import { look } from '../../../src/alerts/look.js'
 import type { Definition } from '../../../src/core/definition.js'
-import { noCounts } from '../../../src/core/receipt.js'
+import { noCounts, nothingUsed } from '../../../src/core/receipt.js'
 import { createWarehouse } from '../../../src/warehouse/postgres/warehouse.js'
 import { fakeDefinition } from '../../support/fake-source.js'
 import { type Opened, openedDatabase, servers } from '../../support/postgres.js'
@@ -186,7 +186,7 @@ describe.each(servers())('alerts on PostgreSQL $name', ({ url: server }) => {
       owner: 'test',
       attemptAt: new Date(),
     })
-    await base.warehouse.slices.release(claim, { until: new Date(Date.now() + 3_600_000).toISOString(), for: 'quota' })
+    await base.warehouse.slices.release(claim, nothingUsed(), { until: new Date(Date.now() + 3_600_000).toISOString(), for: 'quota' })
     await lookAll()
     const open = await base.warehouse.alerts.list({ limit: 9 })
     expect(Object.fromEntries(open.map(({ stream, kind, message }) => [`${stream} ${kind}`, message]))).toEqual({
@@ -195,7 +195,7 @@ describe.each(servers())('alerts on PostgreSQL $name', ({ url: server }) => {
       'people quota_wait': expect.stringMatching(/60 min\.$/),
     })
     // The wait goes on from when it began, until something is committed, another run takes the slice, or it has been over for a while.
-    await base.warehouse.slices.release(claim, { until: new Date(Date.now() + 5_400_000).toISOString(), for: 'quota' })
+    await base.warehouse.slices.release(claim, nothingUsed(), { until: new Date(Date.now() + 5_400_000).toISOString(), for: 'quota' })
     await lookAll()
     expect((await base.warehouse.alerts.list({ limit: 9 })).find(({ kind }) => kind === 'quota_wait')!.message).toContain('90 min')
     await base.warehouse.slices.claim({ sync: 'shop', stream: 'people', run: 'next', key, owner: 'test', attemptAt: new Date() })

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Failure } from '../../../src/core/failure.js'
+import { nothingUsed } from '../../../src/core/receipt.js'
 import type { Rec, SyncMode } from '../../../src/core/types.js'
 import { finishStream } from '../../../src/engine/finish-stream.js'
 import { diffStates, passesAfter, passesNow, stateAfter } from '../../../src/state/diff.js'
@@ -217,7 +218,7 @@ describe.each(servers())('the state of a stream on PostgreSQL $name', ({ url }) 
         segments: [],
         letters: [],
         read: 0,
-        used: { bytes: 0, requests: 0, retries: 0, waitedMs: 0 },
+        used: nothingUsed(),
         position: { reached: 'zombie' },
         isLast: true,
       })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { noCounts } from '../../../src/core/receipt.js'
+import { noCounts, nothingUsed } from '../../../src/core/receipt.js'
 import { plan } from '../../support/engine.js'
 import { fakeStream } from '../../support/fake-source.js'
 import { type Opened, openedDatabase, servers } from '../../support/postgres.js'
@@ -28,7 +28,7 @@ describe.each(servers())('what a run waits for, in PostgreSQL $name', ({ url }) 
       { until, for: 'quota' },
     ])
     const claim = await warehouse.slices.claim({ ...slice, owner: 'test', attemptAt: new Date() })
-    await warehouse.slices.release(claim, { until, for: 'vendor' })
+    await warehouse.slices.release(claim, nothingUsed(), { until, for: 'vendor' })
     expect((await shown())[0]).toEqual({ until, for: 'vendor' })
 
     await warehouse.slices.waits(slice, { until: new Date(Date.now() - 1_000).toISOString(), for: 'quota' })
