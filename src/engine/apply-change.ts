@@ -48,7 +48,7 @@ export async function applyChange({ warehouse, definition, stream, run, change: 
  * and nobody has to decide any more. Called when nobody reads the stream; a repeat goes on where it was cut off.
  */
 export async function closeEvolved(warehouse: Warehouse, ref: StreamRef, table: OpenTable): Promise<void> {
-  const waiting = await warehouse.changes.list({ ...ref, status: ['captured', 'pending', 'rejected'] })
+  const waiting = await warehouse.changes.list({ sync: ref.sync, stream: ref.stream, status: ['captured', 'pending', 'rejected'] })
   for (const change of waiting) {
     if (columnFor(table.columns, change.field, change.variant) === undefined) continue
     await fillWhole(warehouse, table, change)
@@ -59,7 +59,7 @@ export async function closeEvolved(warehouse: Warehouse, ref: StreamRef, table: 
 /** Fields that were approved while a backfill read by what it knew before: what it put into `_weir_extra` moves to their columns. */
 export async function fillApproved(warehouse: Warehouse, ref: StreamRef, table: OpenTable, backfill: string): Promise<void> {
   const { createdAt } = (await warehouse.backfills.get(backfill))!
-  const approved = await warehouse.changes.list({ ...ref, status: ['approved'] })
+  const approved = await warehouse.changes.list({ sync: ref.sync, stream: ref.stream, status: ['approved'] })
   for (const change of approved) {
     if (change.decidedAt === undefined || change.decidedAt < createdAt || !table.columns.some(({ field }) => field === change.field))
       continue
