@@ -245,7 +245,7 @@ describe('sessions', () => {
     await ask(
       open(sandbox, { client_id: app.client_id, private_key: sandbox.salesforce.access.privateKey, username: salesforceOAuth.username }),
     )
-    await ask(open(sandbox, app))
+    await ask(open(sandbox, { ...app, login_url: sandbox.url }))
     const at = (settings: Record<string, unknown>) => open(sandbox, settings, sandbox.url.replace('127.0.0.1', 'localhost'))
     await expect(ask(at(app))).rejects.toMatchObject({ reason: 'auth', message: expect.stringContaining('weir connect sf') })
     // By the shared host a token names the org's own.
