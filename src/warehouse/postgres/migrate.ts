@@ -84,7 +84,7 @@ export async function migrate(pool: pg.Pool, to = newestVersion): Promise<void> 
         await client.query(migrations[version - 1]!)
         await client.query('INSERT INTO _weir.migrations (version) VALUES ($1)', [version])
       }
-      await putReasons(client)
+      if (to === newestVersion) await putReasons(client)
     })
   } catch (error) {
     throw warehouseFailure(error, 'Preparing the warehouse')

@@ -38,7 +38,8 @@ async function live({ warehouse }: Opened): Promise<void> {
 const tablesOf = async (db: pg.ClientBase) => {
   const { rows } = await db.query<{ name: string; columns: string[] }>(
     `SELECT table_name AS name, array_agg(column_name::text) AS columns
-       FROM information_schema.columns WHERE table_schema = '_weir' AND table_name <> 'migrations' GROUP BY table_name`,
+       FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+      WHERE table_schema = '_weir' AND table_type = 'BASE TABLE' AND table_name NOT IN ('migrations', 'failure_reasons') GROUP BY table_name`,
   )
   return rows
 }
