@@ -69,7 +69,7 @@ audiences:
       .map((n) => `p${n}@example.test`)
       .sort()
 
-  it('is previewed, pushed, and held as the model says, less consent, suppressions and rejects', async () => {
+  it('is previewed, pushed, and held as the model says, less consent, suppressions and rejects', { timeout: 120_000 }, async () => {
     const seen = await project.weir(['audience', 'preview', 'vip', '--json'])
     expect(seen.code, seen.stderr).toBe(0)
     expect(JSON.parse(seen.stdout)).toMatchObject({
@@ -87,7 +87,9 @@ audiences:
     expect(row).toMatchObject({ first: 'Friend', properties: { ltv: 9 }, consent: { state: 'never' } })
   })
 
-  it('waits outside its gates, while a refusal goes out; an approval by who asked or of another change set is refused', async () => {
+  it('waits outside its gates, while a refusal goes out; an approval by who asked or of another change set is refused', {
+    timeout: 120_000,
+  }, async () => {
     await db.query("UPDATE crm.people SET ads_consent = 'denied' WHERE id = 11")
     await db.query('DELETE FROM crm.people WHERE id > 50')
     const pushed = await project.weir(['audience', 'push', 'vip', '--by', 'ana', '--json'])
@@ -104,7 +106,7 @@ audiences:
     expect(own.stderr).toMatch(/ana asked for this push; somebody else has to decide/)
     expect(held()).toEqual(wanted((n) => n === 11))
     expect((await decide('ben', prepared.changeSet.slice(0, 12))).code).toBe(0)
-    await expect.poll(() => held(), { timeout: 20_000 }).toEqual(wanted((n) => n === 11 || n > 50))
+    await expect.poll(() => held(), { timeout: 60_000 }).toEqual(wanted((n) => n === 11 || n > 50))
   })
 
   it('leaves no address in histories, tables and logs', async () => {

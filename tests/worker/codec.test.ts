@@ -17,7 +17,11 @@ const encodingOf = ({ metadata }: Payload) => Buffer.from(metadata?.encoding ?? 
 function payloadsIn(value: unknown): Payload[] {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return []
   if ('metadata' in value && 'data' in value && typeof value.metadata === 'object') return [value as Payload]
-  return Object.entries(value).flatMap(([name, part]) => (name === 'searchAttributes' ? [] : payloadsIn(part)))
+  // What the SDK notes in markers of its own (a patch's name, when an activity ran) it writes as it is.
+  const isOfTheSdk = (name: string, part: unknown) =>
+    ['searchAttributes', 'patch-data'].includes(name) ||
+    (name === 'data' && typeof part === 'object' && part !== null && 'payloads' in part)
+  return Object.entries(value).flatMap(([name, part]) => (isOfTheSdk(name, part) ? [] : payloadsIn(part)))
 }
 
 async function historyOf(connection: Connection, workflowId: string): Promise<proto.temporal.api.history.v1.IHistoryEvent[]> {
