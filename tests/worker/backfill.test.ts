@@ -4,7 +4,7 @@ import type { SliceReceipt } from '../../src/core/activities.js'
 import type { BackfillSlices, BackfillStep } from '../../src/core/backfill.js'
 import { createActivities } from '../../worker/activities/index.js'
 import type { AlertDeps } from '../../worker/deps.js'
-import { fakeDefinition, fakeStream, fixedClock, noHttp } from '../support/fake-source.js'
+import { fakeDefinition, fakeStream, fixedClock, idleDeps, noHttp } from '../support/fake-source.js'
 import { type Opened, openedDatabase } from '../support/postgres.js'
 
 const stream = fakeStream({ pages: () => [[{ id: '1', name: 'a', updated: '2026-01-02T00:00:00Z' }]] })
@@ -37,6 +37,7 @@ describe('the activities of a backfill', () => {
       clock: fixedClock(),
       redact: (text: string) => text,
       timing: { heartbeatMs: 2_000, retryMs: 100 },
+      ...idleDeps,
       connect: async (_: unknown, __: unknown, options?: { priority?: string }) => {
         asked.push(options?.priority)
         return { source: { type: 'fake', streams: { people: stream, whole } }, http: noHttp(), shareMs: 1_000 }

@@ -137,6 +137,12 @@ export const refusals: readonly Refusal[] = [
     'permanent',
     'field or parameter',
   ],
+  [403, body(200, 1870050), 'permission', 'Custom Audience Terms'],
+  [403, body(200, 1870090), 'permission', 'Custom Audience Terms'],
+  [400, body(100, 1713230), 'config', 'flagged'],
+  [400, body(2650, 1870144), 'config', 'as large as'],
+  [400, body(2650, 1870159), 'permanent', ''],
+  [400, body(2650, 1870145), 'transient', ''],
   // A permission each, as the pages list them by their range.
   ...Array.from(
     { length: 100 },
