@@ -121,6 +121,7 @@ syncs:
     }, 30_000)
     const before = await done(first)
     await ok('sync', 'klaviyo')
+    marks = await watermarks()
     expect(await show(first)).toMatchObject({ status: 'paused', slices: { total: 730, done: before, failed: 0 } })
     await killWorker()
     await ok('backfill', 'resume', first)
