@@ -61,9 +61,7 @@ export async function fillApproved(warehouse: Warehouse, ref: StreamRef, table: 
   const { createdAt } = (await warehouse.backfills.get(backfill))!
   const approved = await warehouse.changes.list({ sync: ref.sync, stream: ref.stream, status: ['approved'] })
   for (const change of approved) {
-    if (change.decidedAt === undefined || change.decidedAt < createdAt || !table.columns.some(({ field }) => field === change.field))
-      continue
-    await fillWhole(warehouse, table, change)
+    if (change.decidedAt !== undefined && change.decidedAt >= createdAt) await fillWhole(warehouse, table, change)
   }
 }
 

@@ -261,26 +261,26 @@ export function createHttp(api: Api, connection: ConnectionDefinition, deps: Cli
     deps.log.debug(failure.message, { connection: connection.name, reason: failure.reason })
     await account.breaker.bad()
   }
-  const retried = <T>(work: () => Promise<T>) => retry(() => work().catch(masked), { ...limits, signal, onFailure: note })
-  const once = <T>(work: () => Promise<T>) => retry(() => work().catch(masked), { ...limits, retries: 0, signal, onFailure: note })
+  const tried = <T>(work: () => Promise<T>, retries = limits.retries) =>
+    retry(() => work().catch(masked), { ...limits, retries, signal, onFailure: note })
 
   return {
     settings: { ...api.forReaders?.(connection.settings), apiVersion: version },
     used,
     async request(request) {
       if (request.afterMs) await hold(request.afterMs)
-      const tried = request.once ? once : retried
-      return tried(async () => {
+      const ask = async () => {
         const call: Call<Sent> = (sending, spender, options) => spender.spend(() => whole(sending), options)
         const { sent, spender, asked } = await attempt(request, call)
         const body = request.answer === 'none' ? {} : request.answer === 'text' ? textBodyOf(asked, sent) : jsonOf(asked, sent)
         await learn(sent, spender)
         return { status: sent.status, headers: sent.headers, body, bytes: sent.data.length }
-      })
+      }
+      return tried(ask, request.once ? 0 : limits.retries)
     },
     async *stream(request) {
       // Until its first element is there, an answer may be asked for again: nothing of it has been given.
-      const { elements, first, stop } = await retried(async () => {
+      const { elements, first, stop } = await tried(async () => {
         const { sent, spender, asked } = await attempt(request, opened)
         try {
           expectJson(asked, sent)

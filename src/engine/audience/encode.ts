@@ -6,6 +6,7 @@ import {
   type IdentifierKind,
   isSource,
 } from '../../core/audience.js'
+import { canonical } from '../../core/canonical.js'
 import { ExactNumber, type Rec, type Value } from '../../core/types.js'
 import { parseJson } from '../../http/json.js'
 import { writeIdentifiers } from '../../identity/write.js'
@@ -32,8 +33,8 @@ export function encoder(
       if ('excluded' in written) return { key, ...written }
       const { identifiers } = written
       const fields = destination.takesFields ? fieldsOf(map, row) : {}
-      const id = sorted(identifiers)
-      return { key, identifiers, fields, identity: mark(id), content: mark(`${id}\n${sorted(fields)}`) }
+      const id = canonical(identifiers)
+      return { key, identifiers, fields, identity: mark(id), content: mark(`${id}\n${canonical(fields)}`) }
     })
 }
 
@@ -73,11 +74,4 @@ function plain(value: Value): Value {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]))
   return value
-}
-
-function sorted(value: Value): string {
-  if (Array.isArray(value)) return `[${value.map(sorted).join(',')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${sorted(one)}`).join(',')}}`
 }

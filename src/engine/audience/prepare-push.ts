@@ -30,7 +30,7 @@ export interface PreparePushInput {
 export async function preparePush(input: PreparePushInput & { step: PushStep }): Promise<PreparedReceipt> {
   const { warehouse, definition, step, reach } = input
   const { run, audience } = step
-  await warehouse.audiences.begin({ ...step, definition: step.definition })
+  await warehouse.audiences.begin(step)
   const opened = await openAll(definition, reach, (name, target) => warehouse.audiences.target(run, name, target))
   const prepared = await warehouse.audiences.prepare({ run, definition, ...comparing(definition, opened.reached, input) })
   const verdict = judge(definition, prepared, await lastGood(warehouse, audience, run))
@@ -81,7 +81,7 @@ async function lastGood(warehouse: Warehouse, audience: string, except?: string)
 }
 
 /** What the comparison needs to be told of the destinations. */
-export function comparing(
+function comparing(
   definition: AudienceDefinition,
   reached: Readonly<Record<string, Reached>>,
   { mark, onProgress }: Pick<PreparePushInput, 'mark' | 'onProgress'>,
