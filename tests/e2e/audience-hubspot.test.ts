@@ -1,22 +1,20 @@
-import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Stack, startStack } from '../../cli/dev/stack.js'
+import type { Stack } from '../../cli/dev/stack.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
-import { searchAttributes } from '../../src/core/search-attributes.js'
-import { makeProject, type Project } from '../support/project.js'
-
-const worker = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
+import type { Project } from '../support/project.js'
+import { expectNoAddress, startProject } from '../support/stack.js'
 
 describe('an audience of contacts and of a list in HubSpot, by the command', () => {
   let sandbox: Sandbox
   let project: Project
   let stack: Stack
   let db: pg.Client
+  let stop: () => Promise<void>
 
   beforeAll(async () => {
     sandbox = await startSandbox({ people: 50, activitiesPerPerson: 0, now: new Date('2026-11-20T12:00:00Z'), limits: 'off' })
-    project = await makeProject(`
+    ;({ project, stack, db, stop } = await startProject(`
 version: 1
 connections:
   hubspot: { type: hubspot, base_url: "${sandbox.url}", access_token: "${sandbox.hubspot.token}", budget: "off" }
@@ -32,15 +30,7 @@ audiences:
     destinations:
       manual: { connection: hubspot, list: High value, create: true, map: { plan: plan, seats: seats } }
       contacts: { connection: hubspot, object: contacts, match: external_id, map: { lifecyclestage: { value: customer } } }
-`)
-    stack = await startStack({
-      projectDir: project.folder,
-      worker: { command: process.execPath, args: [worker], env: { WEIR_HEARTBEAT_MS: '2000' } },
-      searchAttributes,
-      log: () => {},
-    })
-    db = new pg.Client({ connectionString: stack.info.warehouseUrl })
-    await db.connect()
+`))
     await db.query('CREATE SCHEMA crm')
     await db.query('CREATE TABLE crm.people (id int, ref text, email text, ads_consent text, plan text, seats text)')
     await db.query('CREATE TABLE crm.stopped (email text)')
@@ -54,10 +44,8 @@ audiences:
     await db.query("UPDATE crm.people SET plan = 'Unobtainium' WHERE id = 6; INSERT INTO crm.stopped VALUES ('p8@example.test')")
   })
   afterAll(async () => {
-    await db?.end()
-    await stack?.stop()
+    await stop?.()
     await sandbox?.stop()
-    await project?.remove()
   })
 
   const push = async () => {
@@ -127,11 +115,7 @@ audiences:
     expect(await ledger('manual')).toMatchObject({ confirmed: left.length })
   })
 
-  it('leaves no address in the tables', async () => {
-    const { rows } = await db.query<{ name: string }>(
-      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = '_weir'",
-    )
-    for (const { name } of rows)
-      expect((await db.query(`SELECT 1 FROM _weir.${name} AS t WHERE t::text ILIKE '%@example.test%'`)).rows, name).toEqual([])
+  it('leaves no address in histories, tables and logs', async () => {
+    await expectNoAddress({ project, stack, db })
   })
 })

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
 import { kill } from 'node:process'
-import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Stack, startStack } from '../../cli/dev/stack.js'
+import type { Stack } from '../../cli/dev/stack.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
-import { searchAttributes } from '../../src/core/search-attributes.js'
-import { makeProject, type Project } from '../support/project.js'
+import type { Project } from '../support/project.js'
+import { expectNoAddress, startProject } from '../support/stack.js'
 
-const worker = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
 const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest('hex')
 const addressOf = (n: number) => `p${n}@example.test`
 const people = 2_400
@@ -20,10 +18,11 @@ describe('a custom audience, by the command, to Meta’s own memory', () => {
   let project: Project
   let stack: Stack
   let db: pg.Client
+  let stop: () => Promise<void>
 
   beforeAll(async () => {
     sandbox = await startSandbox({ people: 50, now: new Date('2026-11-20T12:00:00Z'), limits: 'off', adsSince: new Date('2026-11-19') })
-    project = await makeProject(`
+    ;({ project, stack, db, stop } = await startProject(`
 version: 1
 connections:
   meta: { type: meta, base_url: "${sandbox.url}", access_token: "${sandbox.meta.token}", ad_accounts: [${sandbox.meta.adAccounts.join(', ')}], budget: "off" }
@@ -38,15 +37,7 @@ audiences:
     suppress: [{ model: stopped, by: email }]
     destinations:
       ads: { connection: meta, custom_audience: High value, create: true, ad_account: ${sandbox.meta.adAccounts[1]} }
-`)
-    stack = await startStack({
-      projectDir: project.folder,
-      worker: { command: process.execPath, args: [worker], env: { WEIR_HEARTBEAT_MS: '2000' } },
-      searchAttributes,
-      log: () => {},
-    })
-    db = new pg.Client({ connectionString: stack.info.warehouseUrl })
-    await db.connect()
+`))
     await db.query('CREATE SCHEMA crm')
     await db.query('CREATE TABLE crm.stopped (email text)')
     await db.query(
@@ -57,10 +48,8 @@ audiences:
     for (let n = 1; n <= people; n++) if (isRefused(n)) sandbox.meta.switches.invalidValues.set(sha256(addressOf(n)), 'Invalid value')
   })
   afterAll(async () => {
-    await db?.end()
-    await stack?.stop(5_000)
+    await stop?.()
     await sandbox?.stop()
-    await project?.remove()
   })
 
   const membership = () => {
@@ -128,11 +117,7 @@ audiences:
     expect([...membership().pushed.values()].filter(({ removed }) => removed === 1)).toHaveLength(left)
   })
 
-  it('leaves no address in tables', async () => {
-    const { rows } = await db.query<{ name: string }>(
-      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = '_weir'",
-    )
-    for (const { name } of rows)
-      expect((await db.query(`SELECT 1 FROM _weir.${name} AS t WHERE t::text ILIKE '%@example.test%'`)).rows, name).toEqual([])
+  it('leaves no address in histories, tables and logs', async () => {
+    await expectNoAddress({ project, stack, db })
   })
 })

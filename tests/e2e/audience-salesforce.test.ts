@@ -1,22 +1,18 @@
-import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Stack, startStack } from '../../cli/dev/stack.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
-import { searchAttributes } from '../../src/core/search-attributes.js'
-import { makeProject, type Project } from '../support/project.js'
-
-const worker = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
+import type { Project } from '../support/project.js'
+import { startProject } from '../support/stack.js'
 
 describe('audiences to Salesforce, by the command', () => {
   let sandbox: Sandbox
   let project: Project
-  let stack: Stack
   let db: pg.Client
+  let stop: () => Promise<void>
 
   beforeAll(async () => {
     sandbox = await startSandbox({ people: 50, now: new Date('2026-11-20T12:00:00Z'), limits: 'off', adsSince: new Date('2026-11-19') })
-    project = await makeProject(`
+    ;({ project, db, stop } = await startProject(`
 version: 1
 connections:
   crm: { type: salesforce, base_url: "${sandbox.url}", access_token: "${sandbox.salesforce.token}", budget: "off" }
@@ -36,15 +32,7 @@ audiences:
     consent: { column: consent }
     destinations:
       members: { connection: crm, campaign: VIP, create: true, match: Contact.Audience_Key__c, status: Sent }
-`)
-    stack = await startStack({
-      projectDir: project.folder,
-      worker: { command: process.execPath, args: [worker], env: { WEIR_HEARTBEAT_MS: '2000' } },
-      searchAttributes,
-      log: () => {},
-    })
-    db = new pg.Client({ connectionString: stack.info.warehouseUrl })
-    await db.connect()
+`))
     await db.query('CREATE SCHEMA crm')
     await db.query('CREATE TABLE crm.people (id int, last_name text, seats int, consent text)')
     await db.query(
@@ -53,10 +41,8 @@ audiences:
     await db.query('UPDATE crm.people SET last_name = NULL WHERE id = 7')
   })
   afterAll(async () => {
-    await db?.end()
-    await stack?.stop()
+    await stop?.()
     await sandbox?.stop()
-    await project?.remove()
   })
 
   const push = async (audience: string) => {

@@ -1,22 +1,20 @@
-import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Stack, startStack } from '../../cli/dev/stack.js'
+import type { Stack } from '../../cli/dev/stack.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
-import { searchAttributes } from '../../src/core/search-attributes.js'
-import { makeProject, type Project } from '../support/project.js'
-
-const worker = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
+import type { Project } from '../support/project.js'
+import { expectNoAddress, startProject } from '../support/stack.js'
 
 describe('an audience, by the command, to the vendor’s own memory', () => {
   let sandbox: Sandbox
   let project: Project
   let stack: Stack
   let db: pg.Client
+  let stop: () => Promise<void>
 
   beforeAll(async () => {
     sandbox = await startSandbox({ people: 50, now: new Date('2026-11-20T12:00:00Z'), limits: 'off', adsSince: new Date('2026-11-19') })
-    project = await makeProject(`
+    ;({ project, stack, db, stop } = await startProject(`
 version: 1
 connections:
   klaviyo: { type: klaviyo, base_url: "${sandbox.url}", api_key: "${sandbox.klaviyo.apiKey}", budget: "off" }
@@ -32,15 +30,7 @@ audiences:
     gates: { max_remove: 20% }
     destinations:
       mail: { connection: klaviyo, list: High value, create: true, map: { first_name: { value: Friend }, properties: { ltv: ltv } } }
-`)
-    stack = await startStack({
-      projectDir: project.folder,
-      worker: { command: process.execPath, args: [worker], env: { WEIR_HEARTBEAT_MS: '2000' } },
-      searchAttributes,
-      log: () => {},
-    })
-    db = new pg.Client({ connectionString: stack.info.warehouseUrl })
-    await db.connect()
+`))
     await db.query('CREATE SCHEMA crm')
     await db.query('CREATE TABLE crm.people (id int, email text, phone text, ads_consent text, ltv numeric)')
     await db.query('CREATE TABLE crm.stopped (email text)')
@@ -51,10 +41,8 @@ audiences:
     await db.query("INSERT INTO crm.stopped VALUES ('P8@example.test')")
   })
   afterAll(async () => {
-    await db?.end()
-    await stack?.stop()
+    await stop?.()
     await sandbox?.stop()
-    await project?.remove()
   })
 
   const held = () => {
@@ -110,10 +98,6 @@ audiences:
   })
 
   it('leaves no address in histories, tables and logs', async () => {
-    const { rows } = await db.query<{ name: string }>(
-      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = '_weir'",
-    )
-    for (const { name } of rows)
-      expect((await db.query(`SELECT 1 FROM _weir.${name} AS t WHERE t::text LIKE '%@example.test%'`)).rows, name).toEqual([])
+    await expectNoAddress({ project, stack, db })
   })
 })

@@ -1,18 +1,16 @@
 import { kill } from 'node:process'
-import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type Stack, startStack } from '../../cli/dev/stack.js'
+import type { Stack } from '../../cli/dev/stack.js'
 import { connector as googleAds } from '../../connectors/google-ads/source.js'
 import { connector as klaviyo } from '../../connectors/klaviyo/source.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
-import { searchAttributes } from '../../src/core/search-attributes.js'
 import type { Rec } from '../../src/core/types.js'
 import type { BackfillDetail } from '../../src/warehouse/contract/backfills.js'
-import { makeProject, type Project } from '../support/project.js'
+import type { Project } from '../support/project.js'
+import { startProject } from '../support/stack.js'
 import { truthOf } from '../support/truth.js'
 
-const worker = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
 const range = ['--from', '2024-11-20', '--to', '2026-11-20']
 
 /** Two years of events and of a report, beside live syncs that hold two weeks of them. */
@@ -21,13 +19,15 @@ describe('a backfill of 24 months', () => {
   let project: Project
   let stack: Stack
   let db: pg.Client
+  let stop: () => Promise<void>
   let marks: unknown
   let first: string
 
   beforeAll(async () => {
     sandbox = await startSandbox({ people: 300, now: new Date('2026-11-20T12:00:00Z'), limits: 'off' })
     const { clientId, clientSecret, refreshToken } = sandbox.google_ads.oauth
-    project = await makeProject(`
+    ;({ project, stack, db, stop } = await startProject(
+      `
 version: 1
 connections:
   klaviyo: { type: klaviyo, base_url: "${sandbox.url}", api_key: "${sandbox.klaviyo.apiKey}", budget: "off" }
@@ -36,22 +36,19 @@ connections:
 syncs:
   klaviyo: { from: klaviyo, streams: { events: { start: 2026-11-06 }, metrics: {} } }
   google_ads: { from: google_ads, streams: { campaign_daily: { start: 2026-11-06 } } }
-`)
-    stack = await startStack({
-      projectDir: project.folder,
-      worker: { command: process.execPath, args: [worker], env: { WEIR_HEARTBEAT_MS: '1500', WEIR_RETRY_MS: '200' } },
-      searchAttributes,
-      log: () => {},
-      ports: { postgres: 25_632, temporal: 27_433, temporalUi: 28_433 },
-    })
-    db = new pg.Client({ connectionString: stack.info.warehouseUrl, options: '-c timezone=UTC' })
-    await db.connect()
+`,
+      {
+        heartbeatMs: 1_500,
+        retryMs: 200,
+        drainMs: 5_000,
+        ports: { postgres: 25_632, temporal: 27_433, temporalUi: 28_433 },
+        client: { options: '-c timezone=UTC' },
+      },
+    ))
   })
   afterAll(async () => {
-    await db?.end()
-    await stack?.stop(5_000)
+    await stop?.()
     await sandbox?.stop()
-    await project?.remove()
   })
 
   const ok = async (...args: string[]) => {

@@ -1,17 +1,15 @@
 import { kill } from 'node:process'
-import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Mock, startMock } from '../../bench/mock.js'
-import { type Stack, startStack } from '../../cli/dev/stack.js'
-import { searchAttributes } from '../../src/core/search-attributes.js'
-import { makeProject, type Project } from '../support/project.js'
+import type { Stack } from '../../cli/dev/stack.js'
+import type { Project } from '../support/project.js'
+import { startProject } from '../support/stack.js'
 
 /** WEIR_KILLS=30 is the figure that Weir promises; each commit takes a few. */
 const kills = Number(process.env.WEIR_KILLS ?? 4)
 const rows = 20_000 + 4_000 * kills
 
-const worker = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** A repeatable sequence of numbers from 0 to 1: which moments are hit is random, but not a secret. */
@@ -28,29 +26,27 @@ describe(`a load whose worker is killed ${kills} times`, () => {
   let project: Project
   let stack: Stack
   let db: pg.Client
+  let stop: () => Promise<void>
 
   beforeAll(async () => {
     mock = await startMock({ rows, latencyMs: 20 })
-    project = await makeProject(`
+    ;({ project, stack, db, stop } = await startProject(
+      `
 version: 1
 connections: { klaviyo: { type: klaviyo, base_url: "${mock.url}", api_key: pk_bench, budget: "off" } }
 syncs: { klaviyo: { from: klaviyo, streams: { profiles: {} } } }
-`)
-    stack = await startStack({
-      projectDir: project.folder,
-      worker: { command: process.execPath, args: [worker], env: { WEIR_HEARTBEAT_MS: '1500', WEIR_RETRY_MS: '200' } },
-      searchAttributes,
-      log: () => {},
-      ports: { postgres: 25_432, temporal: 27_233, temporalUi: 28_233 },
-    })
-    db = new pg.Client({ connectionString: stack.info.warehouseUrl })
-    await db.connect()
+`,
+      {
+        heartbeatMs: 1_500,
+        retryMs: 200,
+        drainMs: 5_000,
+        ports: { postgres: 25_432, temporal: 27_233, temporalUi: 28_233 },
+      },
+    ))
   })
   afterAll(async () => {
-    await db?.end()
-    await stack?.stop(5_000)
+    await stop?.()
     await mock?.stop()
-    await project?.remove()
   })
 
   it('ends by itself with every row once, and the counts add up', { timeout: 60_000 + kills * 15_000 }, async () => {

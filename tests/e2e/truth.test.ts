@@ -1,17 +1,14 @@
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Stack, startStack } from '../../cli/dev/stack.js'
 import { connector as googleAds } from '../../connectors/google-ads/source.js'
 import { connector as hubspot } from '../../connectors/hubspot/source.js'
 import { connector as klaviyo } from '../../connectors/klaviyo/source.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
-import { searchAttributes } from '../../src/core/search-attributes.js'
 import type { Rec, Stream } from '../../src/core/types.js'
-import { makeProject, type Project } from '../support/project.js'
+import type { Project } from '../support/project.js'
+import { startProject } from '../support/stack.js'
 import { truthOf } from '../support/truth.js'
 
-const worker = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url))
 const dayMs = 86_400_000
 
 /** A value as text that is the same on both sides: instants by their time, numbers by their value, JSON by its sorted members. */
@@ -46,12 +43,13 @@ const keyOf = (record: Rec, stream: Stream) => stream.key.map((field) => String(
 describe('what the vendors hold and what the warehouse holds', () => {
   let sandbox: Sandbox
   let project: Project
-  let stack: Stack
   let db: pg.Client
+  let stop: () => Promise<void>
 
   beforeAll(async () => {
     sandbox = await startSandbox({ people: 400, now: new Date('2026-11-20T12:00:00Z'), limits: 'off', adsSince: new Date('2026-11-12') })
-    project = await makeProject(`
+    ;({ project, db, stop } = await startProject(
+      `
 version: 1
 defaults: { dead_letters: { max_percent: 0 } }
 connections:
@@ -79,22 +77,18 @@ syncs:
   google_ads: { from: google_ads, streams: { ${Object.keys(googleAds.source.streams)
     .map((name) => `${name}: ${daily(name)}`)
     .join(', ')} } }
-`)
-    stack = await startStack({
-      projectDir: project.folder,
-      worker: { command: process.execPath, args: [worker], env: { WEIR_HEARTBEAT_MS: '2000', WEIR_RETRY_MS: '200' } },
-      searchAttributes,
-      log: () => {},
-      ports: { postgres: 25_532, temporal: 27_333, temporalUi: 28_333 },
-    })
-    db = new pg.Client({ connectionString: stack.info.warehouseUrl, types: { getTypeParser: daysAsWritten } })
-    await db.connect()
+`,
+      {
+        retryMs: 200,
+        drainMs: 5_000,
+        ports: { postgres: 25_532, temporal: 27_333, temporalUi: 28_333 },
+        client: { types: { getTypeParser: daysAsWritten } },
+      },
+    ))
   })
   afterAll(async () => {
-    await db?.end()
-    await stack?.stop(5_000)
+    await stop?.()
     await sandbox?.stop()
-    await project?.remove()
   })
 
   /** The sandbox's days lie behind ours: what is read by days begins with its first. */

@@ -1,5 +1,9 @@
 /** A project on a stack of its own, as a user has it: the built worker and command, a real PostgreSQL, a real Temporal. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Client, Connection } from '@temporalio/client'
+import { temporal } from '@temporalio/proto'
 import pg from 'pg'
 import { expect } from 'vitest'
 import { type Stack, startStack } from '../../cli/dev/stack.js'
@@ -56,12 +60,28 @@ export async function startProject(yaml: string, settings: Settings = {}): Promi
   }
 }
 
-/** No table of Weir's own holds an address of the tests' people. */
-export async function expectNoAddress(db: pg.Client): Promise<void> {
-  const { rows } = await db.query<{ name: string }>(
-    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = '_weir'",
-  )
+/** No address of the tests' people stands in a history, in a table of Weir's own, or in the worker's log. */
+export async function expectNoAddress({ project, stack, db }: Pick<Running, 'project' | 'stack' | 'db'>): Promise<void> {
+  const { rows } = await db.query<{ name: string }>("SELECT table_name AS name FROM information_schema.tables WHERE table_schema = '_weir'")
   expect(rows.length).toBeGreaterThan(0)
   for (const { name } of rows)
     expect((await db.query(`SELECT 1 FROM _weir.${name} AS t WHERE t::text ILIKE '%@example.test%'`)).rows, name).toEqual([])
+
+  const holds = (text: string) => text.toLowerCase().includes('@example.test')
+  const connection = await Connection.connect({ address: stack.info.temporalAddress })
+  try {
+    const { workflow } = new Client({ connection })
+    let histories = 0
+    for await (const { workflowId, runId } of workflow.list()) {
+      const history = await workflow.getHandle(workflowId, runId).fetchHistory()
+      const bytes = Buffer.from(temporal.api.history.v1.History.encode(history).finish())
+      expect(holds(bytes.toString()), workflowId).toBe(false)
+      histories++
+    }
+    expect(histories).toBeGreaterThan(0)
+  } finally {
+    await connection.close()
+  }
+
+  expect(holds(await readFile(join(project.folder, '.weir', 'worker.log'), 'utf8'))).toBe(false)
 }
