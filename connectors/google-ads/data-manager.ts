@@ -7,7 +7,7 @@ import { lines, of } from './failures.js'
 
 /** A 400 comes back as an answer: it may name rows, or say that a list is there already. */
 export const ask = (http: Http, request: HttpRequest): Promise<HttpResponse> =>
-  http.request({ ...request, host: 'dataManager', refusals: [400] })
+  http.request({ refusals: [400], ...request, host: 'dataManager' })
 
 /** What it says beyond the codes of both (v1, google-ads-datamanager 0.9.4). */
 const own = [

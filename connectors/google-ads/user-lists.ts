@@ -85,14 +85,10 @@ async function byName(http: Http, place: Place, name: string): Promise<Rec | und
 
 async function byId(http: Http, place: Place, id: string): Promise<Rec | undefined> {
   if (!/^\d+$/.test(id)) return undefined
-  try {
-    const answer = await ask(http, { path: `${pathOf(place)}/${id}`, headers: headersOf(place), budget: 'user_lists' })
-    if (answer.status === 400) throw refused(`GET ${pathOf(place)}/${id}`, answer)
-    return answer.body
-  } catch (error) {
-    if (error instanceof Failure && error.where.status === 404) return undefined
-    throw error
-  }
+  const path = `${pathOf(place)}/${id}`
+  const answer = await ask(http, { path, headers: headersOf(place), budget: 'user_lists', refusals: [400, 404] })
+  if (answer.status === 400) throw refused(`GET ${path}`, answer)
+  return answer.status === 404 ? undefined : answer.body
 }
 
 async function make(http: Http, place: Place, displayName: string, days: number): Promise<Rec> {

@@ -7,13 +7,9 @@ import { path } from '../api.js'
 
 /** The fields of an object that Weir's user may see. @throws Failure `config` where there is no such object */
 export async function described(http: Http, object: string): Promise<Field[]> {
-  try {
-    const { body } = await http.request({ path: path(http, `/sobjects/${encodeURIComponent(object)}/describe`) })
-    return recordsAt('fields')(body) as unknown as Field[]
-  } catch (error) {
-    if (!(error instanceof Failure) || error.where.status !== 404) throw error
-    throw new Failure('config', `Salesforce has no object ${object}, or it is closed to Weir’s user.`)
-  }
+  const { status, body } = await http.request({ path: path(http, `/sobjects/${encodeURIComponent(object)}/describe`), refusals: [404] })
+  if (status === 404) throw new Failure('config', `Salesforce has no object ${object}, or it is closed to Weir’s user.`)
+  return recordsAt('fields')(body) as unknown as Field[]
 }
 
 /** Which identifier fills the field by which records are found. */

@@ -87,13 +87,8 @@ export async function poll(http: Http, target: Target, job: Job, _action: Change
 }
 
 async function stateOf(http: Http, id: string): Promise<{ name: string; error: string }> {
-  try {
-    const { body } = await http.request({ path: path(http, `/jobs/ingest/${id}`) })
-    return { name: String(body.state), error: String(body.errorMessage ?? '') }
-  } catch (error) {
-    if (error instanceof Failure && error.where.status === 404) return { name: 'gone', error: '' }
-    throw error
-  }
+  const { status, body } = await http.request({ path: path(http, `/jobs/ingest/${id}`), refusals: [404] })
+  return status === 404 ? { name: 'gone', error: '' } : { name: String(body.state), error: String(body.errorMessage ?? '') }
 }
 
 /** Taken and refused rows by member; a job that failed may have taken some. @throws Failure `transient` where the files do not add up */

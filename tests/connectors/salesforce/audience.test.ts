@@ -215,6 +215,32 @@ describe('records by a bulk job', () => {
   })
 })
 
+describe('a page of something in between', () => {
+  const foreign = { kind: 'status', status: 404, body: 'html' } as const
+
+  it('says nothing of an object', async () => {
+    sandbox.faults.add({ fault: foreign, method: 'GET', path: '*/sobjects/Contact/describe', count: null })
+    await expect(object.open(http, wanted())).rejects.toMatchObject({ reason: 'transient' })
+    sandbox.faults.clear()
+    await expect(object.open(http, wanted({ target: 'Nobody__c' }))).rejects.toMatchObject({
+      reason: 'config',
+      message: expect.stringContaining('no object Nobody__c'),
+    })
+  })
+
+  it('nor of a job: its rows are sent again only where Salesforce itself knows it no more', async () => {
+    const target = await object.open(http, wanted())
+    const job = { id: '750000000000000AAA', askAgainMs: 1_000 }
+    const look = () => object.poll!(http, target, job, 'add', members(0, 3))
+    sandbox.faults.add({ fault: foreign, method: 'GET', path: '*/jobs/ingest/*', count: null })
+    await expect(look()).rejects.toMatchObject({ reason: 'transient' })
+    expect(asked('PATCH', '*/composite/sobjects/*')).toBe(0)
+    sandbox.faults.clear()
+    expect((await look()).outcomes).toHaveLength(3)
+    expect(asked('PATCH', '*/composite/sobjects/*')).toBe(1)
+  })
+})
+
 describe('members of a campaign', () => {
   const living = (name: 'Contact' | 'Lead') =>
     [...sandbox.salesforce.store.table(name).values()].filter(
