@@ -24,6 +24,8 @@ interface Requests {
   requests: { id: string; from: string; to: string; resent: number }[]
   /** Members that were refused at once. */
   refused: string[]
+  /** What was said of those among them that were sent again. */
+  outcomes?: readonly Outcome[]
   waitedMs: number
 }
 const uploadOf = (target: Target) => target.with as unknown as Upload
@@ -107,6 +109,7 @@ function refusedRows(body: Rec): Map<number, string> {
 export async function poll(http: Http, target: Target, job: Job, action: ChangeAction, members: readonly Outgoing[]): Promise<Answer> {
   const given = job.with as unknown as Requests
   const isRefused = new Set(given.refused)
+  const outcomes = [...(given.outcomes ?? [])]
   const places = new Map(members.map(({ ref }, place) => [ref, place]))
   const next: Requests['requests'] = []
   const ended: Answer[] = []
@@ -118,20 +121,26 @@ export async function poll(http: Http, target: Target, job: Job, action: ChangeA
     if (status.isBroken && request.resent < resends) {
       // Google failed by itself, and says not for whom: adding and removing may be repeated.
       const sent = await send(http, target, action === 'remove' ? 'remove' : 'ingest', mine)
-      if (sent.request && sent.outcomes.length === 0) {
-        next.push({ ...sent.request, resent: request.resent + 1 })
-        continue
+      for (const outcome of sent.outcomes) {
+        outcomes.push(outcome)
+        isRefused.add(outcome.ref)
       }
+      if (sent.request) next.push({ ...sent.request, resent: request.resent + 1 })
+      continue
     }
     next.push(request)
     if (status.state !== 'PROCESSING') ended.push(answerOf(status, action, mine))
   }
-  if (ended.length === given.requests.length)
-    return { outcomes: ended.flatMap(({ outcomes }) => outcomes), ...together(ended.flatMap(({ unnamed }) => unnamed ?? [])) }
+  if (ended.length === next.length)
+    return {
+      outcomes: [...outcomes, ...ended.flatMap((answer) => answer.outcomes)],
+      ...together(ended.flatMap(({ unnamed }) => unnamed ?? [])),
+    }
   if (given.waitedMs >= look.endMs)
     throw new Failure('permanent', 'Google was still at work on an upload after 24 hours. The next push sends its members again.')
   const askAgainMs = Math.min(look.mostMs, Math.round(job.askAgainMs * look.factor))
-  return { outcomes: [], job: { ...job, askAgainMs, with: { ...given, requests: next, waitedMs: given.waitedMs + askAgainMs } } }
+  const left: Requests = { requests: next, refused: [...isRefused], outcomes, waitedMs: given.waitedMs + askAgainMs }
+  return { outcomes: [], job: { ...job, askAgainMs, with: { ...left } } }
 }
 
 interface Status {

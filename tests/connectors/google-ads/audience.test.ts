@@ -119,6 +119,22 @@ describe('the list', () => {
   })
 })
 
+describe('a page of something in between', () => {
+  it('says nothing of a list: one that it hides is not made again', async () => {
+    const http = client()
+    const { id } = await destination.open(http, wanted())
+    const fault = { kind: 'status', status: 404, body: 'html' } as const
+    sandbox.faults.add({ fault, method: 'GET', path: `*/userLists/${id}`, count: null })
+    await expect(destination.open(http, wanted({ target: id }))).rejects.toMatchObject({ reason: 'transient' })
+    sandbox.faults.clear()
+    await expect(destination.open(http, wanted({ target: '123', create: false }))).rejects.toMatchObject({
+      reason: 'config',
+      message: expect.stringContaining('has no user list "123"'),
+    })
+    expect(await destination.open(http, wanted({ target: id }))).toMatchObject({ id })
+  })
+})
+
 describe('members', () => {
   it('come and go by the same identifiers, each once, however often a request is repeated', async () => {
     const http = client()
@@ -177,6 +193,30 @@ describe('members', () => {
     sandbox.clearRequests()
     expect(await ended(http, target, 'add', people('a@x.example', 'b@x.example'))).toMatchObject({ unnamed: { members: 1 } })
     expect(sandbox.requests({ vendor: 'google_ads', path: '/v1/audienceMembers:ingest' })).toHaveLength(3)
+  })
+
+  it('that a repetition refuses are told, and what became of the others is asked of the repetition', async () => {
+    const http = client()
+    const target = await destination.open(http, wanted())
+    const [a, b, c] = people('a@x.example', 'b@x.example', 'c@x.example') as [Outgoing, Outgoing, Outgoing]
+    // What Google took the first time it refuses the second time.
+    const spoilt = (one: Outgoing): Outgoing => ({ ...one, identifiers: { email: 'b@x' } })
+    const later = async (sent: Outgoing[], members: Outgoing[]) => {
+      sandbox.google_ads.switches.lateRefusals = new Map([[a.identifiers.email!, 'INTERNAL_ERROR']])
+      let answer = await destination.add(http, target, sent)
+      while (answer.job) {
+        answer = await destination.poll!(http, target, answer.job, 'add', members)
+        if (sandbox.requests({ vendor: 'google_ads', path: '/v1/audienceMembers:ingest' }).length > 1)
+          sandbox.google_ads.switches.lateRefusals = new Map()
+      }
+      return answer
+    }
+    sandbox.clearRequests()
+    const refused = { reason: 'record', message: expect.stringContaining('INVALID_HEX_ENCODING') }
+    expect(await later([a, b, c], [a, spoilt(b), c])).toEqual({ outcomes: [{ ref: '2', refused }] })
+    expect(heldBy(target)).toHaveLength(3)
+    sandbox.clearRequests()
+    expect(await later([a], [spoilt(a)])).toEqual({ outcomes: [{ ref: '1', refused }] })
   })
 
   it('are given up after a day of looks, later each time; a list that is gone is a matter of configuration', async () => {
