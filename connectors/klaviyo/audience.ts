@@ -44,23 +44,21 @@ async function open(http: Http, { target, create }: Wanted): Promise<Target> {
   const found = named[0] ?? (await byId(http, target))
   if (found) return { id: String(found.id), name: String(at(found, 'attributes.name') ?? target) }
   if (!create) throw new Failure('config', `Klaviyo has no list ${JSON.stringify(target)}: create it there, or set "create: true".`)
+  // Asked twice it would make two: who asks anew looks for it first.
   const made = await http.request({
     method: 'POST',
     path: '/api/lists',
     body: { data: { type: 'list', attributes: { name: target } } },
     budget: 'M',
+    once: true,
   })
   return { id: String(at(made.body, 'data.id')), name: target, isNew: true }
 }
 
 async function byId(http: Http, id: string): Promise<Rec | undefined> {
   if (!/^[A-Za-z0-9]{6}$/.test(id)) return undefined
-  try {
-    return (await http.request({ path: `/api/lists/${id}`, budget: 'L' })).body.data as Rec
-  } catch (error) {
-    if (error instanceof Failure && error.where.status === 404) return undefined
-    throw error
-  }
+  const { status, body } = await http.request({ path: `/api/lists/${id}`, budget: 'L', refusals: [404] })
+  return status === 404 ? undefined : (body.data as Rec)
 }
 
 /** One malformed address refuses the whole import, and the refusal points at each: those are left out, the others go. */
@@ -83,8 +81,8 @@ async function add(http: Http, { id }: Target, members: readonly Outgoing[]): Pr
       },
     })
     if (status !== 400) return { outcomes, job: { id: String(at(body, 'data.id')), askAgainMs: askAgainMs.first } }
-    const refused = refusedRows(body)
-    for (const [row, message] of refused) if (sent[row]) outcomes.push({ ref: sent[row].ref, refused: { reason: 'record', message } })
+    const refused = refusedRows(body, sent.length)
+    for (const [row, message] of refused) outcomes.push({ ref: sent[row]!.ref, refused: { reason: 'record', message } })
     left = sent.filter((_, row) => !refused.has(row))
   }
   return { outcomes }
@@ -97,17 +95,17 @@ const attributesOf = ({ identifiers, fields }: Outgoing): Rec => ({
   ...(identifiers.external_id === undefined ? {} : { external_id: identifiers.external_id }),
 })
 
-/** @throws Failure `config` where the refusal is of the request and not of rows */
-function refusedRows(body: Rec): Map<number, string> {
+/** @throws Failure `config` where the refusal is of the request and not of rows, `permanent` where it is of no row that was sent */
+function refusedRows(body: Rec, sent: number): Map<number, string> {
   const refused = new Map<number, string>()
   for (const error of (body.errors ?? []) as Rec[]) {
     const pointer = String(at(error, 'source.pointer') ?? '')
     const detail = String(error.detail ?? error.title ?? 'Invalid input.')
     const row = /^\/data\/attributes\/profiles\/data\/(\d+)(?:\/|$)/.exec(pointer)?.[1]
     if (row === undefined) throw new Failure('config', `Klaviyo refused the import: ${detail} (${pointer}).`)
-    refused.set(Number(row), `${detail} (${pointer.split('/').slice(7).join('/') || 'profile'})`)
+    if (Number(row) < sent) refused.set(Number(row), `${detail} (${pointer.split('/').slice(7).join('/') || 'profile'})`)
   }
-  if (refused.size === 0) throw new Failure('permanent', 'Klaviyo refused the import and named nothing.')
+  if (refused.size === 0) throw new Failure('permanent', 'Klaviyo refused the import and named nothing that was sent.')
   return refused
 }
 
@@ -174,16 +172,13 @@ async function remove(http: Http, { id }: Target, members: readonly Outgoing[]):
 
 async function removeSome(http: Http, list: string, ids: readonly string[]): Promise<void> {
   const data = ids.map((id) => ({ type: 'profile', id }))
-  try {
-    await http.request({ method: 'DELETE', path: `/api/lists/${list}/relationships/profiles`, body: { data }, budget: 'M' })
-  } catch (error) {
-    // A profile of them was erased or merged: which one is not said.
-    if (!(error instanceof Failure && error.where.status === 404)) throw error
-    if (ids.length === 1) return
-    const middle = Math.ceil(ids.length / 2)
-    await removeSome(http, list, ids.slice(0, middle))
-    await removeSome(http, list, ids.slice(middle))
-  }
+  const path = `/api/lists/${list}/relationships/profiles`
+  const { status } = await http.request({ method: 'DELETE', path, body: { data }, budget: 'M', refusals: [404] })
+  // A profile of them was erased or merged: which one is not said.
+  if (status !== 404 || ids.length === 1) return
+  const middle = Math.ceil(ids.length / 2)
+  await removeSome(http, list, ids.slice(0, middle))
+  await removeSome(http, list, ids.slice(middle))
 }
 
 /** Ids of members that carry none, by what they are known by. */
