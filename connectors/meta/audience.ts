@@ -41,28 +41,30 @@ export const destinations = { custom_audience: { destination: customAudience, ke
 async function open(http: Http, wanted: Wanted): Promise<Target> {
   const { target, create, settings } = wanted
   const account = await accountOf(http, settings.ad_account as string | undefined)
-  const found: Rec[] = []
+  // By id: a walk that starts over gives again what it gave.
+  const found = new Map<unknown, Rec>()
   const request = {
     path: path(http, `act_${account}/customaudiences`),
     query: { fields: 'name,subtype,operation_status', limit: 100 },
     payer: account,
   }
   for await (const { records } of walk({ http: sparing(http), paginator: pages, requests: () => [request], resume: undefined }))
-    found.push(...records.filter(({ id, name }) => name === target || id === target))
+    for (const record of records) if (record.name === target || record.id === target) found.set(record.id, record)
   const shown = `${JSON.stringify(target)} in ad account act_${account}`
-  if (found.length > 1)
-    throw new Failure('config', `Meta has ${found.length} custom audiences ${shown}: name the one that is meant by its id.`)
-  const [one] = found
+  if (found.size > 1) throw new Failure('config', `Meta has ${found.size} custom audiences ${shown}: name the one that is meant by its id.`)
+  const [one] = found.values()
   if (one) {
     demandOpen(one, shown)
     return { id: String(one.id), name: String(one.name ?? target), with: { account } }
   }
   if (!create) throw new Failure('config', `Meta has no custom audience ${shown}: create it there, or set "create: true".`)
+  // Asked twice it would make two: who asks anew looks for it first.
   const made = await http.request({
     method: 'POST',
     path: path(http, `act_${account}/customaudiences`),
     body: { name: target, subtype: 'CUSTOM', customer_file_source: settings.customer_file_source ?? 'USER_PROVIDED_ONLY' },
     payer: account,
+    once: true,
   })
   return { id: String(made.body.id), name: target, isNew: true, with: { account } }
 }

@@ -142,6 +142,17 @@ describe('the audience that is meant', () => {
     await expect(destination.open(http, wanted())).rejects.toMatchObject({ reason: 'config', message: expect.stringMatching(message) })
   })
 
+  it('is one, however often a page gives it: a walk whose cursor has expired starts over', async () => {
+    list([vip])
+    nock(graph)
+      .get('/v26.0/act_1/customaudiences')
+      .query(({ after }) => after === 'b')
+      .reply(400, { error: { message: 'Invalid cursors values', type: 'OAuthException', code: 100, error_subcode: 99 } })
+    list([vip])
+    list([], { after: 'b' })
+    expect(await destination.open(connect(connector, settings).http, wanted())).toEqual(there)
+  })
+
   it('of several ad accounts one must be chosen', async () => {
     const { http } = connect(connector, { ...settings, ad_accounts: ['act_2', 'act_1'] })
     await expect(destination.open(http, wanted())).rejects.toMatchObject({

@@ -61,6 +61,13 @@ describe('custom audiences, against the sandbox', () => {
     await expect(destination.open(http, wanted('Lookalike (1%), customers'))).rejects.toMatchObject({ reason: 'config' })
   })
 
+  it('is made once, also where the answer is lost: who asks anew finds it', async () => {
+    sandbox.faults.add({ fault: { kind: 'reset', when: 'during' }, method: 'POST', path: '*/customaudiences', count: 1 })
+    await expect(destination.open(http, wanted('Once'))).rejects.toMatchObject({ reason: 'transient' })
+    expect(await destination.open(http, wanted('Once'))).toMatchObject({ name: 'Once' })
+    expect(sandbox.truth.meta.custom_audiences!().filter(({ name }) => name === 'Once')).toHaveLength(1)
+  })
+
   it('a batch sent twice adds everybody once, and a removal takes back once', async () => {
     const all = people(50)
     await destination.add(http, target, all)
