@@ -4,13 +4,12 @@
  */
 import { z } from 'zod'
 import type { Destination, Target, Wanted } from '../../src/core/audience.js'
+import { dayMs } from '../../src/core/slices.js'
 import type { Http } from '../../src/core/types.js'
 import { country, foldedEmail, lower, phone, plain } from '../../src/identity/normalize.js'
 import { accountId } from './api.js'
 import { look, most, poll, type Upload, upload } from './uploads.js'
 import { openList } from './user-lists.js'
-
-const dayMs = 86_400_000
 
 const keys = z.object({
   customer_id: accountId

@@ -36,5 +36,5 @@ const api = {
 }
 
 /** What a refusal means that is not about rows. */
-export const refused = (asked: string, { status, headers, body }: HttpResponse): Failure =>
+export const refusedWhole = (asked: string, { status, headers, body }: HttpResponse): Failure =>
   classify(api, '', asked, { status, headers, body })

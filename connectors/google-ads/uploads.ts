@@ -1,16 +1,28 @@
 /** Members in and out: a request is taken or refused whole; what became of it is asked for later, and told in counts. */
-import type { Answer, ChangeAction, Job, Outcome, Outgoing, Target, Unnamed } from '../../src/core/audience.js'
+import {
+  type Answer,
+  type ChangeAction,
+  type Job,
+  later,
+  type Outcome,
+  type Outgoing,
+  refused,
+  type Target,
+  unnamedOf,
+} from '../../src/core/audience.js'
+import { chunks } from '../../src/core/chunks.js'
 import { Failure } from '../../src/core/failure.js'
+import { dayMs } from '../../src/core/slices.js'
 import type { Http, HttpResponse, Rec } from '../../src/core/types.js'
 import { at } from '../../src/extract/paginate.js'
 import { violationsOf } from './api.js'
-import { ask, refused } from './data-manager.js'
+import { ask, refusedWhole } from './data-manager.js'
 import type { Place } from './user-lists.js'
 
 /** Members of a request; and how many requests leave before the first is asked about: that takes half an hour at least. */
 export const most = { members: 10_000, requests: 5 }
 /** Google's own plan: first after half an hour, each time a third later, an hour at most, for a day. */
-export const look = { firstMs: 30 * 60_000, factor: 1.3, mostMs: 60 * 60_000, endMs: 86_400_000 }
+export const look = { firstMs: 30 * 60_000, factor: 1.3, mostMs: 60 * 60_000, endMs: dayMs }
 /** So often an upload is sent again in which Google failed by itself. */
 const resends = 2
 
@@ -35,8 +47,8 @@ type Method = 'ingest' | 'remove'
 export async function upload(http: Http, target: Target, method: Method, members: readonly Outgoing[]): Promise<Answer> {
   const outcomes: Outcome[] = []
   const requests: Requests['requests'] = []
-  for (let from = 0; from < members.length; from += most.members) {
-    const sent = await send(http, target, method, members.slice(from, from + most.members))
+  for (const some of chunks(members, most.members)) {
+    const sent = await send(http, target, method, some)
     outcomes.push(...sent.outcomes)
     if (sent.request) requests.push({ ...sent.request, resent: 0 })
   }
@@ -60,10 +72,10 @@ async function send(http: Http, target: Target, method: Method, members: readonl
     if (answer.status !== 400) return { outcomes, request: { id: String(answer.body.requestId), from: left[0]!.ref, to: left.at(-1)!.ref } }
     const rows = refusedRows(answer.body)
     const kept = left.filter((_, row) => !rows.has(row))
-    if (kept.length === left.length) throw refused(`POST /v1/audienceMembers:${method}`, answer)
+    if (kept.length === left.length) throw refusedWhole(`POST /v1/audienceMembers:${method}`, answer)
     left.forEach(({ ref }, row) => {
       const message = rows.get(row)
-      if (message !== undefined) outcomes.push({ ref, refused: { reason: 'record', message } })
+      if (message !== undefined) outcomes.push(refused(ref, message))
     })
     left = kept
   }
@@ -131,16 +143,12 @@ export async function poll(http: Http, target: Target, job: Job, action: ChangeA
     next.push(request)
     if (status.state !== 'PROCESSING') ended.push(answerOf(status, action, mine))
   }
-  if (ended.length === next.length)
-    return {
-      outcomes: [...outcomes, ...ended.flatMap((answer) => answer.outcomes)],
-      ...together(ended.flatMap(({ unnamed }) => unnamed ?? [])),
-    }
+  if (ended.length === next.length) return { outcomes: [...outcomes, ...ended.flatMap((answer) => answer.outcomes)], ...unnamedOf(ended) }
   if (given.waitedMs >= look.endMs)
     throw new Failure('permanent', 'Google was still at work on an upload after 24 hours. The next push sends its members again.')
-  const askAgainMs = Math.min(look.mostMs, Math.round(job.askAgainMs * look.factor))
-  const left: Requests = { requests: next, refused: [...isRefused], outcomes, waitedMs: given.waitedMs + askAgainMs }
-  return { outcomes: [], job: { ...job, askAgainMs, with: { ...left } } }
+  const again = later(job, look)
+  const left: Requests = { requests: next, refused: [...isRefused], outcomes, waitedMs: given.waitedMs + again.askAgainMs }
+  return { outcomes: [], job: { ...again, with: { ...left } } }
 }
 
 interface Status {
@@ -154,7 +162,7 @@ interface Status {
 async function statusOf(http: Http, requestId: string): Promise<Status> {
   const path = '/v1/requestStatus:retrieve'
   const answer: HttpResponse = await ask(http, { path, query: { requestId }, budget: 'user_lists' })
-  if (answer.status === 400) throw refused(`GET ${path}`, answer)
+  if (answer.status === 400) throw refusedWhole(`GET ${path}`, answer)
   const said = at(answer.body, 'requestStatusPerDestination.0')
   const state = String(at(said, 'requestStatus') ?? '')
   const counts = ((at(said, 'errorInfo.errorCounts') ?? []) as Rec[]).map(({ recordCount, reason }) => ({
@@ -177,12 +185,7 @@ function answerOf({ state, records, reasons }: Status, action: ChangeAction, mem
   if (state === 'FAILED' || action === 'remove') {
     const message =
       state === 'FAILED' ? `Google refused all ${of}: ${reasons}.` : `Google refused some ${of}, and names nobody: ${reasons}.`
-    return { outcomes: members.map(({ ref }) => ({ ref, refused: { reason: 'record', message } })) }
+    return { outcomes: members.map(({ ref }) => refused(ref, message)) }
   }
   return { outcomes: [], unnamed: { members: records, message: `Google refused ${records} ${of}, and names nobody: ${reasons}.` } }
 }
-
-const together = (all: readonly Unnamed[]): Pick<Answer, 'unnamed'> =>
-  all.length === 0
-    ? {}
-    : { unnamed: { members: all.reduce((sum, { members }) => sum + members, 0), message: all.map(({ message }) => message).join(' ') } }

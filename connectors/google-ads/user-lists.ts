@@ -1,11 +1,12 @@
 /** The user list that a destination means: found by id or exact name, made where that is asked for, checked for what it can hold. */
 import type { Wanted } from '../../src/core/audience.js'
 import { Failure } from '../../src/core/failure.js'
+import { dayMs } from '../../src/core/slices.js'
 import type { Http, Rec } from '../../src/core/types.js'
 import { at } from '../../src/extract/paginate.js'
 import { loginOf, reachOf } from './accounts.js'
 import { durationMs } from './api.js'
-import { ask, refused } from './data-manager.js'
+import { ask, refusedWhole } from './data-manager.js'
 
 /** An account, and the one through which it is reached. */
 export interface Place {
@@ -20,7 +21,6 @@ export interface UserList {
   place: Place
 }
 
-const dayMs = 86_400_000
 const longestDays = 540
 
 /** @throws Failure `config` where there is none that members can go to */
@@ -75,7 +75,7 @@ async function byName(http: Http, place: Place, name: string): Promise<Rec | und
   for (let pageToken: string | undefined; ; ) {
     const query = { filter: `display_name = ${JSON.stringify(name)}`, pageSize: 1_000, pageToken }
     const answer = await ask(http, { path: pathOf(place), query, headers: headersOf(place), budget: 'user_lists' })
-    if (answer.status === 400) throw refused(`GET ${pathOf(place)}`, answer)
+    if (answer.status === 400) throw refusedWhole(`GET ${pathOf(place)}`, answer)
     const found = ((answer.body.userLists ?? []) as Rec[]).find(({ displayName }) => displayName === name)
     if (found) return found
     if (!answer.body.nextPageToken) return undefined
@@ -87,7 +87,7 @@ async function byId(http: Http, place: Place, id: string): Promise<Rec | undefin
   if (!/^\d+$/.test(id)) return undefined
   const path = `${pathOf(place)}/${id}`
   const answer = await ask(http, { path, headers: headersOf(place), budget: 'user_lists', refusals: [400, 404] })
-  if (answer.status === 400) throw refused(`GET ${path}`, answer)
+  if (answer.status === 400) throw refusedWhole(`GET ${path}`, answer)
   return answer.status === 404 ? undefined : answer.body
 }
 
@@ -107,6 +107,6 @@ async function make(http: Http, place: Place, displayName: string, days: number)
   if (answer.status !== 400) return answer.body
   // An answer that was lost made it all the same.
   const made = await byName(http, place, displayName)
-  if (!made) throw refused(`POST ${pathOf(place)}`, answer)
+  if (!made) throw refusedWhole(`POST ${pathOf(place)}`, answer)
   return made
 }

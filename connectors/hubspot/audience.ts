@@ -3,7 +3,7 @@
  * Reference of 2026-09 and its guides, read 2026-11-23.
  */
 import { z } from 'zod'
-import type { Answer, Destination, Outgoing, Target, Wanted } from '../../src/core/audience.js'
+import { type Answer, type Destination, type Outgoing, refused, type Target, type Wanted } from '../../src/core/audience.js'
 import { Failure } from '../../src/core/failure.js'
 import type { Finding, Http, Rec } from '../../src/core/types.js'
 import { email, plain } from '../../src/identity/normalize.js'
@@ -121,9 +121,9 @@ async function addToList(http: Http, target: Target, members: readonly Outgoing[
   const outcomes = await upsert(http, howOf(target), members)
   const ids = outcomes.flatMap((one) => ('refused' in one || one.vendorId === undefined ? [] : [one.vendorId]))
   const unknown = new Set(await changeMembers(http, target, 'add', ids))
-  const refused = { reason: 'record', message: 'HubSpot wrote the contact, and its lists do not know it yet.' }
+  const early = 'HubSpot wrote the contact, and its lists do not know it yet.'
   return {
-    outcomes: outcomes.map((one) => ('vendorId' in one && unknown.has(one.vendorId ?? '') ? { ref: one.ref, refused } : one)),
+    outcomes: outcomes.map((one) => ('vendorId' in one && unknown.has(one.vendorId ?? '') ? refused(one.ref, early) : one)),
   }
 }
 

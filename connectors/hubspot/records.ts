@@ -1,3 +1,4 @@
+import { chunks } from '../../src/core/chunks.js'
 import { Failure } from '../../src/core/failure.js'
 import type { Fields, Http, HttpRequest, Page, ReadContext, Rec } from '../../src/core/types.js'
 import { ahead } from '../../src/extract/ahead.js'
@@ -127,8 +128,7 @@ export async function batched(
   asked: Asked,
   { archived = false, size = batchSize } = {},
 ): Promise<Rec[]> {
-  const batches = Array.from({ length: Math.ceil(records.length / size) }, (_, i) => records.slice(i * size, (i + 1) * size))
-  const read = batches.map(async (batch): Promise<Rec[]> => {
+  const read = chunks(records, size).map(async (batch): Promise<Rec[]> => {
     const { body } = await http.request({
       method: 'POST',
       path: path(http, 'objects', `/${object}/batch/read`),

@@ -1,4 +1,4 @@
-import type { Outcome, Outgoing } from '../../src/core/audience.js'
+import { type Outcome, type Outgoing, refused } from '../../src/core/audience.js'
 import { Failure } from '../../src/core/failure.js'
 import type { Http, Rec } from '../../src/core/types.js'
 import { at, recordsAt } from '../../src/extract/paginate.js'
@@ -21,7 +21,7 @@ export async function upsert(http: Http, how: Mapped, members: readonly Outgoing
   const groups = new Map<string, Outgoing[]>()
   for (const member of members) {
     const problem = problemOf(how, member)
-    if (problem !== undefined) outcomes.push({ ref: member.ref, refused: { reason: 'record', message: problem } })
+    if (problem !== undefined) outcomes.push(refused(member.ref, problem))
     else {
       const value = matchOf(how, member)!
       groups.set(value, [...(groups.get(value) ?? []), member])
@@ -64,17 +64,17 @@ function answersOf(body: Rec, match: string): (trace: string, value: string) => 
   for (const result of recordsAt('results')(body))
     for (const name of [trace(result.objectWriteTraceId), valued(at(result, `properties.${match}`))])
       if (name !== undefined && !written.has(name)) written.set(name, String(result.id))
-  const refused = new Map<string, string>()
+  const reasons = new Map<string, string>()
   let ofNobody: string | undefined
   for (const error of (body.errors ?? []) as Rec[]) {
     const { objectWriteTraceId: traces, ids } = (error.context ?? {}) as Rec
     const named = [...list(traces).map(trace), ...list(ids).map(valued)].filter((name) => name !== undefined)
-    for (const name of named) refused.set(name, why(error))
+    for (const name of named) reasons.set(name, why(error))
     if (named.length === 0) ofNobody = why(error)
   }
   return (id, value) => {
     const names = [trace(id)!, valued(value)!]
-    const message = names.map((name) => refused.get(name)).find((one) => one !== undefined)
+    const message = names.map((name) => reasons.get(name)).find((one) => one !== undefined)
     if (message !== undefined) return { refused: { reason: 'record', message: `${message}.` } }
     const vendorId = names.map((name) => written.get(name)).find((one) => one !== undefined)
     if (vendorId !== undefined) return { vendorId }

@@ -2,16 +2,29 @@
  * Klaviyo lists as destinations. Membership is not consent: nothing here subscribes anybody. Profiles come in by import jobs, which answer by
  * profile; out they go by the ids that those answers gave. OpenAPI, revision 2026-07-15, read 2026-11-23.
  */
-import type { Answer, Destination, Job, Outcome, Outgoing, Target, Wanted } from '../../src/core/audience.js'
+import {
+  type Answer,
+  type Destination,
+  type Job,
+  later,
+  type Outcome,
+  type Outgoing,
+  refused,
+  type Target,
+  type Wanted,
+} from '../../src/core/audience.js'
+import { chunks } from '../../src/core/chunks.js'
 import { Failure } from '../../src/core/failure.js'
 import type { Http, Rec } from '../../src/core/types.js'
 import { at } from '../../src/extract/paginate.js'
+import { walk } from '../../src/extract/walk.js'
 import { email, phone, plain } from '../../src/identity/normalize.js'
+import { pages } from './api.js'
 
 /** Of an import job, and of a call that removes. */
 const most = { imported: 10_000, removed: 1_000, page: 100 }
 /** A job of a few thousand takes seconds; asked again later each time. */
-const askAgainMs = { first: 2_000, most: 30_000 }
+const look = { firstMs: 2_000, factor: 1.5, mostMs: 30_000 }
 
 const list: Destination = {
   kind: 'list',
@@ -80,10 +93,10 @@ async function add(http: Http, { id }: Target, members: readonly Outgoing[]): Pr
         },
       },
     })
-    if (status !== 400) return { outcomes, job: { id: String(at(body, 'data.id')), askAgainMs: askAgainMs.first } }
-    const refused = refusedRows(body, sent.length)
-    for (const [row, message] of refused) outcomes.push({ ref: sent[row]!.ref, refused: { reason: 'record', message } })
-    left = sent.filter((_, row) => !refused.has(row))
+    if (status !== 400) return { outcomes, job: { id: String(at(body, 'data.id')), askAgainMs: look.firstMs } }
+    const rows = refusedRows(body, sent.length)
+    for (const [row, message] of rows) outcomes.push(refused(sent[row]!.ref, message))
+    left = sent.filter((_, row) => !rows.has(row))
   }
   return { outcomes }
 }
@@ -97,16 +110,16 @@ const attributesOf = ({ identifiers, fields }: Outgoing): Rec => ({
 
 /** @throws Failure `config` where the refusal is of the request and not of rows, `permanent` where it is of no row that was sent */
 function refusedRows(body: Rec, sent: number): Map<number, string> {
-  const refused = new Map<number, string>()
+  const rows = new Map<number, string>()
   for (const error of (body.errors ?? []) as Rec[]) {
     const pointer = String(at(error, 'source.pointer') ?? '')
     const detail = String(error.detail ?? error.title ?? 'Invalid input.')
     const row = /^\/data\/attributes\/profiles\/data\/(\d+)(?:\/|$)/.exec(pointer)?.[1]
     if (row === undefined) throw new Failure('config', `Klaviyo refused the import: ${detail} (${pointer}).`)
-    if (Number(row) < sent) refused.set(Number(row), `${detail} (${pointer.split('/').slice(7).join('/') || 'profile'})`)
+    if (Number(row) < sent) rows.set(Number(row), `${detail} (${pointer.split('/').slice(7).join('/') || 'profile'})`)
   }
-  if (refused.size === 0) throw new Failure('permanent', 'Klaviyo refused the import and named nothing that was sent.')
-  return refused
+  if (rows.size === 0) throw new Failure('permanent', 'Klaviyo refused the import and named nothing that was sent.')
+  return rows
 }
 
 /** A job that is complete may have refused some: both sides are read, and matched by what was sent. */
@@ -114,8 +127,7 @@ async function poll(http: Http, _target: Target, job: Job, _action: string, memb
   const path = `/api/profile-bulk-import-jobs/${job.id}`
   const { body } = await http.request({ path, budget: 'M' })
   const status = String(at(body, 'data.attributes.status'))
-  if (status === 'queued' || status === 'processing')
-    return { outcomes: [], job: { ...job, askAgainMs: Math.min(askAgainMs.most, Math.round(job.askAgainMs * 1.5)) } }
+  if (status === 'queued' || status === 'processing') return { outcomes: [], job: later(job, look) }
   if (status !== 'complete') throw new Failure('permanent', `Klaviyo's import job ended as ${status}.`)
   const named = new Map<string, Outgoing>()
   for (const member of members) for (const name of namesOf(attributesOf(member))) named.set(name, member)
@@ -126,17 +138,15 @@ async function poll(http: Http, _target: Target, job: Job, _action: string, memb
       .find((one) => one !== undefined)
     if (member) outcomes.set(member.ref, outcome(member.ref))
   }
-  const fields = { 'fields[profile]': 'email,phone_number,external_id' }
-  for await (const profile of pages(http, `${path}/profiles`, fields))
-    meet((profile.attributes ?? {}) as Rec, (ref) => ({ ref, vendorId: String(profile.id) }))
+  const profiles = all(http, `${path}/profiles`, { 'fields[profile]': 'email,phone_number,external_id' })
+  for await (const profile of profiles) meet((profile.attributes ?? {}) as Rec, (ref) => ({ ref, vendorId: String(profile.id) }))
   if (Number(at(body, 'data.attributes.failed_count') ?? 0) > 0)
-    for await (const error of pages(http, `${path}/import-errors`, {}))
-      meet((at(error, 'attributes.original_payload') ?? {}) as Rec, (ref) => ({
-        ref,
-        refused: { reason: 'record', message: String(at(error, 'attributes.detail') ?? 'Klaviyo could not import it.') },
-      }))
-  const lost = { reason: 'record', message: 'Klaviyo named it neither among the imported nor among the refused.' }
-  return { outcomes: members.map(({ ref }) => outcomes.get(ref) ?? { ref, refused: lost }) }
+    for await (const error of all(http, `${path}/import-errors`))
+      meet((at(error, 'attributes.original_payload') ?? {}) as Rec, (ref) =>
+        refused(ref, String(at(error, 'attributes.detail') ?? 'Klaviyo could not import it.')),
+      )
+  const lost = 'Klaviyo named it neither among the imported nor among the refused.'
+  return { outcomes: members.map(({ ref }) => outcomes.get(ref) ?? refused(ref, lost)) }
 }
 
 const namesOf = ({ email: address, phone_number: number, external_id: id }: Rec): string[] =>
@@ -146,17 +156,10 @@ const namesOf = ({ email: address, phone_number: number, external_id: id }: Rec)
     typeof id === 'string' ? `id ${id}` : undefined,
   ].filter((name) => name !== undefined)
 
-async function* pages(http: Http, path: string, query: Record<string, string>): AsyncIterable<Rec> {
-  let next: string | undefined = path
-  for (let first = true; next !== undefined; first = false) {
-    const { body }: { body: Rec } = await http.request({
-      path: next,
-      budget: 'M',
-      ...(first ? { query: { ...query, 'page[size]': most.page } } : {}),
-    })
-    yield* (body.data ?? []) as Rec[]
-    next = (at(body, 'links.next') as string | null | undefined) ?? undefined
-  }
+/** What a collection holds; a resource may come twice. */
+async function* all(http: Http, path: string, query: Record<string, string> = {}): AsyncIterable<Rec> {
+  const requests = () => [{ path, query: { ...query, 'page[size]': most.page }, budget: 'M' }]
+  for await (const { records } of walk({ http, paginator: pages, requests })) yield* records
 }
 
 /** Who is not on it is no failure, nor is a profile that is gone. Whose id nobody knows is looked up. */
@@ -191,10 +194,7 @@ async function looked(http: Http, field: 'email' | 'phone_number', members: read
   const ids: string[] = []
   for (const some of chunks(values, most.page)) {
     const filter = `any(${field},[${some.map((value) => JSON.stringify(value)).join(',')}])`
-    for await (const profile of pages(http, '/api/profiles', { filter, 'fields[profile]': field })) ids.push(String(profile.id))
+    for await (const profile of all(http, '/api/profiles', { filter, 'fields[profile]': field })) ids.push(String(profile.id))
   }
   return ids
 }
-
-const chunks = <T>(all: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size))

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import type { Answer, Destination, Outcome, Outgoing, Target, Wanted } from '../../src/core/audience.js'
+import { type Answer, type Destination, type Outcome, type Outgoing, refused, type Target, type Wanted } from '../../src/core/audience.js'
 import { asFailure, Failure } from '../../src/core/failure.js'
 import type { Http, Rec } from '../../src/core/types.js'
 import { at } from '../../src/extract/paginate.js'
@@ -103,9 +103,9 @@ async function upload(http: Http, target: Target, method: 'POST' | 'DELETE', mem
   const outcomes: Outcome[] = []
   for (let left = members; left.length > 0; ) {
     const { invalid, samples } = await send(http, target, method, left)
-    const refused = refusedOf(left, samples)
-    outcomes.push(...refused.values())
-    left = invalid > refused.size && refused.size > 0 ? left.filter(({ ref }) => !refused.has(ref)) : []
+    const named = refusedOf(left, samples)
+    outcomes.push(...named.values())
+    left = invalid > named.size && named.size > 0 ? left.filter(({ ref }) => !named.has(ref)) : []
   }
   return { outcomes }
 }
@@ -149,15 +149,15 @@ const samplesOf = (given: unknown): Readonly<Record<string, unknown>> =>
 
 /** Members by their refusals: an answer names values alone, which several may share. */
 function refusedOf(members: readonly Outgoing[], samples: Readonly<Record<string, unknown>>): Map<string, Outcome> {
-  const refused = new Map<string, Outcome>()
-  if (Object.keys(samples).length === 0) return refused
+  const found = new Map<string, Outcome>()
+  if (Object.keys(samples).length === 0) return found
   for (const { ref, identifiers: own } of members)
     for (const [kind, key] of columns) {
       const value = own[kind]
       if (value === undefined || !Object.hasOwn(samples, value)) continue
       const why = String(samples[value]).replaceAll(value, '…')
-      refused.set(ref, { ref, refused: { reason: 'record', message: `Meta refused its ${key}: ${why}` } })
+      found.set(ref, refused(ref, `Meta refused its ${key}: ${why}`))
       break
     }
-  return refused
+  return found
 }

@@ -172,6 +172,26 @@ export interface Job {
 }
 export type Outcome = { ref: string; vendorId?: string } | { ref: string; refused: FailureNote; isFinal?: boolean }
 
+/** One member that the vendor does not take, and why. */
+export const refused = (ref: string, message: string): { ref: string; refused: FailureNote } => ({
+  ref,
+  refused: { reason: 'record', message },
+})
+
+/** The vendor is still at work: each time it is asked again after longer. */
+export const later = (job: Job, { factor, mostMs }: { factor: number; mostMs: number }): Job => ({
+  ...job,
+  askAgainMs: Math.min(mostMs, Math.round(job.askAgainMs * factor)),
+})
+
+/** What was refused without saying who, of several answers: together, with the words of each. */
+export function unnamedOf(answers: readonly Pick<Answer, 'unnamed'>[]): Pick<Answer, 'unnamed'> {
+  const all = answers.flatMap(({ unnamed }) => unnamed ?? [])
+  if (all.length === 0) return {}
+  const message = [...new Set(all.map((one) => one.message))].join(' ')
+  return { unnamed: { members: all.reduce((sum, { members }) => sum + members, 0), message } }
+}
+
 /** Why somebody is not among those who are sent; each is counted. */
 export type Exclusion = 'consent_unknown' | 'consent_refused' | 'suppressed' | 'erased' | 'holdout' | 'no_identifier' | 'already_hashed'
 /** Removals that a person is owed: no gate holds them back. */

@@ -1,13 +1,15 @@
-import type {
-  Answer,
-  AudienceDefinition,
-  ChangeAction,
-  Destination,
-  IdentifierKind,
-  IdentifierRule,
-  Outcome,
-  Outgoing,
-  Target,
+import {
+  type Answer,
+  type AudienceDefinition,
+  type ChangeAction,
+  type Destination,
+  type IdentifierKind,
+  type IdentifierRule,
+  type Outcome,
+  type Outgoing,
+  refused,
+  type Target,
+  unnamedOf,
 } from '../../core/audience.js'
 import { asFailure, Failure } from '../../core/failure.js'
 import type { Http } from '../../core/types.js'
@@ -72,14 +74,6 @@ async function ask({ http, destination, target }: PushBatchInput, { members, act
   return { jobs: [], outcomes: all.flatMap(({ outcomes }) => outcomes), ...unnamedOf(all) }
 }
 
-/** Together, with the words of each. */
-function unnamedOf(answers: readonly Pick<Answer, 'unnamed'>[]): Pick<Pending, 'unnamed'> {
-  const all = answers.flatMap(({ unnamed }) => unnamed ?? [])
-  if (all.length === 0) return {}
-  const message = [...new Set(all.map((one) => one.message))].join(' ')
-  return { unnamed: { members: all.reduce((sum, { members }) => sum + members, 0), message } }
-}
-
 async function sendAll(input: PushBatchInput, action: ChangeAction, members: readonly Outgoing[]): Promise<Pending> {
   const { http, target, destination } = input
   if (action !== 'remove') return bisected(input, members, (some) => destination.add(http, target, some))
@@ -88,11 +82,11 @@ async function sendAll(input: PushBatchInput, action: ChangeAction, members: rea
   const isKnown = ({ identifiers, vendorId }: Outgoing) => vendorId !== undefined || Object.keys(identifiers).length > 0
   const known = members.filter(isKnown)
   const sent = known.length === 0 ? { jobs: [], outcomes: [] } : await bisected(input, known, (some) => remove(http, target, some))
-  const lost = members.filter((member) => !isKnown(member)).map(({ ref }) => ({ ref, refused: nothingKnown }))
+  const lost = members.filter((member) => !isKnown(member)).map(({ ref }) => refused(ref, nothingKnown))
   return { ...sent, outcomes: [...sent.outcomes, ...lost] }
 }
 
-const nothingKnown = { reason: 'record', message: 'Nothing is known of this member that it could be removed by.' }
+const nothingKnown = 'Nothing is known of this member that it could be removed by.'
 
 /** Which members of a batch that was refused whole are meant; the others go through. */
 async function bisected(
@@ -100,7 +94,7 @@ async function bisected(
   members: readonly Outgoing[],
   send: (members: readonly Outgoing[]) => Promise<Answer>,
 ): Promise<Pending> {
-  const refused: Outcome[] = []
+  const alone: Outcome[] = []
   const answers: Answer[] = []
   const work = [members]
   for (let some = work.pop(); some !== undefined; some = work.pop()) {
@@ -114,17 +108,17 @@ async function bisected(
         work.push(some.slice(middle), some.slice(0, middle))
         continue
       }
-      refused.push({ ref: some[0]!.ref, refused: { reason: 'record', message } })
-      if (answers.length === 0 && members.length > 1 && refused.length >= Math.min(alike, members.length) && areAlike(refused))
+      alone.push(refused(some[0]!.ref, message))
+      if (answers.length === 0 && members.length > 1 && alone.length >= Math.min(alike, members.length) && areAlike(alone))
         throw new Failure(
           'config',
-          `Audience ${definition.audience}, ${name}: the first ${refused.length} members were all refused alike, so it is not they who are wrong: ${message} Look at the destination's mapping.`,
+          `Audience ${definition.audience}, ${name}: the first ${alone.length} members were all refused alike, so it is not they who are wrong: ${message} Look at the destination's mapping.`,
         )
     }
   }
   return {
     jobs: answers.flatMap(({ job }) => (job ? [job] : [])),
-    outcomes: [...answers.flatMap(({ outcomes }) => outcomes), ...refused],
+    outcomes: [...answers.flatMap(({ outcomes }) => outcomes), ...alone],
     ...unnamedOf(answers),
   }
 }
