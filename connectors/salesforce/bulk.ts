@@ -1,8 +1,7 @@
-import { parse } from 'csv-parse/sync'
 import { Failure } from '../../src/core/failure.js'
 import type { Http, Page, ReadContext, Rec } from '../../src/core/types.js'
-import { at } from '../../src/extract/paginate.js'
 import { path } from './api.js'
+import { rowsOf } from './csv.js'
 
 /** Where a bulk reading stands: the job, and the way on within its results. Stored before anything of it is read. */
 interface Place {
@@ -119,26 +118,12 @@ async function resultPage(http: Http, { job, locator }: Place, columns: number):
     query: { maxRecords, locator },
     answer: 'text',
   })
-  const [header = [], ...rows] = linesOf(String(at(body, 'text') ?? ''))
+  const records = rowsOf(body, 'results')
   const told = Number(headers['sforce-numberofrecords'])
-  if (rows.length !== told) throw new Failure('transient', `Salesforce gave ${rows.length} records of ${told} that it told of.`)
-  const records = rows.map((row) => {
-    const record: Rec = {}
-    for (let i = 0; i < header.length; i++) record[header[i]!] = row[i]
-    return record
-  })
+  if (records.length !== told) throw new Failure('transient', `Salesforce gave ${records.length} records of ${told} that it told of.`)
   // The end is the word "null".
   const next = headers['sforce-locator']
   return { records, next: next === undefined || next === 'null' ? undefined : next }
-}
-
-/** @throws Failure `transient` where the text breaks off; of the library's error, which quotes values, only the code goes on. */
-function linesOf(csv: string): string[][] {
-  try {
-    return parse(csv, { bom: true })
-  } catch (error) {
-    throw new Failure('transient', `Salesforce gave results that are no whole CSV (${String((error as { code?: unknown }).code)}).`)
-  }
 }
 
 /** Jobs show in the customer's setup pages: what is read is taken away. That it has gone already, or stays, changes nothing. */

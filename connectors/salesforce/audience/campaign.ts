@@ -1,13 +1,14 @@
 /** Members of campaigns: contacts or leads that are in the org already. */
-import type { Answer, Outcome, Outgoing, Target, Wanted } from '../../../src/core/audience.js'
+import { type Answer, type Outcome, type Outgoing, refused, type Target, type Wanted } from '../../../src/core/audience.js'
+import { chunks } from '../../../src/core/chunks.js'
 import { Failure } from '../../../src/core/failure.js'
 import type { Http, Rec } from '../../../src/core/types.js'
 import { recordsAt } from '../../../src/extract/paginate.js'
 import { path } from '../api.js'
 import { fitsUrl } from '../soql.js'
-import { chunks, erase, mostRecords, save } from './collections.js'
+import { erase, mostRecords, save } from './collections.js'
 import { described, type FoundBy, keyField } from './describe.js'
-import { isRefused, outcomesOf, type RowResult, refused } from './rows.js'
+import { isRefused, outcomesOf, type RowResult } from './rows.js'
 
 /** Whom the campaign takes, and how they are found. */
 interface Whom {

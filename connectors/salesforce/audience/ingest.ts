@@ -1,14 +1,13 @@
 /** Upserts of thousands, by ingest jobs of Bulk API 2.0. A job runs when it is closed, and it is closed when its id stands in the ledger. */
-import { parse } from 'csv-parse/sync'
-import type { Answer, ChangeAction, Job, Outgoing, Target } from '../../../src/core/audience.js'
+import { type Answer, type ChangeAction, type Job, later, type Outgoing, type Target } from '../../../src/core/audience.js'
 import { Failure } from '../../../src/core/failure.js'
 import type { Http, Rec, Value } from '../../../src/core/types.js'
-import { at } from '../../../src/extract/paginate.js'
 import { path } from '../api.js'
+import { rowsOf } from '../csv.js'
 import { distinct, folded, keyOf, recordOf, type Shape, shapeOf, upsert } from './record.js'
 import { mayPass, outcomesOf, type RowError, type RowResult } from './rows.js'
 
-const askAgainMs = { first: 1_000, most: 30_000 }
+const look = { firstMs: 1_000, factor: 1.5, mostMs: 30_000 }
 
 /** Makes a job and fills it. Nothing of it has run yet: what breaks off before its id is stored is made anew. */
 export async function submit(http: Http, target: Target, members: readonly Outgoing[]): Promise<Job> {
@@ -40,7 +39,7 @@ export async function submit(http: Http, target: Target, members: readonly Outgo
     await http.request({ method: 'PATCH', path: path(http, `/jobs/ingest/${id}`), body: { state: 'Aborted' } }).catch(() => undefined)
     throw error
   }
-  return { id, askAgainMs: askAgainMs.first }
+  return { id, askAgainMs: look.firstMs }
 }
 
 /** Rows of one parent stand together: batches run side by side, and lock it. */
@@ -67,7 +66,7 @@ const cellOf = (value: Value, isGiven: boolean): string => (isGiven ? (value ===
 /** How a job stands. Answers are matched by their key: rows come back in another order. */
 export async function poll(http: Http, target: Target, job: Job, _action: ChangeAction, members: readonly Outgoing[]): Promise<Answer> {
   const state = await stateOf(http, job.id)
-  const again = { outcomes: [], job: { ...job, askAgainMs: Math.min(askAgainMs.most, Math.round(job.askAgainMs * 1.5)) } }
+  const again = { outcomes: [], job: later(job, look) }
   if (state.name === 'Open') {
     const body = { state: 'UploadComplete' }
     await http.request({ method: 'PATCH', path: path(http, `/jobs/ingest/${job.id}`), body, once: true })
@@ -114,13 +113,7 @@ async function resultsOf(http: Http, target: Target, job: Job, members: readonly
 
 async function fileOf(http: Http, id: string, name: string): Promise<Rec[]> {
   const { status, body } = await http.request({ path: path(http, `/jobs/ingest/${id}/${name}`), answer: 'text' })
-  if (status === 204) return []
-  try {
-    return parse(String(at(body, 'text') ?? ''), { bom: true, columns: true }) as Rec[]
-  } catch (error) {
-    // The library's message quotes what it read.
-    throw new Failure('transient', `Salesforce gave ${name} that are no whole CSV (${String((error as { code?: unknown }).code)}).`)
-  }
+  return status === 204 ? [] : rowsOf(body, name)
 }
 
 /** `CODE:message:field1,field2 --` */

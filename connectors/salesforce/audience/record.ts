@@ -1,10 +1,10 @@
 /** Members as records of an object. */
-import type { Outcome, Outgoing, Target } from '../../../src/core/audience.js'
+import { type Outcome, type Outgoing, refused, type Target } from '../../../src/core/audience.js'
 import { Failure } from '../../../src/core/failure.js'
 import type { Http, Rec, Value } from '../../../src/core/types.js'
 import { save } from './collections.js'
 import type { Forms, FoundBy } from './describe.js'
-import { type RowResult, refused } from './rows.js'
+import type { RowResult } from './rows.js'
 
 /** What the calls need to know of the object. */
 export interface Shape extends Forms {
@@ -40,8 +40,7 @@ export function distinct(target: Target, members: readonly Outgoing[]): { rows: 
       continue
     }
     const before = rows.get(folded(key))
-    if (before)
-      outcomes.push({ ...refused(before.ref, `Another member has the same ${shape.match}, and was sent.`), isFinal: true } as Outcome)
+    if (before) outcomes.push({ ...refused(before.ref, `Another member has the same ${shape.match}, and was sent.`), isFinal: true })
     rows.set(folded(key), member)
   }
   if (rows.size === 0 && members.length > 1)

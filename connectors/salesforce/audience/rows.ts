@@ -1,5 +1,5 @@
 /** What Salesforce says of single rows. */
-import type { Outcome, Outgoing } from '../../../src/core/audience.js'
+import { type Outcome, type Outgoing, refused } from '../../../src/core/audience.js'
 import { Failure } from '../../../src/core/failure.js'
 import type { Value } from '../../../src/core/types.js'
 
@@ -41,8 +41,6 @@ export function outcomesOf(members: readonly Outgoing[], results: ReadonlyMap<st
     return isRefused(result) ? refused(ref, saidOf(result, member)) : { ref, vendorId: result.id }
   })
 }
-
-export const refused = (ref: string, message: string): Outcome => ({ ref, refused: { reason: 'record', message } })
 
 function stopWhereAlike(members: readonly Outgoing[], results: ReadonlyMap<string, RowResult>): void {
   const all = members.map(({ ref }) => results.get(ref))
