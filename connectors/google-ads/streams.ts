@@ -1,4 +1,5 @@
 import { Failure } from '../../src/core/failure.js'
+import { dayMs } from '../../src/core/slices.js'
 import type { Page, Rec, Slice, Slicing, SyncMode } from '../../src/core/types.js'
 import type { DeclaredStream } from '../../src/extract/define.js'
 import { accountIds } from './accounts.js'
@@ -8,20 +9,19 @@ import { identity, rowReader } from './read.js'
 
 /** The shapes that the streams of Google Ads have. Dates are the account's calendar days. */
 
-const day = 86_400_000
 /** Google keeps daily figures for so long, today included (announced for 2026-06-01). */
 const keptMonths = 37
 
 const dayOf = (instant: string | number) => new Date(instant).toISOString().slice(0, 10)
 /** The last day of a slice: its end is exclusive. */
 const lastDay = ({ to }: Slice) => dayOf(Date.parse(to!) - 1)
-const daysBefore = (days: number, last: string) => dayOf(Date.parse(last) - days * day)
+const daysBefore = (days: number, last: string) => dayOf(Date.parse(last) - days * dayMs)
 
 /** The first day of which Google still has figures, with two days to spare: an account's today may lag behind. */
 export function oldestDay(last: string): string {
   const at = new Date(last)
   at.setUTCMonth(at.getUTCMonth() - keptMonths)
-  return dayOf(at.getTime() + 2 * day)
+  return dayOf(at.getTime() + 2 * dayMs)
 }
 
 interface Shape {
@@ -81,12 +81,12 @@ export function entity(given: Shape & { of?: 'all' | 'advertisers'; where?: stri
 const byDay = (days: number, lookbackDays: number, oldest: (last: string) => string): Extract<Slicing, { by: 'time' }> => ({
   by: 'time',
   days,
-  lookbackMs: lookbackDays * day,
+  lookbackMs: lookbackDays * dayMs,
   lagMs: 0,
   first: 'whole',
   parents: accountIds('advertisers'),
   wholeDays: true,
-  smallestMs: day,
+  smallestMs: dayMs,
   earliest: (_, from) => Promise.resolve(from ?? `${oldest(dayOf(Date.now()))}T00:00:00.000Z`),
 })
 

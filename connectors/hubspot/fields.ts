@@ -1,4 +1,5 @@
 import type { Fields, FieldType, Http, Rec } from '../../src/core/types.js'
+import { typed } from '../../src/extract/define.js'
 import { recordsAt } from '../../src/extract/paginate.js'
 import { path } from './api.js'
 
@@ -56,9 +57,6 @@ function beside(properties: Rec): Rec {
     if (clash.test(name)) return Object.fromEntries(Object.entries(properties).map(([one, value]) => [fieldOf(one), value]))
   return properties
 }
-
-export const typed = (fields: Record<string, FieldType>): Fields =>
-  Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, { type }]))
 
 export const owner = typed({
   id: 'text',

@@ -1,4 +1,4 @@
-import { typed } from './fields.js'
+import { typed } from '../../src/extract/define.js'
 
 /** Columns of what marketing has. */
 

@@ -1,3 +1,4 @@
+import { dayMs } from '../../src/core/slices.js'
 import type { Fields, Http, HttpRequest, Rec, Slice, Slicing } from '../../src/core/types.js'
 import type { DeclaredStream } from '../../src/extract/define.js'
 import { at } from '../../src/extract/paginate.js'
@@ -5,8 +6,6 @@ import { walk } from '../../src/extract/walk.js'
 import { pages } from './api.js'
 
 /** How Klaviyo's collections are asked for, and how their resources become records. */
-
-const day = 86_400_000
 
 /** Attributes to the top level, beside the id; links and empty relationships stay behind. */
 export const flat = ({ id, attributes }: Rec): Rec => ({ id, ...(attributes as Rec) })
@@ -80,7 +79,7 @@ export const changed = (
   cursor: { field, ordered: false },
   passes: [
     {
-      slicing: changes(day),
+      slicing: changes(dayMs),
       ask: (slice) =>
         (terms.length === 0 ? [undefined] : terms).map(
           (term): HttpRequest => ({

@@ -1,9 +1,9 @@
 import type { Fields, FieldType } from '../../src/core/types.js'
+import { typed } from '../../src/extract/define.js'
 
 /** Columns of each stream: Klaviyo's attributes at revision 2026-07-15, lifted to the top level beside `id`. */
 
-const typed = (fields: Record<string, FieldType>): Fields =>
-  Object.fromEntries(Object.entries({ id: 'text' as const, ...fields }).map(([name, type]) => [name, { type }]))
+const resource = (fields: Record<string, FieldType>): Fields => typed({ id: 'text', ...fields })
 
 const person = {
   email: 'text',
@@ -28,7 +28,7 @@ const person = {
 const ordered = (fields: Fields, cursor: string): Fields => ({ ...fields, [cursor]: { ...fields[cursor]!, required: true } })
 
 export const profile = ordered(
-  typed({
+  resource({
     ...person,
     // consent, and suppressions with their reasons; "can receive" is true for people who never subscribed, too
     subscriptions: 'json',
@@ -37,7 +37,7 @@ export const profile = ordered(
 )
 
 export const event = ordered(
-  typed({
+  resource({
     datetime: 'timestamp',
     // unix seconds
     timestamp: 'bigint',
@@ -51,7 +51,7 @@ export const event = ordered(
   'datetime',
 )
 
-export const metric = typed({
+export const metric = resource({
   name: 'text',
   // with a space instead of a T for some accounts; still instants
   created: 'timestamp',
@@ -59,9 +59,9 @@ export const metric = typed({
   integration: 'json',
 })
 
-export const list = typed({ name: 'text', created: 'timestamp', updated: 'timestamp', opt_in_process: 'text' })
+export const list = resource({ name: 'text', created: 'timestamp', updated: 'timestamp', opt_in_process: 'text' })
 
-export const segment = typed({
+export const segment = resource({
   name: 'text',
   definition: 'json',
   created: 'timestamp',
@@ -80,7 +80,7 @@ const member = (parent: string): Fields => ({
 export const listMember = member('list_id')
 export const segmentMember = member('segment_id')
 
-export const campaign = typed({
+export const campaign = resource({
   name: 'text',
   // words with spaces and colons, such as "Cancelled: No Recipients"
   status: 'text',
@@ -95,7 +95,7 @@ export const campaign = typed({
   send_time: 'timestamp',
 })
 
-export const flow = typed({
+export const flow = resource({
   name: 'text',
   status: 'text',
   archived: 'boolean',
@@ -104,7 +104,7 @@ export const flow = typed({
   trigger_type: 'text',
 })
 
-export const template = typed({
+export const template = resource({
   name: 'text',
   editor_type: 'text',
   html: 'text',
@@ -114,7 +114,7 @@ export const template = typed({
   updated: 'timestamp',
 })
 
-export const campaignMessage = typed({
+export const campaignMessage = resource({
   campaign_id: 'text',
   // channel, label and content, whose members differ by channel
   definition: 'json',
@@ -125,9 +125,9 @@ export const campaignMessage = typed({
   image_id: 'text',
 })
 
-export const flowAction = typed({ flow_id: 'text', definition: 'json', created: 'timestamp', updated: 'timestamp' })
+export const flowAction = resource({ flow_id: 'text', definition: 'json', created: 'timestamp', updated: 'timestamp' })
 
-export const flowMessage = typed({
+export const flowMessage = resource({
   flow_action_id: 'text',
   channel: 'text',
   definition: 'json',
@@ -135,11 +135,11 @@ export const flowMessage = typed({
   updated: 'timestamp',
 })
 
-export const form = typed({ name: 'text', status: 'text', ab_test: 'boolean', created_at: 'timestamp', updated_at: 'timestamp' })
+export const form = resource({ name: 'text', status: 'text', ab_test: 'boolean', created_at: 'timestamp', updated_at: 'timestamp' })
 
-export const tag = typed({ name: 'text', tag_group_id: 'text' })
+export const tag = resource({ name: 'text', tag_group_id: 'text' })
 
-export const image = typed({
+export const image = resource({
   name: 'text',
   image_url: 'text',
   format: 'text',
@@ -148,9 +148,9 @@ export const image = typed({
   updated_at: 'timestamp',
 })
 
-export const coupon = typed({ external_id: 'text', description: 'text', monitor_configuration: 'json' })
+export const coupon = resource({ external_id: 'text', description: 'text', monitor_configuration: 'json' })
 
-export const catalogItem = typed({
+export const catalogItem = resource({
   external_id: 'text',
   title: 'text',
   description: 'text',

@@ -1,9 +1,8 @@
+import { dayMs } from '../../src/core/slices.js'
 import type { DeclaredStream } from '../../src/extract/define.js'
 import { recordsAt } from '../../src/extract/paginate.js'
 import { earliest, idsOf, within } from './asking.js'
 import { byLink, columns, words } from './report-kinds.js'
-
-const day = 86_400_000
 
 /** Every metric's events counted by day: no more than 60 requests a minute, one for each metric and 90 days. */
 export const metricDays: DeclaredStream = {
@@ -26,7 +25,7 @@ export const metricDays: DeclaredStream = {
         days: 90,
         wholeDays: true,
         // Events arrive late.
-        lookbackMs: 3 * day,
+        lookbackMs: 3 * dayMs,
         lagMs: 0,
         first: 'whole',
         parents: idsOf('/api/metrics', 'M'),

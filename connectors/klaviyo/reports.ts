@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Failure } from '../../src/core/failure.js'
+import { dayMs } from '../../src/core/slices.js'
 import type { Http, HttpRequest, Page, ReadContext, Rec, Stream } from '../../src/core/types.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'
 import { at, recordsAt } from '../../src/extract/paginate.js'
@@ -13,8 +14,6 @@ import { type Asked, byLink, columns, type Kind, kinds } from './report-kinds.js
  * Reports: what campaigns, flows, forms and segments achieved. Klaviyo allows two a minute and 225 a day, so none is read unless it is
  * named. Figures are restated while conversions come in. Fields and limits: OpenAPI of revision 2026-07-15.
  */
-
-const day = 86_400_000
 
 async function question(
   kind: keyof typeof kinds,
@@ -90,7 +89,7 @@ const series = (kind: keyof typeof kinds, asked: Asked = kinds[kind]): DeclaredS
         by: 'time',
         days: 90,
         wholeDays: true,
-        lookbackMs: 7 * day,
+        lookbackMs: 7 * dayMs,
         lagMs: 0,
         first: 'whole',
         earliest: firstOf(kinds[kind].first),

@@ -1,4 +1,5 @@
 import { asFailure, Failure } from '../../src/core/failure.js'
+import { dayMs } from '../../src/core/slices.js'
 import type { Fields, Http, Page, ReadContext, Rec, Slice } from '../../src/core/types.js'
 import type { DeclaredStream } from '../../src/extract/define.js'
 import { at } from '../../src/extract/paginate.js'
@@ -25,7 +26,6 @@ export interface Report {
   isDefault?: boolean
 }
 
-const day = 86_400_000
 /** Meta restates a day for so long, then it is frozen. */
 const restatedDays = 28
 /** Reports go back 37 months. */
@@ -96,13 +96,13 @@ export function report({
         slicing: {
           by: 'time',
           days: 30,
-          lookbackMs: restatedDays * day,
+          lookbackMs: restatedDays * dayMs,
           lagMs: 0,
           first: 'whole',
           parents: adAccounts,
           wholeDays: true,
           earliest,
-          smallestMs: day,
+          smallestMs: dayMs,
         },
         read: (context) => read(context, question(context)),
       },
@@ -154,7 +154,7 @@ function daysOf({ from, to }: Slice, zone: string, told: string | undefined): { 
   const last = to === undefined ? today : dateOf(Date.parse(to) - 1)
   if (last === undefined) throw new Failure('transient', 'Meta answered without a date, so that the account’s day is not known.')
   const until = today !== undefined && today < last ? today : last
-  const since = from === undefined ? dateOf(Date.parse(until) - (keptDays - 1) * day) : from.slice(0, 10)
+  const since = from === undefined ? dateOf(Date.parse(until) - (keptDays - 1) * dayMs) : from.slice(0, 10)
   return since > until ? undefined : { since, until }
 }
 
@@ -178,7 +178,7 @@ async function madeOf(http: Http, account: string): Promise<{ made?: number; kep
     const { body, headers } = await http.request({ path: path(http, `act_${account}`), query: { fields: 'created_time' }, payer: account })
     const [made, now] = [Date.parse(String(body.created_time)), Date.parse(headers.date ?? '')]
     if (Number.isNaN(now)) throw new Failure('transient', 'Meta answered without a date, so that the first day is not known.')
-    return { ...(Number.isNaN(made) ? {} : { made }), kept: now - (keptDays - 1) * day }
+    return { ...(Number.isNaN(made) ? {} : { made }), kept: now - (keptDays - 1) * dayMs }
   } catch (error) {
     if (asFailure(error).reason !== 'permission') throw error
     return {}

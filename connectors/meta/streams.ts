@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { dayMs } from '../../src/core/slices.js'
 import type { Fields, Rec, Slice, Slicing } from '../../src/core/types.js'
 import type { DeclaredStream } from '../../src/extract/define.js'
 import { adAccounts } from './api.js'
@@ -7,7 +8,6 @@ import { earliest, type Level } from './insights.js'
 import { type Edge, listed } from './pages.js'
 
 const hour = 3_600_000
-const day = 24 * hour
 const asIs = (raw: Rec) => raw
 
 /** Small things and those without a usable date: read whole, and what is gone there is gone here. */
@@ -65,14 +65,14 @@ export const activities: DeclaredStream = {
   cursor: { field: 'event_time', ordered: false },
   passes: [
     {
-      slicing: { by: 'time', days: 30, lookbackMs: day, lagMs: 0, first: 'whole', parents: adAccounts, earliest } satisfies Slicing,
+      slicing: { by: 'time', days: 30, lookbackMs: dayMs, lagMs: 0, first: 'whole', parents: adAccounts, earliest } satisfies Slicing,
       // Without a range the vendor shows the last days only. `until` is taken as included: the key absorbs the one second.
       read: listed({ name: 'activities', limit: 100, own: ['id'], queries: ({ slice }) => [within(slice)] }),
     },
   ],
 }
 
-const oldest = 1_123 * day
+const oldest = 1_123 * dayMs
 const within = ({ from, to }: Slice): Rec => {
   const until = seconds(to!)
   return { since: from === undefined ? until - oldest / 1000 : seconds(from), until }

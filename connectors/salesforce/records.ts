@@ -1,4 +1,5 @@
 import { Failure } from '../../src/core/failure.js'
+import { dayMs } from '../../src/core/slices.js'
 import type { Fields, Http, HttpRequest, Page, ReadContext, Rec, Slice } from '../../src/core/types.js'
 import { ahead } from '../../src/extract/ahead.js'
 import { nextLink, recordsAt } from '../../src/extract/paginate.js'
@@ -8,7 +9,6 @@ import { byBulk, NotByBulk } from './bulk.js'
 import { deletedDate, fieldsOf, shaped } from './fields.js'
 import { columnsFor, countOf, fitsUrl, type Reading, selectOf } from './soql.js'
 
-const dayMs = 86_400_000
 const minuteMs = 60_000
 /** A slice is halved down to this: ten minutes with too many changes are read by REST, whose pages need no whole result. */
 export const smallestMs = 10 * minuteMs

@@ -1,11 +1,8 @@
-import type { Fields, FieldType } from '../../src/core/types.js'
+import { typed } from '../../src/extract/define.js'
 
-const of = (types: Readonly<Record<string, FieldType>>): Fields =>
-  Object.fromEntries(Object.entries(types).map(([name, type]) => [name, { type }]))
+export const site = typed({ siteUrl: 'text', permissionLevel: 'text' })
 
-export const site = of({ siteUrl: 'text', permissionLevel: 'text' })
-
-export const sitemap = of({
+export const sitemap = typed({
   site_url: 'text',
   path: 'text',
   type: 'text',
@@ -19,6 +16,6 @@ export const sitemap = of({
   contents: 'json',
 })
 
-export const metrics = of({ clicks: 'bigint', impressions: 'bigint', ctr: 'double', position: 'double' })
+export const metrics = typed({ clicks: 'bigint', impressions: 'bigint', ctr: 'double', position: 'double' })
 
-export const dimensions = of({ date: 'date', page: 'text', query: 'text', country: 'text', device: 'text' })
+export const dimensions = typed({ date: 'date', page: 'text', query: 'text', country: 'text', device: 'text' })

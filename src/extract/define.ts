@@ -3,6 +3,7 @@ import type {
   Bounds,
   Cursor,
   Fields,
+  FieldType,
   Http,
   HttpRequest,
   Page,
@@ -16,6 +17,10 @@ import type {
 } from '../core/types.js'
 import type { Paginator } from './paginate.js'
 import { walk } from './walk.js'
+
+/** Columns that have a type and nothing else. */
+export const typed = (types: Readonly<Record<string, FieldType>>): Fields =>
+  Object.fromEntries(Object.entries(types).map(([name, type]) => [name, { type }]))
 
 /** A pass as a connector writes it: what to ask for a slice, and how to page through the answer; or a reader of its own. */
 export interface DeclaredPass {
