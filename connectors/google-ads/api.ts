@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import type { Http, Rec } from '../../src/core/types.js'
-import { firstToken } from '../../src/extract/credentials.js'
+import { firstToken, keyFile } from '../../src/extract/credentials.js'
 import { at, recordsAt } from '../../src/extract/paginate.js'
 import type { Api } from '../../src/http/api.js'
 import { classify } from '../../src/http/classify.js'
 import { failures, lines } from './failures.js'
 import { gaql, type Query } from './gaql.js'
-import { serviceAccount, tokenForm } from './oauth.js'
+import { tokenForm } from './oauth.js'
 
 /**
  * Google Ads' wire: REST, since the vendor's own client speaks gRPC, which our budgets, retries and origin checks could not see.
@@ -124,7 +124,7 @@ export const googleAds: Api = {
   // Ignored since 2026-09-09, and a later version is announced to refuse it: it is sent only where the user set one.
   headers: (_, { developer_token }) => (developer_token === undefined ? {} : { 'developer-token': text(developer_token) }),
   auth: (given) => {
-    const account = given.service_account === undefined ? undefined : serviceAccount(text(given.service_account))
+    const account = given.service_account === undefined ? undefined : keyFile(text(given.service_account))
     const app = { clientId: text(given.client_id), clientSecret: text(given.client_secret) }
     return {
       kind: 'oauth',
@@ -133,7 +133,7 @@ export const googleAds: Api = {
       ...(account ? { clientId: account.email, clientSecret: '' } : { ...app, ...firstToken(given) }),
       basic: false,
       grant: (refreshToken) => {
-        if (account) return tokenForm(account)
+        if (account) return tokenForm({ kind: 'service account', ...account })
         return refreshToken === undefined ? undefined : tokenForm({ kind: 'user', ...app, refreshToken })
       },
       secrets: [account?.privateKey ?? [], given.developer_token ?? []].flat().map(text),
@@ -166,7 +166,7 @@ export const googleAds: Api = {
       concurrency: 4,
     },
   },
-  account: (given) => (given.service_account === undefined ? text(given.client_id) : serviceAccount(text(given.service_account)).email),
+  account: (given) => (given.service_account === undefined ? text(given.client_id) : keyFile(text(given.service_account)).email),
   failures,
   errorCode: (body) => worst(body)?.code ?? (text(at(errorOf(body), 'status')) || undefined),
   errorMessage: (body) => worst(body)?.message ?? (text(at(errorOf(body), 'message')) || undefined),

@@ -1,32 +1,12 @@
 import { Failure } from '../../src/core/failure.js'
-import type { Rec } from '../../src/core/types.js'
+import type { KeyFile } from '../../src/extract/credentials.js'
 
 /** The scope of the Google Ads API; there is none that only reads. */
 export const scope = 'https://www.googleapis.com/auth/adwords'
 /** And of the Data Manager API, by which audiences go out. */
 const scopes = [scope, 'https://www.googleapis.com/auth/datamanager']
 
-export type Key =
-  | { kind: 'user'; clientId: string; clientSecret: string; refreshToken: string }
-  | { kind: 'service account'; email: string; privateKey: string; keyId: string | undefined }
-
-/** A service account's key file. @throws Failure `config` when it is none */
-export function serviceAccount(json: string): Extract<Key, { kind: 'service account' }> {
-  const file = parsed(json)
-  const { client_email: email, private_key: privateKey, private_key_id: keyId } = file ?? {}
-  if (typeof email !== 'string' || typeof privateKey !== 'string')
-    throw new Failure('config', 'service_account is not the JSON key file of a service account (client_email and private_key).')
-  return { kind: 'service account', email, privateKey, keyId: typeof keyId === 'string' ? keyId : undefined }
-}
-
-function parsed(json: string): Rec | undefined {
-  try {
-    return JSON.parse(json) as Rec
-  } catch {
-    // The error would quote the key.
-    return undefined
-  }
-}
+export type Key = { kind: 'user'; clientId: string; clientSecret: string; refreshToken: string } | ({ kind: 'service account' } & KeyFile)
 
 /**
  * The form with which Google's own library would ask for an access token. It signs and words it, and sends nothing: what it hands to

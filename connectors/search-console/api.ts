@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { Http, HttpRequest, Rec } from '../../src/core/types.js'
+import { keyFile } from '../../src/extract/credentials.js'
 import { at, recordsAt } from '../../src/extract/paginate.js'
 import type { Api } from '../../src/http/api.js'
 import { failures } from './failures.js'
-import { keyFile, statement } from './service-account.js'
+import { statement } from './service-account.js'
 
 /**
  * Google Search Console's wire. Every quirk of the vendor stands in this folder and in README.md.

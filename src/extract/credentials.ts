@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { Failure } from '../core/failure.js'
+import type { Rec } from '../core/types.js'
 
 /** Keys of a connection whose vendor takes one key, or an OAuth app's. @param name the key's name, such as `api_key` */
 export function keyOrApp(name: string, description: string) {
@@ -21,3 +23,27 @@ export function keyOrApp(name: string, description: string) {
 /** The refresh token of the settings; without one a person's consent gives it. */
 export const firstToken = ({ refresh_token }: Readonly<Record<string, unknown>>): { refreshToken?: string } =>
   refresh_token === undefined ? {} : { refreshToken: String(refresh_token) }
+
+/** What is needed of the JSON key file of one of Google's service accounts. */
+export interface KeyFile {
+  email: string
+  privateKey: string
+  keyId: string | undefined
+}
+
+/** The key file in the setting `service_account`. @throws Failure `config` when it is none */
+export function keyFile(json: string): KeyFile {
+  const { client_email: email, private_key: privateKey, private_key_id: keyId } = parsed(json) ?? {}
+  if (typeof email !== 'string' || typeof privateKey !== 'string')
+    throw new Failure('config', 'service_account is not the JSON key file of a service account (client_email and private_key).')
+  return { email, privateKey, keyId: typeof keyId === 'string' ? keyId : undefined }
+}
+
+function parsed(json: string): Rec | undefined {
+  try {
+    return JSON.parse(json) as Rec
+  } catch {
+    // The error would quote the key.
+    return undefined
+  }
+}

@@ -1,9 +1,10 @@
 import nock from 'nock'
 import { describe, expect, it } from 'vitest'
 import { settings } from '../../../connectors/google-ads/api.js'
-import { serviceAccount, tokenForm } from '../../../connectors/google-ads/oauth.js'
+import { tokenForm } from '../../../connectors/google-ads/oauth.js'
 import { connector } from '../../../connectors/google-ads/source.js'
 import { startSandbox } from '../../../sandbox/serve.js'
+import { keyFile } from '../../../src/extract/credentials.js'
 import { connect, onlyWhatIsWritten, recordsOf } from '../vendor.js'
 import { key } from './wire.js'
 
@@ -37,9 +38,9 @@ describe('how tokens are asked for', () => {
   })
 
   it('a file that is no key, and a key that cannot sign, are told without quoting them', async () => {
-    expect(() => serviceAccount('{"private_key":"s3cret"')).toThrow(/not the JSON key file/)
-    const broken = serviceAccount(JSON.stringify({ client_email: 'weir@p.iam.gserviceaccount.com', private_key: 's3cret' }))
-    const failed = await tokenForm(broken).catch((error: Error) => error)
+    expect(() => keyFile('{"private_key":"s3cret"')).toThrow(/not the JSON key file/)
+    const broken = keyFile(JSON.stringify({ client_email: 'weir@p.iam.gserviceaccount.com', private_key: 's3cret' }))
+    const failed = await tokenForm({ kind: 'service account', ...broken }).catch((error: Error) => error)
     expect(failed).toMatchObject({ reason: 'config' })
     expect(String((failed as Error).stack)).not.toContain('s3cret')
   })
