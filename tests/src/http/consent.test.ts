@@ -79,6 +79,17 @@ describe('a credential of a person’s consent', () => {
     expect(failure).toMatchObject({ reason: 'auth', message: expect.stringContaining('weir connect c') })
   })
 
+  it('is asked for where the app’s own grant has nothing to ask with: no other form takes its place', async () => {
+    server = await serve(reply(200, '{"access_token":"B"}'))
+    const auth = oauth({ refreshToken: 'first', grant: () => undefined })
+    const { http } = client({ api: vendor(auth), baseUrl: server.url, tokens: holding(undefined) })
+    expect(await failureOf(http.request({ path: '/x' }))).toMatchObject({
+      reason: 'auth',
+      message: expect.stringContaining('weir connect c'),
+    })
+    expect(server.seen).toEqual([])
+  })
+
   it('is renewed without forgetting whose it is and since when', async () => {
     server = await serve(reply(200, '{"access_token":"B","refresh_token":"S","expires_in":100}'))
     const tokens = holding({ ...consented, expiresAt: '2026-11-25T09:00:00.000Z' })
