@@ -9,11 +9,12 @@ import { postgresPort } from '../dev/postgres.js'
 import { weirFolder } from '../dev/project-folder.js'
 import { temporalPort, temporalUiPort } from '../dev/temporal.js'
 import type { Project } from '../project.js'
+import { isTemporalNamed } from '../session.js'
 
 const gigabyte = 1024 ** 3
 
 export async function machineFindings({ projectDir, manifest }: Project): Promise<Finding[]> {
-  const isEmbedded = !process.env.TEMPORAL_ADDRESS && !manifest.temporal.address
+  const isEmbedded = !isTemporalNamed(manifest)
   return [
     { name: 'node', ok: true, message: `Node ${process.versions.node} on ${process.platform} ${process.arch}` },
     await disk(projectDir),
