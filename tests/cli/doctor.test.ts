@@ -3,7 +3,9 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PayloadCodec } from '@temporalio/common'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { machineFindings } from '../../cli/doctor/machine.js'
 import { startSandbox } from '../../sandbox/serve.js'
+import type { Manifest } from '../../src/config/compile.js'
 import type { Finding } from '../../src/core/types.js'
 import { createActivities } from '../../worker/activities/index.js'
 import { payloadCodec } from '../../worker/codec.js'
@@ -118,6 +120,15 @@ syncs:
     } finally {
       await chmod(join(project.folder, '.env'), 0o600)
     }
+  })
+
+  it('asks for WEIR_KEY where an audience is to be sent', async () => {
+    const audiences = { vip: {} } as unknown as Manifest['audiences']
+    const manifest = { temporal: { address: '127.0.0.1:9' }, syncs: {}, audiences } as unknown as Manifest
+    const keyOf = async (given: Manifest) =>
+      (await machineFindings({ file: '', projectDir: project.folder, manifest: given })).find(({ name }) => name === 'WEIR_KEY')
+    expect(await keyOf(manifest)).toMatchObject({ ok: false, message: 'not set, and needed by audience/vip' })
+    expect(await keyOf({ ...manifest, audiences: {} })).toMatchObject({ ok: true })
   })
 
   it('says so when Temporal, the warehouse or the file is not there', async () => {
