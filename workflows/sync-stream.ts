@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Activities, FailureNote, SliceReceipt, StreamOutcome, StreamStart } from '../src/core/activities.js'
+import { awaited } from '../src/core/failure.js'
 import type { Pause } from '../src/core/pause.js'
 import { noCounts, sum } from '../src/core/receipt.js'
 import type { Counts } from '../src/core/types.js'
@@ -71,11 +72,7 @@ export async function syncStream({ paused, done, ...input }: StreamStart): Promi
       () => call(slice, label),
       (wait) => {
         if (wait === undefined) waiting.delete(slice)
-        else
-          waiting.set(
-            slice,
-            `${wait.waitsFor === 'vendor' ? 'the vendor, which is down,' : "the vendor's quota"} until ${moment(wait.waitUntil!)}`,
-          )
+        else waiting.set(slice, `${awaited(wait.waitsFor)} until ${moment(wait.waitUntil!)}`)
         show(pauses.status)
         describe()
       },
