@@ -2,7 +2,7 @@ import { Failure } from '../../src/core/failure.js'
 import type { Rec } from '../../src/core/types.js'
 import { jwtBearer, signedJwt } from '../../src/http/jwt.js'
 
-const scope = 'https://www.googleapis.com/auth/webmasters.readonly'
+export const scope = 'https://www.googleapis.com/auth/webmasters.readonly'
 /** Whoever is asked for the token, the statement is addressed to Google (its page on service accounts). */
 const audience = 'https://oauth2.googleapis.com/token'
 /** The longest life that Google takes. */
