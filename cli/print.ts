@@ -2,6 +2,7 @@ import Table from 'cli-table3'
 import type { FailureNote, RunStatus } from '../src/core/activities.js'
 import { awaited } from '../src/core/failure.js'
 import type { Pause } from '../src/core/pause.js'
+import type { Finding } from '../src/core/types.js'
 import type { StreamRunRow, Wait } from '../src/warehouse/driver.js'
 
 /** What a command prints for people goes to standard output; notes on the way go to standard error. */
@@ -85,6 +86,12 @@ export const standing = ({ status, deadLetters, wait }: Pick<StreamRunRow, 'stat
   wait === undefined ? statusText(status, deadLetters) : waitText(wait)
 
 export const waitText = (wait: Wait): string => `waiting for ${awaited(wait.for)} until ${wait.until.replace(/\.\d+Z$/, 'Z')}`
+
+/** What was looked at, each with what to do about it where it is not right. */
+export function printFindings(findings: readonly Finding[], { line }: Printer): void {
+  for (const { name, ok, message, hint } of findings)
+    line(`  ${ok ? 'ok  ' : 'FAIL'} ${name}: ${message}${hint ? `\n       → ${hint}` : ''}`)
+}
 
 /** A failure with whose move it is and the command that leads on. */
 export const failureLine = (

@@ -58,6 +58,12 @@ export async function openSession(options: Common, printer: Printer, judge: (man
   }
 }
 
+/** What is left to itself needs somebody to run it. @throws Failure `config` where the stack ends with the command */
+export function refuseDetach({ detach }: { detach?: boolean }, { ownsStack }: Session): void {
+  if (detach && ownsStack)
+    throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+}
+
 /** Where a project's Temporal and warehouse are. */
 export interface Place {
   temporal: { connection: TemporalConnection; namespace: string }

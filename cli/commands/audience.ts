@@ -8,7 +8,7 @@ import { who } from '../confirm.js'
 import { exit } from '../exit.js'
 import { maskInline } from '../mask.js'
 import { ago, number, type Printer } from '../print.js'
-import { openSession, putDefinition, queue, type Session } from '../session.js'
+import { openSession, putDefinition, queue, refuseDetach, type Session } from '../session.js'
 import { found } from '../watch.js'
 import type { Common } from '../weir.js'
 import { refusalOf, workflowFailure } from '../workflow-failure.js'
@@ -76,8 +76,7 @@ export async function push({ options, printer, args }: Context): Promise<number>
   try {
     const definition = chosenAudience(session.manifest, args[0]!)
     const { audience } = definition
-    if (options.detach && session.ownsStack)
-      throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+    refuseDetach(options, session)
     const hash = await putDefinition(session, definition)
     const requestedBy = options.by ?? who() ?? 'unknown'
     const run = await start(session, audience, { audience, definition: hash, kind: 'manual', requestedBy })

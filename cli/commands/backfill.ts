@@ -16,7 +16,7 @@ import { sourceOf } from '../known-streams.js'
 import { patiently } from '../patience.js'
 import { duration, number, type Printer, tableText } from '../print.js'
 import { chosenStreams } from '../project.js'
-import { openSession, putDefinition, queue, type Session } from '../session.js'
+import { openSession, putDefinition, queue, refuseDetach, type Session } from '../session.js'
 import { isLive, watched } from '../watch.js'
 import type { Common } from '../weir.js'
 import { workflowFailure } from '../workflow-failure.js'
@@ -35,8 +35,7 @@ export async function run({ options, printer, args }: { options: BackfillOptions
   const range = rangeOf(options, new Date())
   const session = await openSession(options, printer, (manifest) => chosenStreams(manifest, args, options.stream))
   try {
-    if (options.detach && session.ownsStack)
-      throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+    refuseDetach(options, session)
     const [sync] = args as [string]
     const definition = session.manifest.syncs[sync]!
     const { streams, left } = await streamsFor(definition, options.stream)

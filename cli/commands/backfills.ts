@@ -6,7 +6,7 @@ import { who } from '../confirm.js'
 import { ago, duration, type Printer } from '../print.js'
 import { chosenSyncs } from '../project.js'
 import { runningRun } from '../runs.js'
-import { openSession, type Session } from '../session.js'
+import { openSession, refuseDetach, type Session } from '../session.js'
 import type { Common } from '../weir.js'
 import { refusalOf } from '../workflow-failure.js'
 import { followed, printBackfill, startBackfill, workflowIdOf } from './backfill.js'
@@ -104,8 +104,7 @@ const resume = (context: Context<Common & { detach?: boolean }>): Promise<number
       return say(context, row.id, 'running', `Goes on. Watch it: weir backfill show ${row.id}`)
     }
     if (row.status === 'completed') throw over(row)
-    if (options.detach && session.ownsStack)
-      throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal.')
+    refuseDetach(options, session)
     const { connection } = await session.warehouse.definitions.get(row.definition)
     const started = await startBackfill(session, inputOf(row), connection.type)
     if (options.detach) return say(context, row.id, 'running', `Goes on where it ended. Watch it: weir backfill show ${row.id}`)

@@ -6,7 +6,7 @@ import { type Asking, answerTo, startAsking } from '../ask.js'
 import { machineFindings, portFindings } from '../doctor/machine.js'
 import { clockFinding, finding, temporalFindings, warehouseFindings, workerFinding } from '../doctor/servers.js'
 import { exit } from '../exit.js'
-import type { Printer } from '../print.js'
+import { type Printer, printFindings } from '../print.js'
 import { loadManifest, type Project } from '../project.js'
 import { clientOf, connectTemporal, type Place, queue, stackOf } from '../session.js'
 import type { Common } from '../weir.js'
@@ -24,8 +24,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
   printer.json({ ok: failed === 0, groups })
   for (const { group, findings } of groups) {
     printer.line(group)
-    for (const { name, ok, message, hint } of findings)
-      printer.line(`  ${ok ? 'ok  ' : 'FAIL'} ${name}: ${message}${hint ? `\n       → ${hint}` : ''}`)
+    printFindings(findings, printer)
   }
   printer.line(failed === 0 ? '\nAll is well.' : `\n${failed} of ${findings.length} are not right.`)
   return failed === 0 ? exit.done : exit.failed

@@ -12,7 +12,7 @@ import { patiently } from '../patience.js'
 import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
 import { chosenStreams, chosenSyncs } from '../project.js'
 import { printChecks } from '../quality.js'
-import { openSession, putDefinition, queue, type Session } from '../session.js'
+import { openSession, putDefinition, queue, refuseDetach, type Session } from '../session.js'
 import { workflowUrl } from '../ui-links.js'
 import { watched } from '../watch.js'
 import type { Common } from '../weir.js'
@@ -56,8 +56,7 @@ export async function run({
   const session = await openSession(options, printer, (manifest) => chosenStreams(manifest, args, options.stream))
   try {
     const names = chosenSyncs(session.manifest, args)
-    if (options.detach && session.ownsStack)
-      throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+    refuseDetach(options, session)
     await sayNotApplied(session, names, printer)
     for (const name of names) await agreeToSwitches(session, name, options, printer)
     const started: Started[] = []

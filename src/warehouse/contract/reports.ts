@@ -92,7 +92,9 @@ export interface ReportStore {
   runs: (filter: { sync?: string; run?: string; isOpen?: true; limit?: number }) => Promise<RunReport[]>
   /** What a run met last, of any status, by stream and reason. */
   lettersOf: (run: string) => Promise<LettersOfReason[]>
+  /** Streams of a run as they stand now, counts of what is committed included. */
   streams: (run: string) => Promise<StreamReport[]>
+  /** The newest run of each stream of each sync; backfills left out. */
   statuses: () => Promise<StreamStatus[]>
   /** One read-only transaction; a query that takes longer than `withinMs` ends it. @throws Failure `transient` then */
   overview: (limits: { days: number; runs: number; withinMs: number }) => Promise<Overview>
