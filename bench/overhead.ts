@@ -15,7 +15,8 @@ import pg from 'pg'
 import { startStack } from '../cli/dev/stack.js'
 import { tableText } from '../cli/print.js'
 import { workerCommand } from '../cli/worker-command.js'
-import { type RunInput, workflowTaskMs } from '../src/core/activities.js'
+import type { Definition } from '../src/core/definition.js'
+import { runStart } from '../src/core/run-start.js'
 import { searchAttributes } from '../src/core/search-attributes.js'
 import { startMock } from './mock.js'
 import { peakMb, resetPeak } from './processes.js'
@@ -40,24 +41,22 @@ try {
   const client = new Client({ connection })
   const db = new pg.Client({ connectionString: stack.info.warehouseUrl })
   await db.connect()
-  const { rows: known } = await db.query<{ definition: string }>('SELECT definition FROM _weir.runs LIMIT 1')
+  const { rows: known } = await db.query<{ hash: string; body: Definition }>(
+    'SELECT d.hash, d.body FROM _weir.runs r JOIN _weir.definitions d ON d.hash = r.definition LIMIT 1',
+  )
+  const { hash, body: definition } = known[0]!
   const rowsOf = async () => {
     const tables = ['runs', 'stream_runs', 'state_history', 'checkpoints']
     const counts = tables.map((table) => `(SELECT count(*) FROM _weir.${table})`).join(' + ')
     return Number((await db.query<{ n: string }>(`SELECT ${counts} AS n`)).rows[0]!.n)
   }
   const before = await rowsOf()
-  const input: RunInput = { sync: 'klaviyo', definition: known[0]!.definition, kind: 'scheduled' }
+  const start = runStart(definition, { sync: 'klaviyo', definition: hash, kind: 'scheduled' })
   const took: number[] = []
   let run = ''
   for (let i = 0; i < runs; i++) {
     const startedAt = performance.now()
-    const handle = await client.workflow.start('syncConnection', {
-      taskQueue: 'weir',
-      workflowId: 'sync/klaviyo',
-      args: [input],
-      workflowTaskTimeout: workflowTaskMs,
-    })
+    const handle = await client.workflow.start('syncConnection', { taskQueue: 'weir', ...start })
     await handle.result()
     took.push(performance.now() - startedAt)
     run = handle.firstExecutionRunId
@@ -67,7 +66,7 @@ try {
     const { historyLength, historySizeBytes } = raw.workflowExecutionInfo!
     return { events: Number(historyLength), kb: Number(historySizeBytes) / 1_000 }
   }
-  const [parent, child] = [await size('sync/klaviyo', run), await size('stream/klaviyo/profiles')]
+  const [parent, child] = [await size(start.workflowId, run), await size('stream/klaviyo/profiles')]
   const written = (await rowsOf()) - before
   await new Promise((resolve) => setTimeout(resolve, idleMs))
   resetPeak(stack.info.pids.worker!)

@@ -3,6 +3,7 @@ import type { Manifest } from '../src/config/compile.js'
 import { deadLetterKeys } from '../src/config/sync.js'
 import { durationText } from '../src/config/units.js'
 import type { ConnectionDefinition, Definition, StreamSettings } from '../src/core/definition.js'
+import { dayMs } from '../src/core/slices.js'
 import type { Slicing } from '../src/core/types.js'
 import { modeOf } from '../src/engine/table-spec.js'
 import type { Connector } from '../src/extract/connector.js'
@@ -90,7 +91,7 @@ function streamRows(name: string, definition: Definition, connector: Connector, 
       ? [
           row('start', settings.start ?? 'the beginning', 'built-in'),
           row('lookback', durationText(settings.lookbackMs ?? time.lookbackMs), 'connector'),
-          row('slice', days === undefined ? 'the whole range' : durationText(days * 86_400_000), 'connector'),
+          row('slice', days === undefined ? 'the whole range' : durationText(days * dayMs), 'connector'),
         ]
       : []),
     row('parallel', settings.parallel ?? stream.parallel, 'connector'),

@@ -1,5 +1,8 @@
 import Table from 'cli-table3'
-import type { RunStatus } from '../src/core/activities.js'
+import type { FailureNote, RunStatus } from '../src/core/activities.js'
+import { awaited } from '../src/core/failure.js'
+import type { Pause } from '../src/core/pause.js'
+import type { Finding } from '../src/core/types.js'
 import type { StreamRunRow, Wait } from '../src/warehouse/driver.js'
 
 /** What a command prints for people goes to standard output; notes on the way go to standard error. */
@@ -82,8 +85,21 @@ export const statusText = (status: RunStatus, deadLetters = 0): string =>
 export const standing = ({ status, deadLetters, wait }: Pick<StreamRunRow, 'status' | 'deadLetters' | 'wait'>): string =>
   wait === undefined ? statusText(status, deadLetters) : waitText(wait)
 
-export const waitText = (wait: Wait): string =>
-  `waiting for ${wait.for === 'quota' ? 'quota' : 'the vendor, which is down,'} until ${wait.until.replace(/\.\d+Z$/, 'Z')}`
+export const waitText = (wait: Wait): string => `waiting for ${awaited(wait.for)} until ${wait.until.replace(/\.\d+Z$/, 'Z')}`
+
+/** What was looked at, each with what to do about it where it is not right. */
+export function printFindings(findings: readonly Finding[], { line }: Printer): void {
+  for (const { name, ok, message, hint } of findings)
+    line(`  ${ok ? 'ok  ' : 'FAIL'} ${name}: ${message}${hint ? `\n       → ${hint}` : ''}`)
+}
+
+/** A failure with whose move it is and the command that leads on. */
+export const failureLine = (
+  { message, reason }: FailureNote,
+  { acts, next }: { acts?: string | undefined; next?: string | undefined },
+): string => `${message} [${reason}; acts: ${acts}; next: ${next}]`
+
+export const pauseLine = ({ by, at, reason }: Pause): string => `paused by ${by} since ${at}: ${reason}`
 
 export const streamHead = [
   'stream',

@@ -1,11 +1,13 @@
 /** One workflow's history as lines for people: slices, retries, waits. What `_weir` knows as well is left to it. */
 import type { Client } from '@temporalio/client'
 import type { SliceInput, SliceReceipt } from '../src/core/activities.js'
+import { awaited } from '../src/core/failure.js'
 import { number } from './print.js'
 import type { LogLine } from './run-log.js'
 
 type History = NonNullable<Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>['events']>
 type HistoryEvent = History[number]
+type HistoryFailure = NonNullable<NonNullable<HistoryEvent['activityTaskStartedEventAttributes']>['lastFailure']>
 type Payload = NonNullable<NonNullable<NonNullable<HistoryEvent['userMetadata']>['summary']>>
 
 export interface Told {
@@ -37,7 +39,7 @@ export async function historyOf(client: Client, { workflow, run }: Ref, stream?:
       say(
         event,
         'retry',
-        `${slices.get(String(started.scheduledEventId)) ?? 'a step'}: attempt ${started.attempt}, since the one before failed: ${started.lastFailure.message}`,
+        `${slices.get(String(started.scheduledEventId)) ?? 'a step'}: attempt ${started.attempt}, since the one before failed: ${await messageOf(client, started.lastFailure)}`,
       )
     const completed = event.activityTaskCompletedEventAttributes
     const slice = slices.get(String(completed?.scheduledEventId))
@@ -58,12 +60,18 @@ export async function historyOf(client: Client, { workflow, run }: Ref, stream?:
 function sliceText(slice: string, receipt: SliceReceipt): string {
   const counts = `${number(receipt.read)} read, ${number(receipt.loaded)} loaded so far`
   if (receipt.halved) return `${slice}: too large for the vendor, two halves take its place`
-  if (receipt.waitUntil) return `${slice}: ${counts}; the vendor's quota is spent until ${receipt.waitUntil}`
+  if (receipt.waitUntil) return `${slice}: ${counts}; waits for ${awaited(receipt.waitsFor)} until ${receipt.waitUntil}`
   return receipt.more ? `${slice}: ${counts}, goes on` : `${slice}: done, ${number(receipt.read)} read, ${number(receipt.loaded)} loaded`
 }
 
 const instantOf = ({ eventTime }: HistoryEvent): string =>
   new Date(Number(eventTime?.seconds ?? 0) * 1_000 + Math.floor((eventTime?.nanos ?? 0) / 1_000_000)).toISOString()
+
+/** A failure's message, which is a payload where those are encrypted. */
+async function messageOf(client: Client, { message, encodedAttributes }: HistoryFailure): Promise<string> {
+  const [hidden] = await decoded<{ message?: string }>(client, [encodedAttributes])
+  return hidden?.message ?? message ?? ''
+}
 
 /** What payloads hold, through the client's own converter. */
 async function decoded<T>({ options }: Client, payloads: readonly (Payload | null | undefined)[] | null | undefined): Promise<T[]> {

@@ -1,7 +1,7 @@
 /** What happened in a run, in the order of time: from `_weir`, and from Temporal's histories as long as those are kept. */
 import { WorkflowNotFoundError } from '@temporalio/client'
 import type { RunReport } from '../src/warehouse/contract/reports.js'
-import { number, statusText } from './print.js'
+import { failureLine, number, statusText } from './print.js'
 import { historyOf } from './run-history.js'
 import type { Session } from './session.js'
 
@@ -24,7 +24,7 @@ async function fromWarehouse({ warehouse }: Session, run: RunReport): Promise<Lo
     warehouse.reports.streams(run.run),
     warehouse.pauses.list(run.run),
     warehouse.changes.list({ sync: run.sync, run: run.run }),
-    warehouse.letters.list({ run: run.run }, 500),
+    warehouse.reports.lettersOf(run.run),
     warehouse.quality.results(run.run),
     warehouse.state.history({ sync: run.sync, run: run.run, limit: 500 }),
   ])
@@ -32,7 +32,7 @@ async function fromWarehouse({ warehouse }: Session, run: RunReport): Promise<Lo
     `${number(one.read)} read, ${number(one.loaded)} loaded, ${number(one.unchanged)} unchanged, ${number(one.deadLetters)} dead letters`
   const end = (one: RunReport | (typeof streams)[number], stream?: string): LogLine[] => {
     if (one.finishedAt === undefined) return []
-    const way = one.failure ? `. ${one.failure.message} [${one.failure.reason}; acts: ${one.acts}; next: ${one.next}]` : ''
+    const way = one.failure ? `. ${failureLine(one.failure, one)}` : ''
     return [
       {
         at: one.finishedAt,
@@ -41,12 +41,6 @@ async function fromWarehouse({ warehouse }: Session, run: RunReport): Promise<Lo
         text: `${statusText(one.status, one.deadLetters)}: ${counts(one)}${way}`,
       },
     ]
-  }
-  const byReason = new Map<string, { at: string; stream: string; reason: string; count: number }>()
-  for (const { stream, reason, lastSeenAt } of letters) {
-    const key = `${stream} ${reason}`
-    const known = byReason.get(key)
-    byReason.set(key, { stream, reason, at: known && known.at > lastSeenAt ? known.at : lastSeenAt, count: (known?.count ?? 0) + 1 })
   }
   return [
     {
@@ -84,12 +78,12 @@ async function fromWarehouse({ warehouse }: Session, run: RunReport): Promise<Lo
           .join(' '),
       }),
     ),
-    ...[...byReason.values()].map(
-      ({ at, stream, reason, count }): LogLine => ({
-        at,
+    ...letters.map(
+      ({ lastSeenAt, stream, reason, letters }): LogLine => ({
+        at: lastSeenAt,
         stream,
         what: 'dead letters',
-        text: `${number(count)} met last here, reason ${reason}; look: weir dlq list ${run.sync} --stream ${stream}`,
+        text: `${number(letters)} met last here, reason ${reason}; look: weir dlq list ${run.sync} --stream ${stream}`,
       }),
     ),
     ...results.map(

@@ -1,9 +1,11 @@
 /** Runs as people name them, and what is done to those that are under way. */
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
+import { WorkflowNotFoundError } from '@temporalio/client'
 import { Failure } from '../src/core/failure.js'
 import type { Pause, PauseRequest, ResumeRequest } from '../src/core/pause.js'
+import { syncId } from '../src/core/run-start.js'
 import type { RunReport } from '../src/warehouse/contract/reports.js'
 import type { Session } from './session.js'
+import { refusalOf } from './workflow-failure.js'
 
 /** So much of a run's id must be given. */
 const shortest = 4
@@ -31,19 +33,23 @@ export interface UnderWay {
 
 /** Runs of a sync that are under way: Temporal says so, whatever their rows say. Replays and backfills have commands of their own. */
 export async function runsUnderWay(session: Session, sync: string): Promise<UnderWay[]> {
-  const open = (await session.warehouse.reports.runs({ sync, limit: 50 })).filter(
-    ({ finishedAt, kind }) => finishedAt === undefined && kind !== 'replay' && kind !== 'backfill',
-  )
+  const open = (await session.warehouse.reports.runs({ sync, isOpen: true })).filter(({ kind }) => kind !== 'replay' && kind !== 'backfill')
   // One that has just been started has no row yet.
-  const ids = new Set([`sync/${sync}`, ...open.flatMap(({ workflow }) => workflow ?? [])])
-  const found = await Promise.all([...ids].map(async (workflow) => running(session, sync, workflow)))
-  return found.flatMap((one) => one ?? [])
+  const ids = new Set([syncId(sync), ...open.flatMap(({ workflow }) => workflow ?? [])])
+  const found = await Promise.all(
+    [...ids].map(async (workflow) => {
+      const run = await runningRun(session, workflow)
+      return run === undefined ? [] : [{ sync, run, workflow }]
+    }),
+  )
+  return found.flat()
 }
 
-async function running({ temporal }: Session, sync: string, workflow: string): Promise<UnderWay | undefined> {
+/** The run of a workflow that is under way, also where Temporal itself has paused it; undefined where none is. */
+export async function runningRun({ temporal }: Pick<Session, 'temporal'>, workflow: string): Promise<string | undefined> {
   try {
     const { status, runId } = await temporal.workflow.getHandle(workflow).describe()
-    return status.name === 'RUNNING' || status.name === 'PAUSED' ? { sync, run: runId, workflow } : undefined
+    return status.name === 'RUNNING' || status.name === 'PAUSED' ? runId : undefined
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined
     throw error
@@ -76,8 +82,9 @@ async function update<R, A>(session: Session, sync: string, name: 'pause' | 'res
       answers.push({ ...one, done: true })
     } catch (error) {
       // The run's own word: paused already, ended meanwhile.
-      if (!(error instanceof WorkflowUpdateFailedError || error instanceof WorkflowNotFoundError)) throw error
-      answers.push({ ...one, done: false, message: error.cause instanceof Error ? error.cause.message : error.message })
+      const refusal = refusalOf(error, { sync })
+      if (!(refusal instanceof Failure)) throw error
+      answers.push({ ...one, done: false, message: refusal.message })
     }
   }
   return answers

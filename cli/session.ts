@@ -8,7 +8,7 @@ import { searchAttributes } from '../src/core/search-attributes.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
 import { encryptsPayloads, payloadCodec } from '../worker/codec.js'
-import { reach, type TemporalSettings, temporalSettings } from '../worker/temporal.js'
+import { reach, type TemporalConnection, temporalSettings } from '../worker/temporal.js'
 import { findStack, projectKey } from './dev/project-folder.js'
 import { type Stack, startStack } from './dev/stack.js'
 import type { Printer } from './print.js'
@@ -58,9 +58,15 @@ export async function openSession(options: Common, printer: Printer, judge: (man
   }
 }
 
+/** What is left to itself needs somebody to run it. @throws Failure `config` where the stack ends with the command */
+export function refuseDetach({ detach }: { detach?: boolean }, { ownsStack }: Session): void {
+  if (detach && ownsStack)
+    throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+}
+
 /** Where a project's Temporal and warehouse are. */
 export interface Place {
-  temporal: TemporalSettings
+  temporal: { connection: TemporalConnection; namespace: string }
   warehouseUrl: string
   temporalUiUrl?: string
   key: string | undefined
@@ -71,7 +77,7 @@ export async function stackOf(project: Project): Promise<Place | undefined> {
   const temporal = temporalOf(project.manifest)
   if (temporal) return { temporal, warehouseUrl: warehouseUrl(project.manifest), key: process.env.WEIR_KEY || undefined }
   const running = await findStack(project.projectDir)
-  return running && { ...running, temporal: local(running.temporalAddress), key: await stackKey(project) }
+  return running && { ...running, temporal: local(project, running.temporalAddress), key: await stackKey(project) }
 }
 
 /** A stack of this process, and a session with it. The caller stops both. */
@@ -91,7 +97,11 @@ async function startHere(project: Project, printer: Printer): Promise<{ stack: S
   try {
     return {
       stack,
-      session: await connect(project, { ...stack.info, temporal: local(stack.info.temporalAddress), key: await stackKey(project) }),
+      session: await connect(project, {
+        ...stack.info,
+        temporal: local(project, stack.info.temporalAddress),
+        key: await stackKey(project),
+      }),
     }
   } catch (error) {
     await stack.stop()
@@ -99,16 +109,24 @@ async function startHere(project: Project, printer: Printer): Promise<{ stack: S
   }
 }
 
-/** A Temporal that is named by the environment or the project file; undefined where the stack of this machine is meant. */
-function temporalOf({ temporal }: Manifest): TemporalSettings | undefined {
+/** Is Temporal named by the environment or the project file? Otherwise the stack of this machine is meant. */
+export function isTemporalNamed({ temporal }: Manifest): boolean {
   const { TEMPORAL_ADDRESS, TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE } = process.env
-  return TEMPORAL_ADDRESS || TEMPORAL_PROFILE || TEMPORAL_CONFIG_FILE || temporal.address
-    ? temporalSettings(process.env, temporal)
-    : undefined
+  return Boolean(TEMPORAL_ADDRESS || TEMPORAL_PROFILE || TEMPORAL_CONFIG_FILE || temporal.address)
+}
+
+/** The Temporal that is named; undefined where none is. */
+function temporalOf(manifest: Manifest): Place['temporal'] | undefined {
+  if (!isTemporalNamed(manifest)) return undefined
+  const { connection, namespace = manifest.temporal.namespace } = temporalSettings(process.env, manifest.temporal)
+  return { connection, namespace }
 }
 
 /** The stack of this machine: on loopback, with nothing to prove. */
-const local = (address: string): TemporalSettings => ({ connection: { address }, namespace: process.env.TEMPORAL_NAMESPACE, secrets: [] })
+const local = ({ manifest }: Project, address: string): Place['temporal'] => ({
+  connection: { address },
+  namespace: process.env.TEMPORAL_NAMESPACE ?? manifest.temporal.namespace,
+})
 
 /** The warehouse alone, for commands that only read it. */
 function warehouseUrl(manifest: Manifest): string {
@@ -125,19 +143,20 @@ function warehouseUrl(manifest: Manifest): string {
 const stackKey = async ({ projectDir }: Project): Promise<string> => process.env.WEIR_KEY || (await projectKey(projectDir))
 
 /** @throws Failure `transient` when nobody answers there, `config` where what it takes is not right */
-export const connectTemporal = ({ connection }: TemporalSettings): Promise<Connection> =>
+export const connectTemporal = ({ connection }: Place['temporal']): Promise<Connection> =>
   reach(connection, () => Connection.connect({ ...connection, connectTimeout: '10s' }))
 
-export const namespaceOf = ({ temporal }: Manifest, at?: TemporalSettings): string => at?.namespace ?? temporal.namespace
+/** A client of the place's namespace, which encrypts as its workers do. @throws Failure `config` where the key to do so is missing */
+export const clientOf = (connection: Connection, { temporal: { namespace }, key }: Pick<Place, 'temporal' | 'key'>): Client =>
+  new Client({ connection, namespace, dataConverter: { payloadCodecs: [payloadCodec(key, encryptsPayloads(process.env))] } })
 
 async function connect({ manifest, projectDir }: Project, at: Place): Promise<Session> {
   const connection = await connectTemporal(at.temporal)
-  const namespace = namespaceOf(manifest, at.temporal)
-  const codec = payloadCodec(at.key, encryptsPayloads(process.env))
+  const temporal = clientOf(connection, at)
   const warehouse = createWarehouse(at.warehouseUrl, { connections: 4, key: at.key })
   try {
     await warehouse.migrate()
-    await registerSearchAttributes(connection, namespace)
+    await registerSearchAttributes(connection, at.temporal.namespace)
   } catch (error) {
     await connection.close()
     await warehouse.close()
@@ -148,7 +167,7 @@ async function connect({ manifest, projectDir }: Project, at: Place): Promise<Se
     projectDir,
     warehouseUrl: at.warehouseUrl,
     warehouse,
-    temporal: new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } }),
+    temporal,
     ...(at.temporalUiUrl ? { uiUrl: at.temporalUiUrl } : {}),
     ownsStack: false,
     close: async () => {

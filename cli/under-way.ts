@@ -1,23 +1,14 @@
-import { WorkflowNotFoundError } from '@temporalio/client'
 import { Failure } from '../src/core/failure.js'
+import { syncId } from '../src/core/run-start.js'
 import type { Printer } from './print.js'
+import { runningRun } from './runs.js'
 import type { Session } from './session.js'
 
 /** Workflows of a sync that run now: its run, and children that outlived theirs. */
-async function underWay({ temporal }: Session, sync: string, streams: Iterable<string>): Promise<string[]> {
-  const ids = [`sync/${sync}`, ...[...new Set(streams)].map((stream) => `stream/${sync}/${stream}`)]
-  const running = await Promise.all(ids.map(async (id) => ((await isRunning(temporal, id)) ? [id] : [])))
+async function underWay(session: Session, sync: string, streams: Iterable<string>): Promise<string[]> {
+  const ids = [syncId(sync), ...[...new Set(streams)].map((stream) => `stream/${sync}/${stream}`)]
+  const running = await Promise.all(ids.map(async (id) => ((await runningRun(session, id)) === undefined ? [] : [id])))
   return running.flat()
-}
-
-async function isRunning(temporal: Session['temporal'], id: string): Promise<boolean> {
-  try {
-    const { status } = await temporal.workflow.getHandle(id).describe()
-    return status.name === 'RUNNING' || status.name === 'PAUSED'
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false
-    throw error
-  }
 }
 
 /**

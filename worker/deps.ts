@@ -7,6 +7,7 @@ import { createHasher } from '../src/columns/hash.js'
 import { resolveSettings, secretKeys, secretValues, urlSecrets } from '../src/config/secrets.js'
 import type { RunInput, Timing } from '../src/core/activities.js'
 import type { AlertTarget } from '../src/core/alerts.js'
+import type { AudienceDefinition } from '../src/core/audience.js'
 import type { ConnectionDefinition, Definition } from '../src/core/definition.js'
 import { Failure } from '../src/core/failure.js'
 import type { Clock, Log } from '../src/core/ports.js'
@@ -43,9 +44,10 @@ export interface Deps {
   trace: Trace
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
   connect: (definition: Definition, signal: AbortSignal, options?: ConnectOptions) => Promise<Connected>
-  /** A connection that a person is to connect; all definitions are of syncs that share it. */
+  /** A connection that a person is to connect; all definitions are of syncs that share it, all audiences go out by it. */
   consenting: (
     definitions: readonly [Definition, ...Definition[]],
+    audiences: readonly AudienceDefinition[],
     signal: AbortSignal,
   ) => Promise<{ connecting: Connecting; clientDeps: ClientDeps }>
   /** What of a connection will need a person before long. Calls nobody. */
@@ -148,11 +150,11 @@ export function createDeps(
         credential: () => whence(api.auth(connection.settings), connection.name, warehouse.tokens, systemClock.now()),
       }
     },
-    async consenting(definitions, signal) {
+    async consenting(definitions, audiences, signal) {
       const { connector, connection } = await resolve(definitions[0].connection)
       const { api, consent, title } = connector
       if (!consent) throw new Failure('config', `${title} knows no consent of a person: connection ${connection.name} takes a key.`)
-      return { connecting: { api, consent, connection, definitions }, clientDeps: clientDeps(signal) }
+      return { connecting: { api, consent, connection, definitions, audiences }, clientDeps: clientDeps(signal) }
     },
     resolveTarget: (target) => resolveTarget(target, sources, (secret) => secrets.add(secret)),
     linkOf: (run) =>

@@ -101,7 +101,7 @@ async function read(work: Backfilling, stream: string, slice: string, label: str
     const until = wait?.waitUntil
     const before = shown.waiting.size > 0
     if (until === undefined) shown.waiting.delete(name)
-    else shown.waiting.set(name, until)
+    else shown.waiting.set(name, { for: wait?.waitsFor ?? 'quota', until })
     if (before !== shown.waiting.size > 0 && !shown.isPaused) show(before ? 'running' : 'waiting')
     describe(work)
   }

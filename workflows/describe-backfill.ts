@@ -1,4 +1,5 @@
 import type { BackfillInput, StreamProgress } from '../src/core/backfill.js'
+import { awaited, type WaitsFor } from '../src/core/failure.js'
 
 /** What people see of a backfill while it runs. */
 export interface Shown {
@@ -7,18 +8,19 @@ export interface Shown {
   isPaused: boolean
   /** Who paused it, or let it go on. */
   by?: string | undefined
-  /** Slices that wait for the vendor's quota, and until when. */
-  waiting: Map<string, string>
+  /** Slices that wait: for what, and until when. */
+  waiting: Map<string, { for: WaitsFor; until: string }>
   endsAt?: string | undefined
 }
 
 /** As Markdown, for the Temporal UI. */
 export function describeBackfill({ input, streams, isPaused, by, waiting, endsAt }: Shown): string {
   const { id, sync, from, to } = input
+  const [next] = [...waiting.values()].sort((a, b) => (a.until < b.until ? -1 : 1))
   const lines = [`**${sync}**: backfill ${id}, ${from} up to, not including, ${to}`, '']
   if (isPaused)
     lines.push(`Paused${by === undefined ? '' : ` by ${by}`}. Go on with \`weir backfill resume ${id}\`, or the Update \`resume\`.`, '')
-  else if (waiting.size > 0) lines.push(`Waiting for the vendor's quota until ${[...waiting.values()].sort()[0]}.`, '')
+  else if (next) lines.push(`Waiting for ${awaited(next.for)} until ${next.until}.`, '')
   lines.push('| stream | slices done | set aside | read | loaded | unchanged | dead letters |', '|---|--:|--:|--:|--:|--:|--:|')
   for (const stream of input.streams) {
     const known = streams.get(stream)

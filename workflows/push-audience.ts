@@ -14,7 +14,15 @@ import {
 } from '@temporalio/workflow'
 import { type FailureNote, workflowTaskMs } from '../src/core/activities.js'
 import type { PushStatus } from '../src/core/audience.js'
-import type { Decision, PreparedReceipt, PreviewInput, PushActivities, PushInput, PushReceipt } from '../src/core/push.js'
+import {
+  type Decision,
+  destinationId,
+  type PreparedReceipt,
+  type PreviewInput,
+  type PushActivities,
+  type PushInput,
+  type PushReceipt,
+} from '../src/core/push.js'
 import { inParallel } from './in-parallel.js'
 import { policies } from './policies.js'
 import { pushDestination } from './push-destination.js'
@@ -45,13 +53,13 @@ export async function pushAudience(input: PushInput): Promise<PushReceipt> {
 
   const decide = (isApproved: boolean) => async (given: Decision) => {
     const { isTaken } = await decidePush.executeWithOptions({ summary }, [{ ...step, ...given, isApproved }])
-    if (!isTaken) throw failed({ reason: 'gate', message: 'Another decision was made, or its time is over.' })
+    if (!isTaken) throw refused('Another decision was made, or its time is over.')
     decision = { isApproved }
     return isApproved ? 'approved' : 'rejected'
   }
   const validator = (given: Decision) => {
     const problem = problemOf(given, { input, prepared, isOpen })
-    if (problem !== undefined) throw failed({ reason: 'gate', message: problem })
+    if (problem !== undefined) throw refused(problem)
   }
   setHandler(approve, decide(true), { validator })
   setHandler(reject, decide(false), { validator })
@@ -62,7 +70,7 @@ export async function pushAudience(input: PushInput): Promise<PushReceipt> {
     await inParallel(names.length, names, async (destination) => {
       try {
         await executeChild(pushDestination, {
-          workflowId: `audience/${input.audience}/${destination}`,
+          workflowId: destinationId(input.audience, destination),
           args: [{ ...step, destination, isOwedOnly }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -115,6 +123,12 @@ export async function pushAudience(input: PushInput): Promise<PushReceipt> {
   if (cancelled !== undefined) throw cancelled
   if (receipt.failure !== undefined) throw failed(receipt.failure, receipt)
   return receipt
+}
+
+/** Whoever asks gets the note as it is. */
+function refused(message: string) {
+  const failure = { reason: 'gate', message }
+  return failed(failure, { failure })
 }
 
 /** Why a decision cannot be taken; undefined when it can. */

@@ -24,6 +24,7 @@ import {
   workflowTaskMs,
 } from '../src/core/activities.js'
 import type { Pause } from '../src/core/pause.js'
+import { labels } from '../src/core/run-start.js'
 import { countCells, countHead, failureText, pauseText, statusWords, table } from './details.js'
 import { inParallel } from './in-parallel.js'
 import { type Pausing, pauseOfRun, takePauses } from './pause.js'
@@ -131,14 +132,7 @@ async function readStream(
       workflowTaskTimeout: workflowTaskMs,
       staticSummary: `${sync} / ${stream}`,
       staticDetails: `Reads stream ${stream} of sync ${sync} for the run \`${start.run}\`.`,
-      memo: { definition },
-      typedSearchAttributes: [
-        { key: keyword('WeirSync'), value: sync },
-        { key: keyword('WeirStream'), value: stream },
-        { key: keyword('WeirVendor'), value: vendor },
-        { key: keyword('WeirKind'), value: input.kind },
-        { key: keyword('WeirStatus'), value: 'running' },
-      ],
+      ...labels({ sync, stream, vendor, kind: input.kind, definition, tellsStatus: true }),
     })
     reading.set(stream, child)
     describe()

@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Activities, FailureNote, SliceReceipt, StreamOutcome, StreamStart } from '../src/core/activities.js'
+import { awaited } from '../src/core/failure.js'
 import type { Pause } from '../src/core/pause.js'
 import { noCounts, sum } from '../src/core/receipt.js'
 import type { Counts } from '../src/core/types.js'
@@ -26,16 +27,15 @@ export async function syncStream({ paused, done, ...input }: StreamStart): Promi
   const { syncSlice } = proxyActivities<Activities>(policy.slice)
   const { run, sync, stream } = input
   const name = `${sync} / ${stream}`
-  const receipts = new Map<string, SliceReceipt>()
   const reading = new Map<string, string>()
-  let planned = 0
+  /** All slices that are done, those before a continuation included. */
+  let settled = { ...noCounts(), slices: 0, ...done }
+  let planned = settled.slices
   /** Slices that wait: for what, and until when. */
   const waiting = new Map<string, string>()
   let outcome: StreamOutcome | undefined
   let halved = false
 
-  /** All slices that are done, those before a continuation included. */
-  const doneNow = () => ({ ...sum([done ?? noCounts(), ...receipts.values()]), slices: (done?.slices ?? 0) + receipts.size })
   const describe = () =>
     setCurrentDetails(
       detailsOf({
@@ -43,8 +43,8 @@ export async function syncStream({ paused, done, ...input }: StreamStart): Promi
         run,
         sync,
         stream,
-        done: doneNow(),
-        planned: planned + (done?.slices ?? 0),
+        done: settled,
+        planned,
         reading,
         waiting,
         paused: pauses.now,
@@ -71,11 +71,7 @@ export async function syncStream({ paused, done, ...input }: StreamStart): Promi
       () => call(slice, label),
       (wait) => {
         if (wait === undefined) waiting.delete(slice)
-        else
-          waiting.set(
-            slice,
-            `${wait.waitsFor === 'vendor' ? 'the vendor, which is down,' : "the vendor's quota"} until ${moment(wait.waitUntil!)}`,
-          )
+        else waiting.set(slice, `${awaited(wait.waitsFor)} until ${moment(wait.waitUntil!)}`)
         show(pauses.status)
         describe()
       },
@@ -83,7 +79,7 @@ export async function syncStream({ paused, done, ...input }: StreamStart): Promi
     // The halves of one carry its counts.
     if (receipt?.halved) halved = true
     else if (receipt) {
-      receipts.set(slice, receipt)
+      settled = { ...sum([settled, receipt]), slices: settled.slices + 1 }
       describe()
     }
   }
@@ -95,7 +91,7 @@ export async function syncStream({ paused, done, ...input }: StreamStart): Promi
       await pauses.gate()
       halved = false
       const plan = await planSlices.executeWithOptions({ summary: `${name}: which slices are to be read` }, [input])
-      planned = receipts.size + plan.slices.length
+      planned = settled.slices + plan.slices.length
       describe()
       await inParallel(plan.parallel, plan.slices, async ({ key, label }) => {
         try {
@@ -108,7 +104,7 @@ export async function syncStream({ paused, done, ...input }: StreamStart): Promi
       more = plan.more || halved
       if (more && failure === undefined && workflowInfo().continueAsNewSuggested) {
         await pauses.close()
-        await continueAsNew<typeof syncStream>({ ...input, done: doneNow(), ...(pauses.now ? { paused: pauses.now } : {}) })
+        await continueAsNew<typeof syncStream>({ ...input, done: settled, ...(pauses.now ? { paused: pauses.now } : {}) })
       }
     }
   } catch (error) {

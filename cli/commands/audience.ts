@@ -1,6 +1,6 @@
 import type { MemberState } from '../../src/core/audience.js'
 import { Failure } from '../../src/core/failure.js'
-import type { Decision } from '../../src/core/push.js'
+import { type Decision, previewId, pushId } from '../../src/core/push.js'
 import type { PushPreview } from '../../src/engine/audience/prepare-push.js'
 import type { PushRow } from '../../src/warehouse/contract/audiences.js'
 import { chosenAudience } from '../audiences.js'
@@ -8,9 +8,10 @@ import { who } from '../confirm.js'
 import { exit } from '../exit.js'
 import { maskInline } from '../mask.js'
 import { ago, number, type Printer } from '../print.js'
-import { openSession, putDefinition, queue, type Session } from '../session.js'
+import { openSession, putDefinition, queue, refuseDetach, type Session } from '../session.js'
+import { found } from '../watch.js'
 import type { Common } from '../weir.js'
-import { workflowFailure } from '../workflow-failure.js'
+import { refusalOf, workflowFailure } from '../workflow-failure.js'
 
 interface AudienceOptions extends Common {
   by?: string
@@ -33,7 +34,7 @@ export async function preview({ options, printer, args }: Context): Promise<numb
   try {
     const definition = chosenAudience(session.manifest, args[0]!)
     const hash = await putDefinition(session, definition)
-    const { handover } = await result<{ handover: string }>(session, 'previewAudience', `audience/${definition.audience}/preview`, [
+    const { handover } = await result<{ handover: string }>(session, 'previewAudience', previewId(definition.audience), [
       { audience: definition.audience, definition: hash },
     ])
     const seen = (await session.warehouse.handovers.take(handover)) as PushPreview
@@ -75,8 +76,7 @@ export async function push({ options, printer, args }: Context): Promise<number>
   try {
     const definition = chosenAudience(session.manifest, args[0]!)
     const { audience } = definition
-    if (options.detach && session.ownsStack)
-      throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+    refuseDetach(options, session)
     const hash = await putDefinition(session, definition)
     const requestedBy = options.by ?? who() ?? 'unknown'
     const run = await start(session, audience, { audience, definition: hash, kind: 'manual', requestedBy })
@@ -113,32 +113,25 @@ const waitingText = ({ audience, verdict = [], expiresAt, prepared }: PushRow) =
     `  Decide it: weir audience approve ${audience} --change-set ${prepared?.changeSet.slice(0, 12)} --by NAME, or weir audience reject …`,
   ].join('\n')
 
-const pollMs = 500
-
 /** Until the push ends, or waits for somebody: that may take days. */
 async function follow({ warehouse, temporal }: Session, audience: string, run: string): Promise<PushRow> {
-  const handle = temporal.workflow.getHandle(`audience/${audience}`, run)
-  let hasEnded = false
-  const ended = handle.result().then(
-    () => undefined,
-    (error: unknown) => error,
-  )
-  void ended.then(() => {
-    hasEnded = true
+  const end = temporal.workflow.getHandle(pushId(audience), run).result()
+  const row = await found(end, async () => {
+    const [seen] = await warehouse.audiences.runs({ run, limit: 1 })
+    return seen?.finishedAt || (seen?.status === 'waiting' && seen.expiresAt !== undefined) ? seen : undefined
   })
-  for (;;) {
-    const [row] = await warehouse.audiences.runs({ run, limit: 1 })
-    if (row?.finishedAt || (row?.status === 'waiting' && row.expiresAt !== undefined)) return row
-    if (hasEnded && !row?.finishedAt) throw workflowFailure(await ended, {}, '')
-    await new Promise((resolve) => setTimeout(resolve, pollMs))
-  }
+  if (row) return row
+  await end.catch((error: unknown) => {
+    throw workflowFailure(error)
+  })
+  throw new Failure('bug', `The push of audience ${audience} has ended, and its run ${run} says nothing of it.`)
 }
 
 async function start({ temporal }: Session, audience: string, input: object): Promise<string> {
   try {
     const handle = await temporal.workflow.start('pushAudience', {
       taskQueue: queue(),
-      workflowId: `audience/${audience}`,
+      workflowId: pushId(audience),
       args: [input],
       staticSummary: `push of audience ${audience}`,
     })
@@ -185,9 +178,9 @@ async function decide(what: 'approve' | 'reject', { options, printer, args }: Co
 
 async function update({ temporal }: Session, audience: string, run: string, name: string, decision: Decision): Promise<string> {
   try {
-    return await temporal.workflow.getHandle(`audience/${audience}`, run).executeUpdate<string, [Decision]>(name, { args: [decision] })
+    return await temporal.workflow.getHandle(pushId(audience), run).executeUpdate<string, [Decision]>(name, { args: [decision] })
   } catch (error) {
-    throw workflowFailure((error as { cause?: unknown }).cause ?? error, {}, '')
+    throw refusalOf(error, {}, `weir audience runs ${audience}`)
   }
 }
 

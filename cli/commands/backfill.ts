@@ -16,7 +16,8 @@ import { sourceOf } from '../known-streams.js'
 import { patiently } from '../patience.js'
 import { duration, number, type Printer, tableText } from '../print.js'
 import { chosenStreams } from '../project.js'
-import { openSession, putDefinition, queue, type Session } from '../session.js'
+import { openSession, putDefinition, queue, refuseDetach, type Session } from '../session.js'
+import { isLive, watched } from '../watch.js'
 import type { Common } from '../weir.js'
 import { workflowFailure } from '../workflow-failure.js'
 
@@ -34,8 +35,7 @@ export async function run({ options, printer, args }: { options: BackfillOptions
   const range = rangeOf(options, new Date())
   const session = await openSession(options, printer, (manifest) => chosenStreams(manifest, args, options.stream))
   try {
-    if (options.detach && session.ownsStack)
-      throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+    refuseDetach(options, session)
     const [sync] = args as [string]
     const definition = session.manifest.syncs[sync]!
     const { streams, left } = await streamsFor(definition, options.stream)
@@ -110,7 +110,7 @@ async function streamsFor(definition: Definition, named: string[] | undefined): 
 
 /** The worker refuses it too; here a person hears of it at once. */
 async function refuseOverlap({ warehouse }: Session, asked: Pick<BackfillInput, 'sync' | 'streams' | 'from' | 'to'>): Promise<void> {
-  const other = (await warehouse.backfills.list({ sync: asked.sync, limit: 1_000 })).find((one) => !one.finishedAt && overlaps(one, asked))
+  const other = (await warehouse.backfills.list({ sync: asked.sync, isOpen: true })).find((one) => overlaps(one, asked))
   if (!other) return
   const { id } = other
   throw new Failure(
@@ -141,57 +141,35 @@ export async function startBackfill({ temporal }: Session, input: BackfillInput,
   }
 }
 
-const pollMs = 500
-const plainEveryMs = 10_000
-
 /** Waits for the end and shows the way there. Ctrl-C ends the watching alone: what runs for hours is not cancelled by leaving it. */
 export async function followed(session: Session, id: string, handle: WorkflowHandle, printer: Printer): Promise<number> {
-  const isLive = process.stderr.isTTY && !printer.isJson
-  let isDone = false
   const leave = () => {
-    if (isLive) logUpdate.done()
+    if (isLive(printer)) logUpdate.done()
     const stays = session.ownsStack ? 'It goes on when `weir dev` or the next command starts this stack again' : 'It goes on'
     printer.note(`${stays}: weir backfill show ${id}, pause ${id} or cancel ${id}.`)
     session.close().finally(() => process.exit(130))
   }
   process.once('SIGINT', leave)
-  const watching = watch(session, id, printer, isLive, () => isDone)
   let failure: unknown
   try {
-    await patiently(() => handle.result(), { note: printer.note })
+    const end = patiently(() => handle.result(), { note: printer.note })
+    await watched(end, { printer, plainEveryMs: 10_000, look: () => lookAt(session, id) })
   } catch (error) {
     failure = workflowFailure(error)
   } finally {
-    isDone = true
     process.off('SIGINT', leave)
-    await watching
   }
   const row = await patiently(() => session.warehouse.backfills.get(id), { note: printer.note })
   // One that was refused has no row.
-  if (!row) throw failure
+  if (!row) throw failure ?? new Failure('bug', `Backfill ${id} has ended and is not known to the warehouse.`)
   printer.json({ backfill: row })
   printBackfill(row, printer)
   return exitOf([row.status])
 }
 
-async function watch({ warehouse }: Session, id: string, printer: Printer, isLive: boolean, isDone: () => boolean): Promise<void> {
-  let saidAt = Date.now()
-  while (!isDone()) {
-    await new Promise((resolve) => setTimeout(resolve, pollMs))
-    if (isDone()) break
-    if (!isLive && Date.now() - saidAt < plainEveryMs) continue
-    saidAt = Date.now()
-    try {
-      const row = await warehouse.backfills.get(id)
-      if (!row) continue
-      if (isLive) logUpdate(`${tableText(streamHead, row.perStream.map(streamCells))}\n\n${progressText(row)}`)
-      else printer.note(progressText(row))
-    } catch (error) {
-      // Only a look: the next one may be answered.
-      printer.note((error as Error).message)
-    }
-  }
-  if (isLive) logUpdate.clear()
+async function lookAt({ warehouse }: Session, id: string) {
+  const row = await warehouse.backfills.get(id)
+  return row && { live: `${tableText(streamHead, row.perStream.map(streamCells))}\n\n${progressText(row)}`, plain: progressText(row) }
 }
 
 const streamHead = ['stream', 'slices', 'done', 'set aside', 'read', 'loaded', 'unchanged', 'dead letters']

@@ -1,12 +1,14 @@
-import { type WorkflowHandle, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client'
+import type { WorkflowHandle } from '@temporalio/client'
 import type { BackfillInput, BackfillOrder } from '../../src/core/backfill.js'
 import { Failure } from '../../src/core/failure.js'
 import type { BackfillDetail } from '../../src/warehouse/contract/backfills.js'
 import { who } from '../confirm.js'
 import { ago, duration, type Printer } from '../print.js'
 import { chosenSyncs } from '../project.js'
-import { openSession, type Session } from '../session.js'
+import { runningRun } from '../runs.js'
+import { openSession, refuseDetach, type Session } from '../session.js'
 import type { Common } from '../weir.js'
+import { refusalOf } from '../workflow-failure.js'
 import { followed, printBackfill, startBackfill, workflowIdOf } from './backfill.js'
 
 type Context<O extends Common = Common> = { options: O; printer: Printer; args: string[] }
@@ -71,18 +73,9 @@ async function withBackfill({ options, printer, args }: Context, work: (known: K
     const row = await session.warehouse.backfills.get(id)
     if (!row) throw new Failure('config', `No backfill "${id}" in this warehouse. Those that are there: weir backfill list`)
     const handle = session.temporal.workflow.getHandle(workflowIdOf(row))
-    return await work({ session, row, handle, isRunning: await runs(handle) })
+    return await work({ session, row, handle, isRunning: (await runningRun(session, handle.workflowId)) !== undefined })
   } finally {
     await session.close()
-  }
-}
-
-async function runs(handle: WorkflowHandle): Promise<boolean> {
-  try {
-    return (await handle.describe()).status.name === 'RUNNING'
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false
-    throw error
   }
 }
 
@@ -111,8 +104,7 @@ const resume = (context: Context<Common & { detach?: boolean }>): Promise<number
       return say(context, row.id, 'running', `Goes on. Watch it: weir backfill show ${row.id}`)
     }
     if (row.status === 'completed') throw over(row)
-    if (options.detach && session.ownsStack)
-      throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal.')
+    refuseDetach(options, session)
     const { connection } = await session.warehouse.definitions.get(row.definition)
     const started = await startBackfill(session, inputOf(row), connection.type)
     if (options.detach) return say(context, row.id, 'running', `Goes on where it ended. Watch it: weir backfill show ${row.id}`)
@@ -165,7 +157,6 @@ async function send(handle: WorkflowHandle, order: 'pause' | 'resume'): Promise<
   try {
     await handle.executeUpdate(order, { args: [asked] })
   } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError) throw new Failure('config', error.cause?.message ?? error.message, {}, { cause: error })
-    throw error
+    throw refusalOf(error)
   }
 }

@@ -1,6 +1,6 @@
 import { ask, syncFor } from '../ask.js'
 import { exit } from '../exit.js'
-import type { Printer } from '../print.js'
+import { type Printer, printFindings } from '../print.js'
 import { openSession } from '../session.js'
 import type { Common } from '../weir.js'
 
@@ -20,8 +20,7 @@ export async function run({ options, printer, args }: { options: Common; printer
     printer.json({ connections: answers })
     for (const { connection, calls, findings } of answers) {
       printer.line(`${connection}${calls ? ` (calls ${calls})` : ''}`)
-      for (const { name, ok, message, hint } of findings)
-        printer.line(`  ${ok ? 'ok  ' : 'FAIL'} ${name}: ${message}${hint ? `\n       → ${hint}` : ''}`)
+      printFindings(findings, printer)
     }
     return answers.every(({ findings }) => findings.every(({ ok }) => ok)) ? exit.done : exit.failed
   } finally {

@@ -1,4 +1,5 @@
-import type { ConnectionDefinition } from '../../src/core/definition.js'
+import type { AudienceDefinition } from '../../src/core/audience.js'
+import type { ConnectionDefinition, Definition } from '../../src/core/definition.js'
 import type { ConnectAnswer } from '../../src/engine/connect.js'
 import { createBox } from '../../src/keys/box.js'
 import { ask, syncFor } from '../ask.js'
@@ -19,10 +20,13 @@ export async function run({ options, printer, args }: { options: Options; printe
   try {
     const sync = syncFor(session.manifest, args[0]!)
     const { connection } = session.manifest.syncs[sync]!
-    const sharing = Object.values(session.manifest.syncs).filter((one) => one.connection.name === connection.name)
-    const definitions = await Promise.all(sharing.map((one) => putDefinition(session, one)))
+    const isOurs = (one: { connection: ConnectionDefinition }) => one.connection.name === connection.name
+    const putAll = (all: readonly (Definition | AudienceDefinition)[]) => Promise.all(all.map((one) => putDefinition(session, one)))
+    const { syncs, audiences: allAudiences } = session.manifest
+    const definitions = await putAll(Object.values(syncs).filter(isOurs))
+    const audiences = await putAll(Object.values(allAudiences).filter(({ destinations }) => Object.values(destinations).some(isOurs)))
     const box = options.print ? createBox() : undefined
-    const asked = { definitions, ...(box ? { recipient: box.address } : {}) }
+    const asked = { definitions, audiences, ...(box ? { recipient: box.address } : {}) }
     const consent = await ask(session, sync, { question: 'consent', ...asked })
     const answer = await consented(consent, options, printer, connection.name, async (given) => {
       const handover = await session.warehouse.handovers.put(given)

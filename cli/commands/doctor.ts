@@ -1,4 +1,4 @@
-import { Client, type Connection } from '@temporalio/client'
+import type { Client, Connection } from '@temporalio/client'
 import { asFailure } from '../../src/core/failure.js'
 import type { Finding } from '../../src/core/types.js'
 import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
@@ -6,9 +6,9 @@ import { type Asking, answerTo, startAsking } from '../ask.js'
 import { machineFindings, portFindings } from '../doctor/machine.js'
 import { clockFinding, finding, temporalFindings, warehouseFindings, workerFinding } from '../doctor/servers.js'
 import { exit } from '../exit.js'
-import type { Printer } from '../print.js'
+import { type Printer, printFindings } from '../print.js'
 import { loadManifest, type Project } from '../project.js'
-import { connectTemporal, namespaceOf, type Place, queue, stackOf } from '../session.js'
+import { clientOf, connectTemporal, type Place, queue, stackOf } from '../session.js'
 import type { Common } from '../weir.js'
 
 interface Group {
@@ -24,8 +24,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
   printer.json({ ok: failed === 0, groups })
   for (const { group, findings } of groups) {
     printer.line(group)
-    for (const { name, ok, message, hint } of findings)
-      printer.line(`  ${ok ? 'ok  ' : 'FAIL'} ${name}: ${message}${hint ? `\n       → ${hint}` : ''}`)
+    printFindings(findings, printer)
   }
   printer.line(failed === 0 ? '\nAll is well.' : `\n${failed} of ${findings.length} are not right.`)
   return failed === 0 ? exit.done : exit.failed
@@ -61,7 +60,7 @@ async function examine(options: Common): Promise<Group[]> {
 }
 
 async function examineServers(project: Project, place: Place): Promise<Group[]> {
-  const namespace = namespaceOf(project.manifest)
+  const { namespace } = place.temporal
   const warehouse = createWarehouse(place.warehouseUrl, { connections: 2, key: place.key })
   let connection: Connection | undefined
   try {
@@ -75,7 +74,12 @@ async function examineServers(project: Project, place: Place): Promise<Group[]> 
     const ofTemporal = { group: 'Temporal', findings: [reached, ...(await temporalFindings(connection, namespace)), worker] }
     const canAsk = [...ofWarehouse.findings, ...ofTemporal.findings].every(({ ok }) => ok)
     if (!canAsk) return [ofWarehouse, ofTemporal, { group: 'vendors', findings: [notAsked] }]
-    const temporal = new Client({ connection, namespace })
+    let temporal: Client
+    try {
+      temporal = clientOf(connection, place)
+    } catch (error) {
+      return [ofWarehouse, ofTemporal, { group: 'vendors', findings: [{ name: 'vendors', ok: false, message: asFailure(error).message }] }]
+    }
     await warehouse.migrate()
     const { clock, groups } = await vendors({ manifest: project.manifest, warehouse, temporal })
     ofTemporal.findings.push(...clock)

@@ -1,5 +1,5 @@
 import type { RunReport, StreamReport } from '../../src/warehouse/contract/reports.js'
-import { ago, duration, number, type Printer, statusText, tableText, waitText } from '../print.js'
+import { ago, duration, failureLine, number, type Printer, pauseLine, statusText, tableText, waitText } from '../print.js'
 import { printChecks } from '../quality.js'
 import { findRun } from '../runs.js'
 import { openSession } from '../session.js'
@@ -115,14 +115,12 @@ function printReports(streams: readonly StreamReport[], { line }: Printer): void
 }
 
 /** What stands in the way, if anything does: what, why, whose move, the next command. */
-function troubles({ failure, acts, next, wait, ...row }: RunReport | StreamReport): string[] {
+function troubles({ failure, wait, ...row }: RunReport | StreamReport): string[] {
   const pause = 'pause' in row ? row.pause : undefined
   return [
-    ...(failure ? [`${failure.message} [${failure.reason}; acts: ${acts}; next: ${next}]`] : []),
+    ...(failure ? [failureLine(failure, row)] : []),
     ...(wait ? [`${waitText(wait)}; it goes on by itself`] : []),
-    ...(pause && row.finishedAt === undefined
-      ? [`paused by ${pause.by} since ${pause.at}: ${pause.reason}. To go on: weir resume ${row.sync}`]
-      : []),
+    ...(pause && row.finishedAt === undefined ? [`${pauseLine(pause)}. To go on: weir resume ${row.sync}`] : []),
     ...('warnings' in row ? row.warnings : []),
   ]
 }

@@ -1,5 +1,5 @@
 import type { RunReport } from '../../src/warehouse/contract/reports.js'
-import { ago, duration, number, type Printer, standing } from '../print.js'
+import { ago, duration, failureLine, number, type Printer, pauseLine, standing } from '../print.js'
 import { checksText, isBad, printChecks } from '../quality.js'
 import { openSession } from '../session.js'
 import type { Common } from '../weir.js'
@@ -15,7 +15,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
       warehouse.reports.statuses(),
       warehouse.quality.latest(),
       standingAlerts(session),
-      warehouse.reports.runs({ limit: 100 }).then((runs) => runs.filter(({ finishedAt }) => finishedAt === undefined)),
+      warehouse.reports.runs({ isOpen: true }),
     ])
     const syncs = Object.values(manifest.syncs).map((definition) => ({
       sync: definition.sync,
@@ -54,8 +54,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
           checksText(one.quality),
         ]),
       )
-      for (const { stream, failure } of streams)
-        if (failure) printer.line(`${stream}: ${failure.message} [${failure.reason}; acts: ${failure.acts}; next: ${failure.next}]`)
+      for (const { stream, failure } of streams) if (failure) printer.line(`${stream}: ${failureLine(failure, failure)}`)
       const checked = streams.flatMap(({ quality }) => quality)
       if (checked.some(isBad)) printChecks(checked, printer)
       printer.line()
@@ -74,6 +73,6 @@ export async function run({ options, printer }: { options: Common; printer: Prin
 }
 
 function underWayText({ run, status, streams, streamsDone, read, seconds, pause }: RunReport): string {
-  const how = pause ? `paused by ${pause.by} since ${pause.at}: ${pause.reason}` : status
+  const how = pause ? pauseLine(pause) : status
   return `run ${run}: ${how}, ${streamsDone} of ${streams} streams done, ${number(read)} records read in ${duration(seconds * 1_000)}`
 }

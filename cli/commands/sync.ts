@@ -1,5 +1,4 @@
 import type { WorkflowHandle } from '@temporalio/client'
-import logUpdate from 'log-update'
 import { definitionHash, hashOf } from '../../src/config/hash.js'
 import type { Acceptance, RunInput, RunStatus } from '../../src/core/activities.js'
 import type { Definition } from '../../src/core/definition.js'
@@ -13,8 +12,9 @@ import { patiently } from '../patience.js'
 import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
 import { chosenStreams, chosenSyncs } from '../project.js'
 import { printChecks } from '../quality.js'
-import { openSession, putDefinition, queue, type Session } from '../session.js'
+import { openSession, putDefinition, queue, refuseDetach, type Session } from '../session.js'
 import { workflowUrl } from '../ui-links.js'
+import { watched } from '../watch.js'
 import type { Common } from '../weir.js'
 import { workflowFailure } from '../workflow-failure.js'
 import { pendingText } from './changes.js'
@@ -56,8 +56,7 @@ export async function run({
   const session = await openSession(options, printer, (manifest) => chosenStreams(manifest, args, options.stream))
   try {
     const names = chosenSyncs(session.manifest, args)
-    if (options.detach && session.ownsStack)
-      throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
+    refuseDetach(options, session)
     await sayNotApplied(session, names, printer)
     for (const name of names) await agreeToSwitches(session, name, options, printer)
     const started: Started[] = []
@@ -133,25 +132,31 @@ export async function startSync(
   }
 }
 
-const pollMs = 400
-const plainEveryMs = 5_000
-
 /** Waits for the end of the runs, showing on a terminal how far each stream has come; elsewhere a plain line now and then. */
 export async function follow(session: Session, started: readonly Started[], printer: Printer): Promise<Ended[]> {
-  let isDone = false
   const cancel = () => {
     printer.note('Cancelling; what is loaded stays. Press Ctrl-C again to stop waiting.')
     process.once('SIGINT', () => process.exit(1))
     for (const { handle } of started) handle.cancel().catch((error: unknown) => printer.note(`Could not cancel: ${error}`))
   }
   process.once('SIGINT', cancel)
-  const watching = watch(session, started, printer, () => isDone)
   try {
-    return await Promise.all(started.map((one) => endOf(session, one, printer)))
+    const ends = Promise.all(started.map((one) => endOf(session, one, printer)))
+    return await watched(ends, { printer, plainEveryMs: 5_000, look: () => lookAt(session, started) })
   } finally {
-    isDone = true
     process.off('SIGINT', cancel)
-    await watching
+  }
+}
+
+async function lookAt({ warehouse }: Session, started: readonly Started[]) {
+  const rows = (await Promise.all(started.map(({ run }) => warehouse.reports.streams(run)))).flat()
+  const read = number(rows.reduce((sum, row) => sum + row.read, 0))
+  return {
+    live: tableText(
+      ['sync', ...streamHead],
+      rows.map((row) => [row.sync, ...streamRow(row)]),
+    ),
+    plain: `${read} records read, ${rows.filter((row) => row.finishedAt).length} of ${rows.length} streams done`,
   }
 }
 
@@ -159,7 +164,7 @@ async function endOf({ warehouse }: Session, { sync, run, handle }: Started, { n
   const failure = await patiently(() => failureOf(handle), { note })
   return patiently(
     async () => {
-      const [row] = (await warehouse.runs.list({ sync, limit: 20 })).filter((one) => one.run === run)
+      const [row] = await warehouse.reports.runs({ run, limit: 1 })
       return {
         sync,
         run,
@@ -184,37 +189,6 @@ async function failureOf(handle: WorkflowHandle): Promise<string | undefined> {
     if (failure instanceof Failure) return failure.message
     throw failure
   }
-}
-
-async function watch({ warehouse }: Session, started: readonly Started[], printer: Printer, isDone: () => boolean): Promise<void> {
-  const isLive = process.stderr.isTTY && !printer.isJson
-  let saidAt = Date.now()
-  while (!isDone()) {
-    await new Promise((resolve) => setTimeout(resolve, pollMs))
-    if (isDone()) break
-    if (!isLive && Date.now() - saidAt < plainEveryMs) continue
-    saidAt = Date.now()
-    let rows: StreamRunRow[]
-    try {
-      rows = (await Promise.all(started.map(({ run }) => warehouse.runs.progress(run)))).flat()
-    } catch (error) {
-      // Only a look: the next one may be answered.
-      printer.note((error as Error).message)
-      continue
-    }
-    if (isLive)
-      logUpdate(
-        tableText(
-          ['sync', ...streamHead],
-          rows.map((row) => [row.sync, ...streamRow(row)]),
-        ),
-      )
-    else
-      printer.note(
-        `${number(rows.reduce((sum, row) => sum + row.read, 0))} records read, ${rows.filter((row) => row.finishedAt).length} of ${rows.length} streams done`,
-      )
-  }
-  if (isLive) logUpdate.clear()
 }
 
 /** What was loaded, for people and for scripts. */

@@ -2,10 +2,12 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Failure } from '../../src/core/failure.js'
 import type { Loopback } from '../../src/http/consent.js'
+import { html } from '../../src/status/html.js'
 
 /** Where apps have the redirect address registered, unless `--port` says otherwise. */
 export const usualPort = 18795
 const path = '/callback'
+const style = 'body{font:1.1em/1.5 sans-serif;max-width:34em;margin:4em auto;padding:0 1em}'
 
 /** What the vendor sent the browser back with, and what the person is shown then. */
 export interface Returned {
@@ -73,7 +75,6 @@ function listen(server: Server, port: number): Promise<void> {
 /** Resolves when it is sent, or nobody is there any more. The page loads nothing and tells nobody where it was. */
 function answer(response: ServerResponse, status: number, title: string, text: string): Promise<void> {
   if (response.destroyed) return Promise.resolve()
-  const head = `<meta charset="utf-8"><title>Weir</title><style>body{font:1.1em/1.5 sans-serif;max-width:34em;margin:4em auto;padding:0 1em}</style>`
   response.writeHead(status, {
     'content-type': 'text/html; charset=utf-8',
     'cache-control': 'no-store',
@@ -81,11 +82,9 @@ function answer(response: ServerResponse, status: number, title: string, text: s
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
     connection: 'close',
   })
-  const page = `<!DOCTYPE html><html lang="en"><head>${head}</head><body><h1>${escaped(title)}</h1><p>${escaped(text)}</p></body></html>\n`
+  const page = html`<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Weir</title><style>${{ html: style }}</style></head><body><h1>${title}</h1><p>${text}</p></body></html>\n`
   return new Promise((resolve) => {
     response.on('close', resolve)
-    response.end(page)
+    response.end(page.html)
   })
 }
-
-const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)

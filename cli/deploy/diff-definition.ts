@@ -2,8 +2,7 @@
 import { hashOf } from '../../src/config/hash.js'
 import { durationText } from '../../src/config/units.js'
 import type { Definition, StreamSettings } from '../../src/core/definition.js'
-import type { SyncMode } from '../../src/core/types.js'
-import { consequence } from '../../src/engine/mode-switch.js'
+import { switchesIn } from '../../src/engine/mode-switch.js'
 import type { Change } from './change.js'
 import { type Estimate, estimateOf } from './estimate.js'
 import type { SyncWorld, World } from './world.js'
@@ -106,7 +105,7 @@ export function budgetText(budget: Definition['connection']['budget']): string {
 function streamChanges(stream: string, before: Definition, after: Definition, world: World): Change[] {
   const { sync } = after
   const own = world.syncs[sync]!
-  const isSwitched = modeSwitch(stream, after, world) !== undefined
+  const isSwitched = switchesIn(after, world.modes[after.schema] ?? {}).some((one) => one.stream === stream)
   const a = before.streams[stream]
   const b = after.streams[stream]
   if (!b)
@@ -187,27 +186,16 @@ function follows(key: string, { sync, stream, a, b, estimate }: Follow): string[
   }
 }
 
-/** The mode in which a table stands, where another one is wanted, whatever the reason. */
-function modeSwitch(stream: string, { schema, streams }: Definition, { modes }: World): { from: SyncMode; to: SyncMode } | undefined {
-  const from = modes[schema]?.[stream]
-  const to = streams[stream]?.mode
-  return from === undefined || to === undefined || from === to ? undefined : { from, to }
-}
-
 /** Tables that a run switches to another mode. */
 export function modeChanges(after: Definition, world: World): Change[] {
-  const { sync, streams } = after
-  return Object.keys(streams).flatMap((stream): Change[] => {
-    const found = modeSwitch(stream, after, world)
-    if (!found) return []
-    const { from, to } = found
+  const { sync, schema } = after
+  return switchesIn(after, world.modes[schema] ?? {}).map(({ stream, from, to, consequence: text }): Change => {
     const need = world.syncs[sync]?.needs.find((one) => one.stream === stream)
-    const text = consequence(from, to)
     const consequences = [
       `${text.charAt(0).toUpperCase()}${text.slice(1)}.`,
       ...(to === 'replace' ? [`Every run reads everything: ${estimateOf(need, after).full}.`] : []),
       'A run of the stream starts at once to do it.',
     ]
-    return [{ action: 'change', object: 'stream', sync, stream, what: `mode ${from} → ${to}`, consequences, needs: 'mode' }]
+    return { action: 'change', object: 'stream', sync, stream, what: `mode ${from} → ${to}`, consequences, needs: 'mode' }
   })
 }

@@ -1,9 +1,8 @@
 /** What reading will need, from what runs have needed; said as what it is: about. */
 import type { Definition } from '../../src/core/definition.js'
+import { dayMs } from '../../src/core/slices.js'
 import type { StreamNeed } from '../../src/warehouse/contract/deployments.js'
 import { duration, number } from '../print.js'
-
-const dayMs = 86_400_000
 
 export interface Estimate {
   /** Everything, from the beginning. */

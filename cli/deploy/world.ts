@@ -54,17 +54,13 @@ export async function worldOf(session: Session, wanted: Wanted): Promise<World> 
   const { warehouse } = session
   const [deployments, id] = await Promise.all([warehouse.deployments.list(), warehouse.deployments.installation()])
   const names = new Set([...Object.keys(wanted.syncs), ...deployments.map(({ sync }) => sync)])
-  const syncs: Record<string, SyncWorld> = {}
-  for (const name of names)
-    syncs[name] = await syncWorld(
-      session,
-      name,
-      deployments.find(({ sync }) => sync === name),
-    )
-  const modes: Record<string, Record<string, SyncMode>> = {}
-  for (const schema of new Set(Object.values(wanted.syncs).map(({ definition }) => definition.schema)))
-    modes[schema] = await warehouse.tables.modes(schema)
-  return { warehouse: id, syncs, modes }
+  const schemas = new Set(Object.values(wanted.syncs).map(({ definition }) => definition.schema))
+  const deploymentOf = (name: string) => deployments.find(({ sync }) => sync === name)
+  const [syncs, modes] = await Promise.all([
+    Promise.all([...names].map(async (name) => [name, await syncWorld(session, name, deploymentOf(name))] as const)),
+    Promise.all([...schemas].map(async (schema) => [schema, await warehouse.tables.modes(schema)] as const)),
+  ])
+  return { warehouse: id, syncs: Object.fromEntries(syncs), modes: Object.fromEntries(modes) }
 }
 
 async function syncWorld(session: Session, sync: string, deployment: Deployment | undefined): Promise<SyncWorld> {

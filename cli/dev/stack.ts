@@ -164,7 +164,7 @@ function workerIn(
     TEMPORAL_ADDRESS: at.temporalAddress,
     WAREHOUSE_URL: at.warehouseUrl,
     WEIR_KEY: at.key,
-    WEIR_STATUS_ADDRESS: at.statusUrl === '' ? 'off' : new URL(at.statusUrl).host,
+    WEIR_STATUS_ADDRESS: statusAddress(at.statusUrl),
     ...(at.temporalUiUrl ? { TEMPORAL_UI_URL: at.temporalUiUrl } : {}),
   }
   const inherited = temporalAddress === undefined ? withoutTemporal(process.env) : process.env
@@ -196,6 +196,9 @@ function describeTemporal(info: StackInfo, { address, uiUrl, port, uiPort }: Tem
   info.ports.temporal = port
   if (uiPort) info.ports.temporalUi = uiPort
 }
+
+/** The worker's setting for a status page at this address. As it was written: a URL would leave port 80 out. */
+export const statusAddress = (url: string): string => (url === '' ? 'off' : url.replace(/^http:\/\//, ''))
 
 /** Where the worker is to serve its status page: as the environment says, else at the next free port. */
 async function describeStatus(info: StackInfo, { ports = {} }: StackOptions): Promise<void> {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Manifest } from '../../src/config/compile.js'
 import type { Definition } from '../../src/core/definition.js'
 import type { Finding } from '../../src/core/types.js'
 import { freePort } from '../dev/ports.js'
@@ -9,17 +10,18 @@ import { postgresPort } from '../dev/postgres.js'
 import { weirFolder } from '../dev/project-folder.js'
 import { temporalPort, temporalUiPort } from '../dev/temporal.js'
 import type { Project } from '../project.js'
+import { isTemporalNamed } from '../session.js'
 
 const gigabyte = 1024 ** 3
 
 export async function machineFindings({ projectDir, manifest }: Project): Promise<Finding[]> {
-  const isEmbedded = !process.env.TEMPORAL_ADDRESS && !manifest.temporal.address
+  const isEmbedded = !isTemporalNamed(manifest)
   return [
     { name: 'node', ok: true, message: `Node ${process.versions.node} on ${process.platform} ${process.arch}` },
     await disk(projectDir),
     ...(await envFile(projectDir)),
     await folder(projectDir, isEmbedded),
-    key(projectDir, isEmbedded, Object.values(manifest.syncs)),
+    key(projectDir, isEmbedded, manifest),
   ]
 }
 
@@ -64,7 +66,7 @@ async function folder(dir: string, isEmbedded: boolean): Promise<Finding> {
     : { name: '.weir', ok: false, message: `${path} can be read by others; it holds the key`, hint: `chmod 700 ${path}` }
 }
 
-function key(dir: string, isEmbedded: boolean, syncs: readonly Definition[]): Finding {
+function key(dir: string, isEmbedded: boolean, { syncs, audiences }: Manifest): Finding {
   const name = 'WEIR_KEY'
   if (process.env.WEIR_KEY)
     return process.env.WEIR_KEY.length >= 32
@@ -72,21 +74,26 @@ function key(dir: string, isEmbedded: boolean, syncs: readonly Definition[]): Fi
       : { name, ok: false, message: 'too short', hint: 'Make one: openssl rand -base64 32. The same for all workers and commands.' }
   if (isEmbedded)
     return { name, ok: true, message: existsSync(join(weirFolder(dir), 'key')) ? 'in .weir/key' : '`weir dev` makes one in .weir/key' }
-  const needing = syncs.filter(
-    ({ deadLetters, columns, streams }) =>
-      deadLetters.encrypt ||
-      [columns, ...Object.values(streams).map((one) => one.columns)].some((one) => Object.values(one ?? {}).includes('hash')) ||
-      Object.values(streams).some((one) => one.deadLetters?.encrypt),
-  )
+  const needing = [
+    ...Object.values(syncs)
+      .filter(needsKey)
+      .map(({ sync }) => `sync/${sync}`),
+    ...Object.keys(audiences).map((audience) => `audience/${audience}`),
+  ]
   if (needing.length === 0)
-    return { name, ok: true, message: 'not set; column hashes, encrypted dead letters and rotated tokens would need it' }
+    return { name, ok: true, message: 'not set; column hashes, encrypted dead letters, audiences and rotated tokens would need it' }
   return {
     name,
     ok: false,
-    message: `not set, and needed by ${needing.map(({ sync }) => `sync/${sync}`).join(', ')}`,
+    message: `not set, and needed by ${needing.join(', ')}`,
     hint: 'Make one: openssl rand -base64 32. Give the same to all workers and commands, and keep it.',
   }
 }
+
+const needsKey = ({ deadLetters, columns, streams }: Definition): boolean =>
+  deadLetters.encrypt === true ||
+  [columns, ...Object.values(streams).map((one) => one.columns)].some((one) => Object.values(one ?? {}).includes('hash')) ||
+  Object.values(streams).some((one) => one.deadLetters?.encrypt)
 
 /** Where an embedded stack would listen. */
 export async function portFindings(): Promise<Finding[]> {

@@ -1,5 +1,5 @@
 import type { Consent } from '../../src/http/consent.js'
-import { scope } from './oauth.js'
+import { audienceScope, scope } from './oauth.js'
 
 /** Google's consent page, as its OAuth pages for installed apps say it (read 2026-11-23). */
 export const consent: Consent = {
@@ -11,5 +11,6 @@ export const consent: Consent = {
   // Clients of the type "Desktop app" are led to this machine on any port, unregistered.
   loopback: { host: '127.0.0.1', anyPort: true },
   always: [scope],
+  ofDestination: () => [audienceScope],
   isDue: ({ refresh_token, service_account }) => refresh_token === undefined && service_account === undefined,
 }

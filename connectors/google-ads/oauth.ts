@@ -4,7 +4,8 @@ import type { KeyFile } from '../../src/extract/credentials.js'
 /** The scope of the Google Ads API; there is none that only reads. */
 export const scope = 'https://www.googleapis.com/auth/adwords'
 /** And of the Data Manager API, by which audiences go out. */
-const scopes = [scope, 'https://www.googleapis.com/auth/datamanager']
+export const audienceScope = 'https://www.googleapis.com/auth/datamanager'
+const scopes = [scope, audienceScope]
 
 export type Key = { kind: 'user'; clientId: string; clientSecret: string; refreshToken: string } | ({ kind: 'service account' } & KeyFile)
 

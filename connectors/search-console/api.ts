@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Http, HttpRequest, Rec } from '../../src/core/types.js'
-import { keyFile } from '../../src/extract/credentials.js'
+import { firstToken, keyFile } from '../../src/extract/credentials.js'
 import { at, recordsAt } from '../../src/extract/paginate.js'
 import type { Api } from '../../src/http/api.js'
 import { failures } from './failures.js'
@@ -24,7 +24,7 @@ export const settings = z
     refresh_token: z
       .string()
       .optional()
-      .meta({ secret: true, description: `OAuth: ${token}.` }),
+      .meta({ secret: true, description: `OAuth: ${token}; without it \`weir connect\` gets one.` }),
     sites: z.array(z.string().min(1)).optional().meta({
       description:
         'Properties to read, as Search Console writes them: `sc-domain:example.com`, `https://www.example.com/`. Without it all.',
@@ -32,9 +32,9 @@ export const settings = z
     oauth_base_url: z.string().optional().meta({ description: 'Where tokens are given, if not https://oauth2.googleapis.com.' }),
   })
   .refine(
-    ({ client_id, client_secret, refresh_token, service_account }) =>
-      service_account !== undefined || [client_id, client_secret, refresh_token].every((one) => one !== undefined),
-    { message: 'give service_account, or client_id, client_secret and refresh_token' },
+    ({ client_id, client_secret, service_account }) =>
+      service_account !== undefined || [client_id, client_secret].every((one) => one !== undefined),
+    { message: 'give service_account, or client_id and client_secret' },
   )
 
 const text = (value: unknown) => String(value ?? '')
@@ -62,7 +62,7 @@ export const searchConsole: Api = {
     isTokenUrlGiven: given.oauth_base_url !== undefined,
     basic: false,
     ...(given.service_account === undefined
-      ? { clientId: text(given.client_id), clientSecret: text(given.client_secret), refreshToken: text(given.refresh_token) }
+      ? { clientId: text(given.client_id), clientSecret: text(given.client_secret), ...firstToken(given) }
       : serviceAccount(text(given.service_account))),
   }),
   forReaders: ({ sites }) => ({ sites }),

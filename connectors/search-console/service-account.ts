@@ -1,7 +1,7 @@
 import type { KeyFile } from '../../src/extract/credentials.js'
 import { jwtBearer, signedJwt } from '../../src/http/jwt.js'
 
-const scope = 'https://www.googleapis.com/auth/webmasters.readonly'
+export const scope = 'https://www.googleapis.com/auth/webmasters.readonly'
 /** Whoever is asked for the token, the statement is addressed to Google (its page on service accounts). */
 const audience = 'https://oauth2.googleapis.com/token'
 /** The longest life that Google takes. */

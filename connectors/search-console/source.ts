@@ -3,6 +3,7 @@ import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { defineStreams } from '../../src/extract/define.js'
 import { onePage } from '../../src/extract/paginate.js'
 import { listed, listSitemaps, listSites, searchConsole, settings } from './api.js'
+import { consent } from './consent.js'
 import * as fields from './fields.js'
 import { custom, customReport, report } from './reports.js'
 import { isOpen, sitesOf, siteUrls } from './sites.js'
@@ -84,5 +85,6 @@ export const connector: Connector = {
   custom,
   apiVersions: ['v3'],
   api: searchConsole,
+  consent,
   source: { type: 'search_console', streams, custom: customReport, check },
 }

@@ -161,6 +161,8 @@ export interface AskInput {
   limit?: number
   /** Of `consent` and `connect`: hashes of all syncs that share the connection. */
   definitions?: string[]
+  /** Of `consent` and `connect`: hashes of all audiences that go out by the connection. */
+  audiences?: string[]
   /** Of `connect`: the row with the code, taken once. A code never stands in a history. */
   handover?: string
   /** The credential is not kept but given back, sealed for this public key. */

@@ -69,6 +69,9 @@ export interface Where {
 
 export type WaitsFor = 'quota' | 'vendor'
 
+/** What is waited for, in words. */
+export const awaited = (what: WaitsFor | undefined): string => (what === 'vendor' ? 'the vendor, which is down,' : "the vendor's quota")
+
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly reason: Reason

@@ -1,6 +1,11 @@
-/** What a push of an audience asks of the worker. Types only; a new field is optional while old histories run. */
+/** What a push of an audience asks of the worker; a new field is optional while old histories run. And what its workflows are called. */
 import type { FailureNote, Timing } from './activities.js'
 import type { ChangeCounts, PushStatus } from './audience.js'
+
+/** Of a destination's part of a push: under its own push, apart from all previews, whatever it is called. */
+export const destinationId = (audience: string, destination: string): string => `${pushId(audience)}/${destination}`
+export const pushId = (audience: string): string => `audience/${audience}`
+export const previewId = (audience: string): string => `audience-preview/${audience}`
 
 export interface PushInput {
   audience: string

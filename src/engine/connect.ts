@@ -1,3 +1,4 @@
+import type { AudienceDefinition } from '../core/audience.js'
 import type { ConnectionDefinition, Definition, StreamSettings } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { StoredToken } from '../core/ports.js'
@@ -14,6 +15,8 @@ export interface Connecting {
   connection: ConnectionDefinition
   /** Of every sync that reads by it. */
   definitions: readonly Definition[]
+  /** Audiences that go out by it. */
+  audiences: readonly AudienceDefinition[]
 }
 
 export interface ConsentAnswer {
@@ -46,20 +49,22 @@ export interface Connected {
   endsAt?: string
 }
 
-/** Where a person consents, to what the syncs of the connection read and no more. */
-export function whereToConsent({ api, consent, connection, definitions }: Connecting): ConsentAnswer {
-  const scopes = [...needs(consent, definitions).values()].map(({ scope }) => scope)
+/** Where a person consents, to what the syncs of the connection read, its audiences need, and no more. */
+export function whereToConsent(what: Connecting): ConsentAnswer {
+  const { api, consent, connection } = what
+  const scopes = needs(what).map(({ scope }) => scope)
   const { pkce, loopback, keeps } = consent
   return { address: addressOf(api, connection, consent, scopes), pkce, loopback, keeps, scopes: scopes.map(nameOf) }
 }
 
 /**
- * Turns what the browser came back with into the connection's credential, if all that is read was granted.
+ * Turns what the browser came back with into the connection's credential, if all that is needed was granted.
  * @throws Failure `auth` when the vendor refuses the code, `permission` when a scope is missing
  */
-export async function connect({ api, consent, connection, definitions }: Connecting, given: Given, deps: ClientDeps): Promise<Connected> {
+export async function connect(what: Connecting, given: Given, deps: ClientDeps): Promise<Connected> {
+  const { api, consent, connection } = what
   const { token, scopes } = await redeem(api, connection, consent, given, deps)
-  const lacking = scopes && [...needs(consent, definitions).values()].filter(({ scope }) => !isGranted(scope, scopes))
+  const lacking = scopes && needs(what).filter(({ scope }) => !isGranted(scope, scopes))
   if (lacking && lacking.length > 0) throw notGranted(api, connection.name, lacking)
   const credential = consent.keeps === 'access_token' ? token.accessToken : token.refreshToken
   if (credential === undefined)
@@ -79,30 +84,36 @@ export async function connect({ api, consent, connection, definitions }: Connect
 
 interface Need {
   scope: Scope
-  /** None: the connection itself. */
-  streams: string[]
+  /** Streams, and audiences as `audience/vip`; none: the connection itself. */
+  of: string[]
 }
 
-/** Scopes by name, each with the streams that need it. */
-function needs({ always, ofStream }: Consent, definitions: readonly Definition[]): Map<string, Need> {
-  const found = new Map<string, Need>(always.map((scope) => [nameOf(scope), { scope, streams: [] }]))
+/** Each scope once, with what needs it. */
+function needs({ consent, connection, definitions, audiences }: Connecting): Need[] {
+  const { always, ofStream, ofDestination } = consent
+  const ofStreams = definitions.flatMap(({ streams }) =>
+    Object.entries<StreamSettings>(streams).map(([stream, { custom }]) => ({ scopes: ofStream?.(stream, custom), of: stream })),
+  )
+  const ofAudiences = audiences.flatMap(({ audience, destinations }) =>
+    Object.values(destinations)
+      .filter((one) => one.connection.name === connection.name)
+      .map(({ kind }) => ({ scopes: ofDestination?.(kind), of: `audience/${audience}` })),
+  )
+  const found = new Map<string, Need>(always.map((scope) => [nameOf(scope), { scope, of: [] }]))
   const isAlways = new Set(found.keys())
-  const streams = definitions.flatMap(({ streams }) => Object.entries<StreamSettings>(streams))
-  for (const [stream, { custom }] of streams)
-    for (const scope of ofStream?.(stream, custom) ?? []) {
+  for (const { scopes = [], of } of [...ofStreams, ...ofAudiences])
+    for (const scope of scopes) {
       const name = nameOf(scope)
-      if (isAlways.has(name)) continue
-      const need = found.get(name) ?? { scope, streams: [] }
-      found.set(name, { scope, streams: [...new Set([...need.streams, stream])] })
+      if (!isAlways.has(name)) found.set(name, { scope, of: [...new Set([...(found.get(name)?.of ?? []), of])] })
     }
-  return found
+  return [...found.values()]
 }
 
 function notGranted({ name }: Api, connection: string, lacking: readonly Need[]): Failure {
-  const scopes = lacking.map(({ scope, streams }) => `${nameOf(scope)}${streams.length > 0 ? ` (for ${streams.join(', ')})` : ''}`)
+  const scopes = lacking.map(({ scope, of }) => `${nameOf(scope)}${of.length > 0 ? ` (for ${of.join(', ')})` : ''}`)
   return new Failure(
     'permission',
-    `${name} did not grant ${scopes.join('; ')}. Nothing was kept. Give the app these scopes and agree to them with \`weir connect ${connection}\`, or leave out the streams that need them.`,
+    `${name} did not grant ${scopes.join('; ')}. Nothing was kept. Give the app these scopes and agree to them with \`weir connect ${connection}\`, or leave out what needs them.`,
     { connection },
   )
 }

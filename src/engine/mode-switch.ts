@@ -14,8 +14,11 @@ export interface ModeSwitch {
 }
 
 /** Streams whose tables are kept in another mode than the definition now says. */
-export async function modeSwitches(warehouse: Warehouse, { schema, streams }: Definition): Promise<ModeSwitch[]> {
-  const modes = await warehouse.tables.modes(schema)
+export const modeSwitches = async (warehouse: Warehouse, definition: Definition): Promise<ModeSwitch[]> =>
+  switchesIn(definition, await warehouse.tables.modes(definition.schema))
+
+/** The same of modes that are known: table → mode. */
+export function switchesIn({ streams }: Definition, modes: Readonly<Record<string, SyncMode>>): ModeSwitch[] {
   return Object.entries(streams).flatMap(([stream, { mode: to }]) => {
     const from = modes[stream]
     return from === undefined || to === undefined || from === to ? [] : [{ stream, from, to, consequence: consequence(from, to) }]

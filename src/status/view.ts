@@ -1,5 +1,6 @@
 /** What the status page shows, worked out of an overview of the warehouse. Pure; `/status.json` is this. */
 import type { RunStatus } from '../core/activities.js'
+import { awaited } from '../core/failure.js'
 import type { BudgetReport, LettersOfReason, Overview, RunReport, StreamStatus } from '../warehouse/contract/reports.js'
 import type { Bar } from './chart.js'
 
@@ -141,10 +142,7 @@ export function viewOf(overview: Overview, { backfills, temporalUi, namespace, d
 /** What stands in the way: what, why, whose move, the next command; or what is waited for. */
 function troubleOf(one: StreamStatus | RunReport): { trouble?: string } {
   if (one.failure) return { trouble: `${one.failure.message} Reason: ${one.failure.reason}. Whose move: ${one.acts}. Next: ${one.next}` }
-  if (one.wait) {
-    const what = one.wait.for === 'vendor' ? 'the vendor, which is down,' : "the vendor's quota"
-    return { trouble: `Waits for ${what} until ${one.wait.until}; it goes on by itself.` }
-  }
+  if (one.wait) return { trouble: `Waits for ${awaited(one.wait.for)} until ${one.wait.until}; it goes on by itself.` }
   const pause = 'pause' in one && one.finishedAt === undefined ? one.pause : undefined
   return pause ? { trouble: `Paused by ${pause.by} since ${pause.at}: ${pause.reason}. Next: weir resume ${one.sync}` } : {}
 }

@@ -374,10 +374,6 @@ export interface Warehouse {
     finish: (run: string, status: RunStatus, counts: Counts, failure?: FailureNote) => Promise<number | undefined>
     list: (filter: { sync?: string; limit: number }) => Promise<(RunRow & Counts)[]>
     streams: (run: string) => Promise<StreamRunRow[]>
-    /** Streams of a run as they stand now, counts of what is committed included. */
-    progress: (run: string) => Promise<StreamRunRow[]>
-    /** The newest stream run of each stream of each sync; backfills left out. */
-    latest: () => Promise<StreamRunRow[]>
   }
   planning: {
     progress: (ref: StreamRef) => Promise<Progress>

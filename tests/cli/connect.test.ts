@@ -142,7 +142,7 @@ let out = ''
 async function weir(args: string[], person: Person = {}, talk: Talk = {}, queue = running.queue) {
   out = join(project.folder, `browser-${randomUUID()}.txt`)
   const ran = await weirHere(
-    [...args, '--config', join(project.folder, 'weir.yaml')],
+    args.includes('--config') ? args : [...args, '--config', join(project.folder, 'weir.yaml')],
     {
       TEMPORAL_ADDRESS: inject('temporalAddress'),
       WAREHOUSE_URL: database.url,
@@ -304,6 +304,28 @@ describe('weir connect', () => {
     } finally {
       await other.stop()
       await keyless.close()
+    }
+  })
+
+  it('asks Google for audiences, too, where one goes out by the connection, and says so when that is not granted', async () => {
+    const ads = `ads_${tag}`
+    const sending = await makeProject(`version: 1
+connections: { ${ads}: { type: google_ads, base_url: "${sandbox.url}", budget: "off", ${vendors.google_ads.keys} } }
+syncs: { ${ads}: { from: ${ads}, streams: { labels: {} } } }
+models: { vip: { sql: "SELECT id, email FROM crm.people", key: id } }
+audiences:
+  vip: { model: vip, identity: { email: email }, destinations: { ads: { connection: ${ads}, list: Best people, create: true, customer_id: "111-111-1111" } } }
+`)
+    const datamanager = 'https://www.googleapis.com/auth/datamanager'
+    const config = ['--config', join(sending.folder, 'weir.yaml')]
+    try {
+      const refused = await weir(['connect', ads, ...config], { without: [datamanager] })
+      expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`did not grant ${datamanager} (for audience/vip)`)])
+      expect(await deps.warehouse.tokens.read(ads)).toBeUndefined()
+      const { code, stderr } = await weir(['connect', ads, ...config])
+      expect([code, stderr]).toEqual([0, expect.stringContaining(`Scopes: ${vendors.google_ads.scope}, ${datamanager}`)])
+    } finally {
+      await sending.remove()
     }
   })
 

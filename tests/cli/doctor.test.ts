@@ -1,10 +1,14 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { PayloadCodec } from '@temporalio/common'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { machineFindings } from '../../cli/doctor/machine.js'
 import { startSandbox } from '../../sandbox/serve.js'
+import type { Manifest } from '../../src/config/compile.js'
 import type { Finding } from '../../src/core/types.js'
 import { createActivities } from '../../worker/activities/index.js'
+import { payloadCodec } from '../../worker/codec.js'
 import { createDeps } from '../../worker/deps.js'
 import { workerSettings } from '../../worker/settings.js'
 import { weirHere } from '../support/command.js'
@@ -44,7 +48,8 @@ syncs:
   }
   const wrong = ({ groups }: Groups) => groups.flatMap(({ findings }) => findings).filter(({ ok }) => !ok)
 
-  it('finds nothing wrong where all is set up, the vendor included', async () => {
+  /** While a worker asks for work that can ask the vendor, with what it needs of the environment. */
+  const whileWorking = async (codec: PayloadCodec | undefined, work: (queue: string) => Promise<void>) => {
     const settings = workerSettings({
       TEMPORAL_ADDRESS: inject('temporalAddress'),
       WAREHOUSE_URL: database.url,
@@ -54,26 +59,55 @@ syncs:
     const deps = createDeps(settings)
     try {
       await deps.warehouse.migrate()
-      await withWorker(createActivities({ ...deps, startSync: async () => {} }), async ({ queue }) => {
-        // That a worker polls shows a moment after it began to.
-        const { code, answer } = await vi.waitFor(
-          async () => {
-            const found = await doctor(queue)
-            expect(wrong(found.answer)).toEqual([])
-            return found
-          },
-          { timeout: 60_000, interval: 500 },
-        )
-        expect(code).toBe(0)
-        expect(answer.groups.map(({ group }) => group)).toEqual(['project and machine', 'warehouse', 'Temporal', 'connection shop'])
-        const names = answer.groups.flatMap(({ findings }) => findings.map(({ name }) => name))
-        expect(names).toEqual(
-          expect.arrayContaining(['disk', '.env', 'WEIR_KEY', 'rights', 'clock of the warehouse', 'clock of Temporal', 'worker']),
-        )
-      })
+      const activities = createActivities({ ...deps, startSync: async () => {} })
+      await withWorker({ ...activities, ...(codec ? { codec } : {}) }, ({ queue }) => work(queue))
     } finally {
       await deps.close()
     }
+  }
+  /** That a worker polls shows a moment after it began to. */
+  const findsNothingWrong = (queue: string, more: Record<string, string> = {}) =>
+    vi.waitFor(
+      async () => {
+        const found = await doctor(queue, more)
+        expect(wrong(found.answer)).toEqual([])
+        return found
+      },
+      { timeout: 60_000, interval: 500 },
+    )
+
+  it('finds nothing wrong where all is set up, the vendor included', async () => {
+    await whileWorking(undefined, async (queue) => {
+      const { code, answer } = await findsNothingWrong(queue)
+      expect(code).toBe(0)
+      expect(answer.groups.map(({ group }) => group)).toEqual(['project and machine', 'warehouse', 'Temporal', 'connection shop'])
+      const names = answer.groups.flatMap(({ findings }) => findings.map(({ name }) => name))
+      expect(names).toEqual(
+        expect.arrayContaining(['disk', '.env', 'WEIR_KEY', 'rights', 'clock of the warehouse', 'clock of Temporal', 'worker']),
+      )
+    })
+  })
+
+  it('asks a vendor in cipher where payloads are encrypted, and nobody where the key to do so is missing', async () => {
+    const key = randomBytes(32).toString('base64')
+    await whileWorking(payloadCodec(key, true), async (queue) => {
+      await findsNothingWrong(queue, { WEIR_KEY: key, WEIR_ENCRYPT_PAYLOADS: 'true' })
+      const { answer } = await doctor(queue, { WEIR_ENCRYPT_PAYLOADS: 'true' })
+      expect(wrong(answer)).toEqual([{ name: 'vendors', ok: false, message: expect.stringContaining('WEIR_KEY is not') }])
+    })
+  })
+
+  it('looks where the environment says that Temporal is', async () => {
+    const elsewhere = `nowhere-${randomUUID()}`
+    const { answer } = await doctor('weir', { TEMPORAL_NAMESPACE: elsewhere })
+    const hints = wrong(answer).flatMap(({ name, hint }) => (name === 'Temporal' ? [hint] : []))
+    expect(hints).toEqual([expect.stringContaining(elsewhere)])
+    const file = join(project.folder, 'temporal.toml')
+    await writeFile(file, `[profile.elsewhere]\naddress = "${inject('temporalAddress')}"\nnamespace = "${elsewhere}"\n`)
+    const profiled = await doctor('weir', { TEMPORAL_ADDRESS: '', TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'elsewhere' })
+    const [machine] = profiled.answer.groups
+    expect(machine!.findings.find(({ name }) => name === '.weir')?.message).toBe('there is none, nor is one needed')
+    expect(wrong(profiled.answer).find(({ name }) => name === 'Temporal')?.hint).toContain(elsewhere)
   })
 
   it('says what to do about each thing that is wrong', async () => {
@@ -86,6 +120,15 @@ syncs:
     } finally {
       await chmod(join(project.folder, '.env'), 0o600)
     }
+  })
+
+  it('asks for WEIR_KEY where an audience is to be sent', async () => {
+    const audiences = { vip: {} } as unknown as Manifest['audiences']
+    const manifest = { temporal: { address: '127.0.0.1:9' }, syncs: {}, audiences } as unknown as Manifest
+    const keyOf = async (given: Manifest) =>
+      (await machineFindings({ file: '', projectDir: project.folder, manifest: given })).find(({ name }) => name === 'WEIR_KEY')
+    expect(await keyOf(manifest)).toMatchObject({ ok: false, message: 'not set, and needed by audience/vip' })
+    expect(await keyOf({ ...manifest, audiences: {} })).toMatchObject({ ok: true })
   })
 
   it('says so when Temporal, the warehouse or the file is not there', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Context } from '@temporalio/activity'
 import { ApplicationFailure, Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { pauseRuns, resumeRuns, runsUnderWay } from '../../cli/runs.js'
+import { pauseRuns, resumeRuns, runningRun, runsUnderWay } from '../../cli/runs.js'
 import type { Session } from '../../cli/session.js'
 import type { Activities } from '../../src/core/activities.js'
 import type { PauseActivities } from '../../src/core/pause.js'
@@ -115,6 +115,40 @@ describe('what is told of a run', () => {
     expect(report).toMatchObject({ status: 'waiting', read: 7, loaded: 6, streams: 1, streamsDone: 0 })
     expect(report!.wait).toMatchObject({ for: 'quota' })
     expect(await warehouse.reports.streams(open)).toMatchObject([{ status: 'waiting', read: 7, spent: { M: 3 } }])
+  })
+
+  it('finds a run that is open however many ended after it, and counts all its dead letters', async () => {
+    const { warehouse, db } = opened
+    const sync = `${shop}-old`
+    const old = randomUUID()
+    await warehouse.runs.start({ run: old, sync, definition: 'none', kind: 'scheduled', workflow: `sync/${sync}-2026` })
+    await db.query(`UPDATE _weir.runs SET started_at = now() - interval '9 days' WHERE run_id = $1`, [old])
+    await db.query(
+      `INSERT INTO _weir.runs (run_id, sync, definition, kind, status, finished_at)
+       SELECT $1 || '-' || i, $1, 'none', 'scheduled', 'completed', now() FROM generate_series(1, 120) i`,
+      [sync],
+    )
+    expect((await warehouse.reports.runs({ isOpen: true })).map(({ run }) => run)).toContain(old)
+    const running = { workflow: { getHandle: () => ({ describe: async () => ({ status: { name: 'RUNNING' }, runId: old }) }) } }
+    const found = await runsUnderWay({ ...session, temporal: running } as unknown as Session, sync)
+    expect(found).toContainEqual({ sync, run: old, workflow: `sync/${sync}-2026` })
+
+    await db.query(
+      `INSERT INTO _weir.dead_letters (sync, stream, run_id, kind, reason, message, payload, fingerprint, form)
+       SELECT $1, 'orders', $2, 'record', CASE WHEN i <= 700 THEN 'record' ELSE 'permanent' END, 'no', '{}', i::text, 'record' FROM generate_series(1, 705) i`,
+      [sync, old],
+    )
+    const { lines } = await answer('logs', old)
+    const letters = lines.filter(({ what }: { what: string }) => what === 'dead letters').map(({ text }: { text: string }) => text)
+    expect(letters.sort()).toEqual([
+      expect.stringMatching(/^5 met last here, reason permanent/),
+      expect.stringMatching(/^700 met last here, reason record/),
+    ])
+  })
+
+  it.each(['RUNNING', 'PAUSED', 'COMPLETED'])('takes a workflow that is %s for what it is', async (name) => {
+    const temporal = { workflow: { getHandle: () => ({ describe: async () => ({ status: { name }, runId: 'r' }) }) } }
+    expect(await runningRun({ temporal } as unknown as Session, 'backfill/shop/b')).toBe(name === 'COMPLETED' ? undefined : 'r')
   })
 
   it('asks for more of an id that fits several runs, and says where there is none', async () => {

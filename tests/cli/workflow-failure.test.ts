@@ -1,7 +1,13 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client'
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client'
 import { ActivityFailure, ApplicationFailure, CancelledFailure, RetryState, TimeoutFailure, TimeoutType } from '@temporalio/common'
 import { describe, expect, it } from 'vitest'
-import { workflowFailure } from '../../cli/workflow-failure.js'
+import { failureText } from '../../cli/exit.js'
+import { refusalOf, workflowFailure } from '../../cli/workflow-failure.js'
 import { failed } from '../../workflows/status.js'
 
 const ended = (cause: Error) => new WorkflowFailedError('Workflow execution failed', cause, RetryState.NON_RETRYABLE_FAILURE)
@@ -38,5 +44,32 @@ describe('what a workflow ended with, as the CLI says it', () => {
   it('leaves alone what is none of the workflow’s', () => {
     const lost = new Error('14 UNAVAILABLE')
     expect(workflowFailure(lost, where)).toBe(lost)
+  })
+})
+
+describe('an Update that is refused, as the CLI says it', () => {
+  const refused = (cause: Error) => new WorkflowUpdateFailedError('Workflow Update failed', cause)
+  const note = { reason: 'gate', message: 'ana asked for this push; somebody else has to decide.' }
+
+  it('is no bug: what the workflow said, and what to do next', () => {
+    const failure = refusalOf(refused(failed(note, { failure: note })), {}, 'weir audience runs vip')
+    expect(failure).toMatchObject({ reason: 'gate', message: `${note.message} Next: weir audience runs vip` })
+    expect(failureText(failure).text).toBe(
+      'ana asked for this push; somebody else has to decide. Next: weir audience runs vip\nWhose move: user: approve or refuse.',
+    )
+  })
+
+  it('is the person’s to mend where the workflow gave no reason of ours', () => {
+    const plain = ApplicationFailure.create({ message: 'Backfill b is paused already.', type: 'Error' })
+    expect(refusalOf(refused(plain))).toMatchObject({ reason: 'config', message: 'Backfill b is paused already.' })
+  })
+
+  it('says that there is nothing left to ask, and leaves a lost connection alone', () => {
+    expect(refusalOf(new WorkflowNotFoundError('already completed', 'sync/shop', undefined))).toMatchObject({
+      reason: 'config',
+      message: expect.stringContaining('has ended'),
+    })
+    const lost = new Error('14 UNAVAILABLE')
+    expect(refusalOf(lost)).toBe(lost)
   })
 })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Client, Connection } from '@temporalio/client'
+import type { PayloadCodec } from '@temporalio/common'
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
 import { inject } from 'vitest'
 import type { Activities, ControlActivities, RunInput, SliceReceipt, StreamOutcome } from '../../src/core/activities.js'
@@ -65,7 +66,12 @@ export interface Running {
 
 /** A worker with these activities while `work` runs, on the run's own server and, unless one is named, on a queue of its own. */
 export async function withWorker(
-  activities: { work: Activities; control?: Partial<ControlActivities & AlertControlActivities & PauseActivities>; queue?: string },
+  activities: {
+    work: Activities
+    control?: Partial<ControlActivities & AlertControlActivities & PauseActivities>
+    queue?: string
+    codec?: PayloadCodec
+  },
   work: (running: Running) => Promise<void>,
 ): Promise<void> {
   const address = inject('temporalAddress')
@@ -73,7 +79,13 @@ export async function withWorker(
   const connection = await Connection.connect({ address })
   const client = new Client({ connection })
   const queue = activities.queue ?? `t-${randomUUID()}`
-  const common = { connection: native, maxHeartbeatThrottleInterval: '200ms', shutdownGraceTime: '1s', shutdownForceTime: '5s' } as const
+  const common = {
+    connection: native,
+    maxHeartbeatThrottleInterval: '200ms',
+    shutdownGraceTime: '1s',
+    shutdownForceTime: '5s',
+    ...(activities.codec ? { dataConverter: { payloadCodecs: [activities.codec] } } : {}),
+  } as const
   const workers = [
     await Worker.create({
       ...common,

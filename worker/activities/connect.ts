@@ -9,10 +9,12 @@ import type { Deps } from '../deps.js'
 
 /** Both halves of `weir connect`: where a person consents, and what becomes of the consent. */
 export async function connecting(deps: Deps, input: AskInput, signal: AbortSignal): Promise<ConsentAnswer | ConnectAnswer> {
-  const [first, ...others] = await Promise.all(
-    (input.definitions ?? [input.definition]).map((hash) => deps.warehouse.definitions.get(hash)),
-  )
-  const { connecting, clientDeps } = await deps.consenting([first as Definition, ...others], signal)
+  const { definitions: stored } = deps.warehouse
+  const [[first, ...others], audiences] = await Promise.all([
+    Promise.all((input.definitions ?? [input.definition]).map((hash) => stored.get(hash))),
+    Promise.all((input.audiences ?? []).map((hash) => stored.audience(hash))),
+  ])
+  const { connecting, clientDeps } = await deps.consenting([first as Definition, ...others], audiences, signal)
   // Said before the person is sent to the vendor, not after.
   if (input.recipient === undefined) await deps.warehouse.tokens.ready()
   return input.question === 'consent' ? whereToConsent(connecting) : take(deps, input, connecting, clientDeps)

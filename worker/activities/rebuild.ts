@@ -3,16 +3,15 @@ import type { RebuildActivities, RebuildStep } from '../../src/core/rebuild.js'
 import { finishRebuild, rebuildRows, startRebuild } from '../../src/engine/rebuild-table.js'
 import type { Deps } from '../deps.js'
 import { running } from './context.js'
+import { openStream } from './open-stream.js'
 
 /** What the rebuild of a table asks of the worker; the vendor is never called. */
 export function rebuildActivities(deps: Deps): RebuildActivities {
   const { warehouse, clock, redact } = deps
 
   const open = async ({ definition: hash, stream: name, run, dryRun }: RebuildStep, signal: AbortSignal) => {
-    const definition = await warehouse.definitions.get(hash)
-    const { source } = await deps.connect(definition, signal)
-    const stream = source.streams[name]
-    if (!stream || !definition.streams[name])
+    const { definition, stream } = await openStream(deps, hash, name, signal)
+    if (!definition.streams[name])
       throw new Failure('config', `Sync ${definition.sync} does not read ${name}; it reads ${Object.keys(definition.streams).join(', ')}.`)
     return { warehouse, definition, stream, run, isDryRun: dryRun ?? false }
   }

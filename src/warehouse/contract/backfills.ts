@@ -59,8 +59,8 @@ export interface BackfillRef {
 }
 
 export interface BackfillStore {
-  /** Newest first. */
-  list: (filter: { sync?: string; limit: number }) => Promise<BackfillRow[]>
+  /** Newest first. @param filter.isOpen only those that have not ended */
+  list: (filter: { sync?: string; isOpen?: true; limit?: number }) => Promise<BackfillRow[]>
   get: (id: string) => Promise<BackfillDetail | undefined>
   /**
    * Notes a backfill and its run, once. One that has ended without being complete goes on: what was set aside is opened again.

@@ -88,9 +88,13 @@ export interface Overview {
 }
 
 export interface ReportStore {
-  /** Newest first. @param filter.run the beginning of a run's id */
-  runs: (filter: { sync?: string; run?: string; limit: number }) => Promise<RunReport[]>
+  /** Newest first. @param filter.run the beginning of a run's id; @param filter.isOpen only those that have not ended by their rows */
+  runs: (filter: { sync?: string; run?: string; isOpen?: true; limit?: number }) => Promise<RunReport[]>
+  /** What a run met last, of any status, by stream and reason. */
+  lettersOf: (run: string) => Promise<LettersOfReason[]>
+  /** Streams of a run as they stand now, counts of what is committed included. */
   streams: (run: string) => Promise<StreamReport[]>
+  /** The newest run of each stream of each sync; backfills left out. */
   statuses: () => Promise<StreamStatus[]>
   /** One read-only transaction; a query that takes longer than `withinMs` ends it. @throws Failure `transient` then */
   overview: (limits: { days: number; runs: number; withinMs: number }) => Promise<Overview>

@@ -39,11 +39,11 @@ const standing = `SELECT b.*, now() AS asked_at, n.total, n.done, n.failed, ${su
 
 export function createBackfills(pool: pg.Pool): BackfillStore {
   return {
-    async list({ sync, limit }) {
-      const { rows } = await pool.query(`${standing} WHERE $1::text IS NULL OR b.sync = $1 ORDER BY b.created_at DESC, b.id LIMIT $2`, [
-        sync ?? null,
-        limit,
-      ])
+    async list({ sync, isOpen, limit }) {
+      const { rows } = await pool.query(
+        `${standing} WHERE ($1::text IS NULL OR b.sync = $1) AND (NOT $2 OR b.finished_at IS NULL) ORDER BY b.created_at DESC, b.id LIMIT $3`,
+        [sync ?? null, isOpen ?? false, limit ?? null],
+      )
       return rows.map(rowOf)
     },
     async get(id) {

@@ -52,12 +52,13 @@ const statusOf = (row: Row): StreamStatus => ({
   pendingChanges: Number(row.pending_changes),
 })
 
-async function runs(client: Client, { sync, run, limit }: Parameters<ReportStore['runs']>[0]): Promise<RunReport[]> {
+async function runs(client: Client, { sync, run, isOpen, limit }: Parameters<ReportStore['runs']>[0]): Promise<RunReport[]> {
   const { rows } = await client.query(
     `SELECT * FROM _weir.run_report WHERE run_id IN (SELECT run_id FROM _weir.runs
-       WHERE ($1::text IS NULL OR sync = $1) AND ($2::text IS NULL OR starts_with(run_id, $2)) ORDER BY started_at DESC LIMIT $3)
+       WHERE ($1::text IS NULL OR sync = $1) AND ($2::text IS NULL OR starts_with(run_id, $2)) AND (NOT $3 OR finished_at IS NULL)
+       ORDER BY started_at DESC LIMIT $4)
       ORDER BY started_at DESC`,
-    [sync ?? null, run ?? null, limit],
+    [sync ?? null, run ?? null, isOpen ?? false, limit ?? null],
   )
   return rows.map(runReportOf)
 }
@@ -74,6 +75,7 @@ export function createReports(pool: pg.Pool): ReportStore {
       const { rows } = await pool.query('SELECT * FROM _weir.stream_report WHERE run_id = $1 ORDER BY stream', [run])
       return rows.map(streamReportOf)
     },
+    lettersOf: (run) => letters(pool, 'run_id = $1', [run]),
     statuses: () => statuses(pool),
     overview: ({ days, runs: limit, withinMs }) =>
       transaction(pool, 'Reading the overview', async (client) => {
@@ -89,7 +91,7 @@ export function createReports(pool: pg.Pool): ReportStore {
           runs: await runs(client, { limit }),
           days: await perDay(client, days),
           budgets: await budgets(client, at.getTime()),
-          letters: await letters(client),
+          letters: await letters(client, `status = 'open'`),
           pending: await pending(client),
         }
       }),
@@ -153,10 +155,11 @@ async function budgets(client: Client, nowMs: number): Promise<BudgetReport[]> {
   })
 }
 
-async function letters(client: Client): Promise<LettersOfReason[]> {
+async function letters(client: Client, which: string, values: string[] = []): Promise<LettersOfReason[]> {
   const { rows } = await client.query(
-    `SELECT sync, stream, reason, count(*)::int AS letters, max(last_seen_at) AS last_seen_at FROM _weir.dead_letters WHERE status = 'open'
+    `SELECT sync, stream, reason, count(*)::int AS letters, max(last_seen_at) AS last_seen_at FROM _weir.dead_letters WHERE ${which}
       GROUP BY 1, 2, 3 ORDER BY letters DESC, 1, 2, 3`,
+    values,
   )
   return rows.map((row) => ({
     sync: row.sync,

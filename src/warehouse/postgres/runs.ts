@@ -26,10 +26,6 @@ export const runOf = (row: Record<string, unknown>): RunRow & Counts => ({
   ...countsOf(row),
 })
 
-/** What the open slices of a stream wait for, the longest of them; of `c`, its checkpoints. */
-const longestWait = `max(c.waiting_until) FILTER (WHERE c.state = 'open' AND c.waiting_until > now()) AS waiting_until,
-  (array_agg(c.waiting_for ORDER BY c.waiting_until DESC) FILTER (WHERE c.state = 'open' AND c.waiting_until > now()))[1] AS waiting_for`
-
 export const waitOf = (row: Record<string, unknown>): { wait?: Wait } =>
   row.finished_at === null && row.waiting_until instanceof Date
     ? { wait: { until: row.waiting_until.toISOString(), for: row.waiting_for as WaitsFor } }
@@ -113,30 +109,6 @@ export function createRuns(pool: pg.Pool): Warehouse['runs'] {
     },
     async streams(run) {
       const { rows } = await pool.query('SELECT * FROM _weir.stream_runs WHERE run_id = $1 ORDER BY stream', [run])
-      return rows.map(streamRunOf)
-    },
-    async progress(run) {
-      const sums = countColumns
-        .map((column) => `CASE WHEN s.finished_at IS NULL THEN coalesce(sum(c.${column}), 0) ELSE s.${column} END AS ${column}`)
-        .join(', ')
-      const { rows } = await pool.query(
-        `SELECT s.run_id, s.sync, s.stream, s.status, s.started_at, s.finished_at, s.failure_reason, s.failure_message, ${sums}, ${longestWait}
-           FROM _weir.stream_runs s LEFT JOIN (
-             SELECT stream, state, waiting_until, waiting_for, ${countColumns.join(', ')} FROM _weir.checkpoints WHERE run_id = $1
-             UNION ALL SELECT stream, state, waiting_until, waiting_for, ${countColumns.join(', ')} FROM _weir.backfill_slices WHERE run_id = $1) c
-             ON c.stream = s.stream
-          WHERE s.run_id = $1 GROUP BY s.run_id, s.stream ORDER BY s.stream`,
-        [run],
-      )
-      return rows.map(streamRunOf)
-    },
-    async latest() {
-      const { rows } = await pool.query(
-        `SELECT s.*, w.* FROM (SELECT DISTINCT ON (sync, stream) * FROM _weir.stream_runs s
-            WHERE NOT EXISTS (SELECT 1 FROM _weir.runs r WHERE r.run_id = s.run_id AND r.kind = 'backfill') ORDER BY sync, stream, started_at DESC) s
-          CROSS JOIN LATERAL (SELECT ${longestWait} FROM _weir.checkpoints c
-            WHERE s.finished_at IS NULL AND c.run_id = s.run_id AND c.sync = s.sync AND c.stream = s.stream) w`,
-      )
       return rows.map(streamRunOf)
     },
   }

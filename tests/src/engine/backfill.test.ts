@@ -93,7 +93,7 @@ describe.each(servers())('a backfill beside the live sync, on PostgreSQL $name',
   it('is a run of its own kind, that is no live run of its stream', async () => {
     const { rows: kinds } = await db.query(`SELECT run_id, kind, backfill, status FROM _weir.runs WHERE backfill = 'ranges'`)
     expect(kinds).toEqual([{ run_id: expect.any(String), kind: 'backfill', backfill: 'ranges', status: 'completed' }])
-    const [latest] = (await warehouse.runs.latest()).filter(({ stream }) => stream === 'ranges')
+    const [latest] = (await warehouse.reports.statuses()).filter(({ stream }) => stream === 'ranges')
     expect(latest!.run).not.toBe(kinds[0].run_id)
     expect(latest).toMatchObject({ read: 1 })
   })
@@ -482,7 +482,7 @@ describe.each(servers())('a backfill beside the live sync, on PostgreSQL $name',
     expect(read).toBe(1)
     const { rows: clock } = await db.query<{ now: Date }>('SELECT now() AS now')
     expect((Date.parse(endsAt!) - clock[0]!.now.getTime()) / 60_000).toBeCloseTo(200, 0)
-    expect((await warehouse.runs.progress(backfill.run))[0]).toMatchObject({ stream: 'pace', read: 1, loaded: 1 })
+    expect((await warehouse.reports.streams(backfill.run))[0]).toMatchObject({ stream: 'pace', read: 1, loaded: 1 })
     await db.query(`UPDATE _weir.backfills SET created_at = now() WHERE id = 'pace'`)
     expect((await warehouse.backfills.list({ sync: 'fake', limit: 1 }))[0]).toMatchObject({
       id: 'pace',

@@ -18,7 +18,7 @@ describe.each(servers())('what a run waits for, in PostgreSQL $name', ({ url }) 
     const stream = fakeStream({ name: 'waiting', pages: () => [] })
     const { slices } = await plan({ warehouse, stream, run: 'run-1' })
     const slice = { sync: 'fake', stream: 'waiting', run: 'run-1', key: slices[0]!.key }
-    const shown = async () => [(await warehouse.runs.progress('run-1'))[0]?.wait, (await warehouse.runs.latest())[0]?.wait]
+    const shown = async () => [(await warehouse.reports.streams('run-1'))[0]?.wait, (await warehouse.reports.statuses())[0]?.wait]
     expect(await shown()).toEqual([undefined, undefined])
 
     const until = soon()
