@@ -3,6 +3,7 @@ import type { AlertEvent, AlertKind, AlertMessage, AlertSeverity } from '../../c
 import type { AlertRow, AlertStore, Condition, Delivery, DeliveryRow, Told, Verdict, Watched } from '../contract/alerts.js'
 import { factsOf } from './alert-facts.js'
 import { transaction } from './pool.js'
+import { ofSync } from './words.js'
 
 /** A sync that is applied nowhere is looked at so long after its newest run. */
 const watchedAfterRun = `interval '7 days'`
@@ -53,7 +54,7 @@ export function createAlertStore(pool: pg.Pool): AlertStore {
          SELECT sync, definition, applied_at FROM _weir.deployments WHERE $1::text IS NULL OR sync = $1
          UNION ALL
          SELECT name, newest.definition, NULL FROM names
-          CROSS JOIN LATERAL (SELECT r.definition, r.started_at FROM _weir.runs r WHERE r.sync = name AND r.kind IN ('scheduled', 'manual', 'dependent')
+          CROSS JOIN LATERAL (SELECT r.definition, r.started_at FROM _weir.runs r WHERE r.sync = name AND r.kind IN ${ofSync}
             ORDER BY r.started_at DESC LIMIT 1) newest
           WHERE ($1::text IS NULL OR name = $1) AND newest.started_at > now() - ${watchedAfterRun}
             AND NOT EXISTS (SELECT 1 FROM _weir.deployments d WHERE d.sync = name)

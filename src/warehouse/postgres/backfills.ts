@@ -9,6 +9,7 @@ import { countColumns, countsOf } from './counts.js'
 import { transaction } from './pool.js'
 import { beginStreamRun, endStreamRun, streamRunOf } from './runs.js'
 import { sweepStages } from './stage.js'
+import { givenUp } from './words.js'
 
 /** Rows of slices written by one statement. */
 const bulk = 5_000
@@ -16,7 +17,7 @@ const bulk = 5_000
 const kept = `interval '90 days'`
 
 const settled = `count(*) FILTER (WHERE state <> 'halved')::int AS total, count(*) FILTER (WHERE state = 'finished')::int AS done,
-  count(*) FILTER (WHERE state IN ('dead_letter', 'refused'))::int AS failed`
+  count(*) FILTER (WHERE state IN ${givenUp})::int AS failed`
 const summed = ['read', 'loaded', 'unchanged', 'dead_letters', 'requests']
 
 /** Requests of slices, added up by the vendor's budget; NULL where there are none. */
@@ -83,7 +84,7 @@ export function createBackfills(pool: pg.Pool): BackfillStore {
         ])
         const { rows } = await client.query(
           `SELECT ${countColumns.map((name) => `coalesce(sum(${name}), 0) AS ${name}`).join(', ')},
-             count(*) FILTER (WHERE state IN ('dead_letter', 'refused'))::int AS letters,
+             count(*) FILTER (WHERE state IN ${givenUp})::int AS letters,
              coalesce(${spentOf('c.backfill = $1 AND c.stream = $2 AND c.run_id = $3')}, '{}') AS spent
              FROM _weir.backfill_slices WHERE backfill = $1 AND stream = $2 AND run_id = $3`,
           [backfill, stream, run],
@@ -129,7 +130,7 @@ async function start(pool: pg.Pool, given: BackfillStart): Promise<void> {
     )
     await client.query(
       `UPDATE _weir.backfill_slices SET state = 'open', position = NULL, idle_claims = 0, last_failure = NULL
-        WHERE backfill = $1 AND state IN ('dead_letter', 'refused')`,
+        WHERE backfill = $1 AND state IN ${givenUp}`,
       [id],
     )
     await client.query(

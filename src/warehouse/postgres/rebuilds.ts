@@ -8,6 +8,7 @@ import type { LetterSeal } from './letter-seal.js'
 import { writeLetters } from './letters.js'
 import { onConnection, transaction } from './pool.js'
 import { writeRebuilt } from './rebuild-rows.js'
+import { openRuns } from './runs.js'
 import { id, list } from './sql.js'
 import { tableIn } from './tables.js'
 
@@ -51,14 +52,11 @@ export function createRebuilds(pool: pg.Pool, seal: () => LetterSeal): Warehouse
           'config',
           `${spec.schema}.${spec.table} holds no raw records: there is nothing to rebuild it from. They are kept from the first run after \`raw: keep\`.`,
         )
-      const reading = await pool.query<{ run_id: string; finished_at: Date | null }>(
-        'SELECT run_id, finished_at FROM _weir.stream_runs WHERE sync = $1 AND stream = $2 ORDER BY started_at DESC LIMIT 1',
-        [sync, stream],
-      )
-      if (reading.rows[0]?.finished_at === null)
+      const [reading] = await openRuns(pool, { sync, stream })
+      if (reading)
         throw new Failure(
           'config',
-          `Run ${reading.rows[0].run_id} of sync ${sync} reads ${stream} at this moment. Wait for its end (\`weir status\`), then rebuild.`,
+          `Run ${reading.run} of sync ${sync} reads ${stream} at this moment. Wait for its end (\`weir status\`), then rebuild.`,
           { sync, stream },
         )
       await pool.query(

@@ -83,6 +83,16 @@ export async function endStreamRun(
   return streamRunOf(rows[0]!)
 }
 
+/** Runs that read a stream now, the newest first. */
+export async function openRuns(pool: pg.Pool, { sync, stream }: StreamRef): Promise<{ run: string; kind: RunKind }[]> {
+  const { rows } = await pool.query<{ run: string; kind: RunKind }>(
+    `SELECT run_id AS run, r.kind FROM _weir.stream_runs s JOIN _weir.runs r USING (run_id)
+      WHERE s.sync = $1 AND s.stream = $2 AND s.finished_at IS NULL AND r.finished_at IS NULL ORDER BY s.started_at DESC`,
+    [sync, stream],
+  )
+  return rows
+}
+
 export function createRuns(pool: pg.Pool): Warehouse['runs'] {
   return {
     async start({ run, sync, definition, kind, workflow, backfill, warnings = [] }) {
