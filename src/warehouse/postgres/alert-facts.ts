@@ -1,7 +1,8 @@
 /** What `_weir` says of one sync: a few short queries, each along an index, in the transaction that decides what to tell. */
 import type pg from 'pg'
-import type { FailureNote, RunStatus } from '../../core/activities.js'
+import type { RunStatus } from '../../core/activities.js'
 import type { FactOfChange, StreamFacts, SyncFacts, Watched } from '../contract/alerts.js'
+import { failureOf } from './failures.js'
 import { completed, notPassed, ofSync } from './words.js'
 
 /** Replays and backfills say nothing of how the sync itself stands. */
@@ -97,9 +98,6 @@ function streamOf(row: StreamRow, { letters, checks, changes }: OfStreams): Stre
     ...(row.waiting_since === null ? {} : { wait: { since: row.waiting_since.toISOString(), until: row.wait_until!.toISOString() } }),
   }
 }
-
-const failureOf = (row: { failure_reason: string | null; failure_message: string | null }): { failure?: FailureNote } =>
-  row.failure_reason === null ? {} : { failure: { reason: row.failure_reason, message: row.failure_message ?? '' } }
 
 function byStream<R extends { stream: string }, T>(rows: readonly R[], fact: (row: R) => T): Map<string, T[]> {
   const found = new Map<string, T[]>()

@@ -6,6 +6,7 @@ import { sliceKey } from '../../core/slices.js'
 import type { Slice } from '../../core/types.js'
 import type { BackfillDetail, BackfillRef, BackfillRow, BackfillStart, BackfillStore } from '../contract/backfills.js'
 import { countColumns, countsOf } from './counts.js'
+import { failureOf, failureValues } from './failures.js'
 import { transaction } from './pool.js'
 import { beginStreamRun, endStreamRun, streamRunOf } from './runs.js'
 import { sweepStages } from './stage.js'
@@ -103,7 +104,7 @@ export function createBackfills(pool: pg.Pool): BackfillStore {
            idle_ms = b.idle_ms + coalesce(extract(epoch FROM now() - b.paused_at) * 1000, 0), paused_at = NULL,
            slices = n.total, slices_done = n.done, slices_failed = n.failed, ${summed.map((name) => `${name} = n.${name}_now`).join(', ')}
           FROM (${standing} WHERE b.id = $1) n WHERE b.id = n.id AND b.finished_at IS NULL`,
-          [id, status, failure?.reason ?? null, failure?.message.slice(0, 4_000) ?? null],
+          [id, status, ...failureValues(failure)],
         )
       }),
   }
@@ -230,7 +231,7 @@ function rowOf(row: Row): BackfillRow {
     deadLetters: count('dead_letters'),
     requests: count('requests'),
     ...(isEnded ? {} : endOf(row, slices, count('requests'))),
-    ...(row.failure_reason === null ? {} : { failure: { reason: String(row.failure_reason), message: String(row.failure_message) } }),
+    ...failureOf(row),
   }
 }
 

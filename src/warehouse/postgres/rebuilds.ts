@@ -3,6 +3,7 @@ import { Failure } from '../../core/failure.js'
 import type { RebuildCounts } from '../../core/rebuild.js'
 import { rawColumn } from '../../schema/names.js'
 import type { OpenTable, RawRow, Rebuild, RowPlace, TableSpec, Warehouse } from '../driver.js'
+import { failureValues } from './failures.js'
 import { checkHashKey } from './hash-keys.js'
 import type { LetterSeal } from './letter-seal.js'
 import { writeLetters } from './letters.js'
@@ -103,7 +104,7 @@ export function createRebuilds(pool: pg.Pool, seal: () => LetterSeal): Warehouse
       const { status, failure } = end(counts)
       await pool.query(
         'UPDATE _weir.rebuilds SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now() WHERE run_id = $1 AND finished_at IS NULL',
-        [run, status, failure?.reason ?? null, failure?.message.slice(0, 4_000) ?? null],
+        [run, status, ...failureValues(failure)],
       )
       return { ...counts, status, ...(failure ? { failure } : {}) }
     },
