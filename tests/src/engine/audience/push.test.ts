@@ -333,6 +333,16 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
     expect((await push({ warehouse, run: next(), definition, fake })).destinations.there).toMatchObject({ remove: 0 })
   })
 
+  test('people leave in the order in which they were found, however many', async () => {
+    await db.query('TRUNCATE _weir.audience_changes RESTART IDENTITY')
+    const keys = Array.from({ length: 11 }, (_, i) => String(i + 1).padStart(2, '0'))
+    await have(...keys.map((key): [string, string] => [key, `p${key}@example.test`]))
+    const fake = fakeDestination()
+    await push({ warehouse, run: next(), fake })
+    const sent = fake.calls.flatMap(({ members }) => members.map(({ identifiers }) => identifiers.email))
+    expect(sent).toEqual(keys.map((key) => `p${key}@example.test`))
+  })
+
   test('the last push that ended well is known however many have failed since', async () => {
     await have(['1', 'ana@example.test'])
     const fake = fakeDestination()
