@@ -16,7 +16,7 @@ const words = z
   .transform((given) => (typeof given === 'string' ? [given] : given))
   .meta({ kind: 'text or list' })
 
-export const identifierKinds = [
+const identifierKinds = [
   'email',
   'phone',
   'first_name',
