@@ -1,6 +1,7 @@
 /** The keys of models and audiences, as zod types; what only another key can decide is decided in audience.ts. */
 import { z } from 'zod'
-import { aDuration, keys, share, text, whole } from './schema.js'
+import type { IdentifierKind } from '../core/audience.js'
+import { aDuration, keys, oneOf, share, text, whole, yesNo } from './schema.js'
 
 export const model = keys({
   sql: text('a SELECT').meta({ kind: 'SQL' }).optional().describe('One SELECT; a row a person.'),
@@ -15,7 +16,7 @@ const words = z
   .transform((given) => (typeof given === 'string' ? [given] : given))
   .meta({ kind: 'text or list' })
 
-export const kinds = [
+const identifierKinds = [
   'email',
   'phone',
   'first_name',
@@ -26,7 +27,7 @@ export const kinds = [
   'country',
   'external_id',
   'mobile_id',
-] as const
+] as const satisfies readonly IdentifierKind[]
 
 const identity = keys({
   email: column('E-mail address.'),
@@ -46,7 +47,7 @@ const identity = keys({
     .optional()
     .describe('Country of phone numbers and addresses without one.'),
   hashed: z
-    .array(z.enum(kinds, { error: `expected ${kinds.join(', ')}` }), { error: 'expected a list, such as [email]' })
+    .array(z.enum(identifierKinds, { error: `expected ${identifierKinds.join(', ')}` }), { error: 'expected a list, such as [email]' })
     .meta({ kind: 'list of identifiers' })
     .optional()
     .describe(
@@ -73,10 +74,7 @@ const bound = z
         .string()
         .regex(/^\d+(\.\d+)?%$/)
         .transform((given) => ({ percent: Number(given.slice(0, -1)) })),
-      z
-        .int()
-        .min(0)
-        .transform((people) => ({ people })),
+      whole(0, 1_000_000_000).transform((people) => ({ people })),
     ],
     { error: 'expected a share such as 20%, or a number of people' },
   )
@@ -88,16 +86,12 @@ const gates = keys({
   max_remove: bound
     .optional()
     .describe('The same of removals; those that a person is owed (a refusal, a suppression) neither count nor wait. Default 50%.'),
-  otherwise: z
-    .enum(['ask', 'hold', 'fail'], { error: 'expected ask, hold or fail' })
-    .meta({ kind: 'ask, hold or fail' })
-    .optional()
-    .describe('Outside a gate: ask somebody, leave it, or fail. Default ask.'),
+  otherwise: oneOf('ask', 'hold', 'fail').optional().describe('Outside a gate: ask somebody, leave it, or fail. Default ask.'),
 })
 
 const approval = keys({
   when: z
-    .array(z.enum(['always', 'first_run', 'gate_exceeded'], { error: 'expected always, first_run or gate_exceeded' }))
+    .array(oneOf('always', 'first_run', 'gate_exceeded'))
     .meta({ kind: 'list' })
     .optional()
     .describe('Pushes that somebody approves. Default: those that a gate holds.'),
@@ -111,11 +105,7 @@ const approval = keys({
 
 const suppression = keys({
   model: text('the name of a model').meta({ kind: 'name' }).describe('The model whose key names the suppressed.'),
-  by: z
-    .enum(['key', 'email', 'phone'], { error: 'expected key, email or phone' })
-    .meta({ kind: 'key, email or phone' })
-    .optional()
-    .describe('What that key is compared with. Default: the key of the audience’s model.'),
+  by: oneOf('key', 'email', 'phone').optional().describe('What that key is compared with. Default: the key of the audience’s model.'),
 })
 
 export const audience = keys(
@@ -138,10 +128,8 @@ export const audience = keys(
 /** Keys of every destination; the one that names the target is the vendor's (`list`, `custom_audience`), and so may others be. */
 export const destinationShape = {
   connection: text('the name of a connection').meta({ kind: 'name' }).describe('The connection to push through.'),
-  create: z.boolean({ error: 'expected true or false' }).optional().describe('Make the target where it is missing. Default false.'),
-  mode: z
-    .enum(['mirror', 'add', 'remove', 'upsert'], { error: 'expected mirror, add, remove or upsert' })
-    .meta({ kind: 'mirror, add, remove or upsert' })
+  create: yesNo().optional().describe('Make the target where it is missing. Default false.'),
+  mode: oneOf('mirror', 'add', 'remove', 'upsert')
     .optional()
     .describe(
       'Add and remove, only add, only remove, or keep records with fields up to date. Default: the first that the destination has.',

@@ -1,7 +1,7 @@
 /** Models and audiences: whom to keep where. SQL files are compiled in, so that a push says exactly what it ran. */
 import type { AudienceDefinition, DestinationDefinition, FieldMap, FieldSource, IdentifierKind, ModelDefinition } from '../core/audience.js'
 import type { ConnectionDefinition } from '../core/definition.js'
-import { audience as audienceKeys, destinationShape, kinds, model as modelKeys } from './audience-schema.js'
+import { audience as audienceKeys, destinationShape, model as modelKeys } from './audience-schema.js'
 import { nearOrAll, shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { nameProblem } from './names.js'
@@ -216,5 +216,3 @@ function sourceOf(judged: Judged, path: Path, source: unknown): FieldSource | Fi
   complain(judged, [...path, 'as'], `expected ${forms.join(', ')}`)
   return undefined
 }
-
-export const identifierKinds: readonly IdentifierKind[] = kinds

@@ -6,7 +6,7 @@ import { decode, glob, inside, isGlob, readWithin, realOf } from './files.js'
 import { type Entry, type Mapping, spotOf, type Tree, without } from './tree.js'
 import { readYaml } from './yaml.js'
 
-export const maxFileBytes = 1_048_576
+const maxFileBytes = 1_048_576
 const maxTotalBytes = 2 * maxFileBytes
 const maxFiles = 200
 

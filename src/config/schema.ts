@@ -40,8 +40,15 @@ export const whole = (min: number, max: number) =>
   z
     .preprocess((value) => (typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value), z.int().min(min).max(max))
     .meta({ kind: `whole number, ${min} to ${max}` })
-const yesNo = () =>
+/** The same of true and false. */
+export const yesNo = () =>
   z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean()).meta({ kind: 'true or false' })
+
+/** One of these words, which are all that people need to be told. */
+export function oneOf<const W extends readonly string[]>(...words: W) {
+  const all = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+  return z.enum(words, { error: `expected ${all}` }).meta({ kind: all })
+}
 
 const minute = 60_000
 const hour = 60 * minute
@@ -92,9 +99,7 @@ const reading = {
 
 /** What happens when the source changes. */
 const evolving = {
-  on_schema_change: z
-    .enum(['evolve', 'capture', 'approve', 'freeze'], { error: 'expected evolve, capture, approve or freeze' })
-    .meta({ kind: 'evolve, capture, approve or freeze' })
+  on_schema_change: oneOf('evolve', 'capture', 'approve', 'freeze')
     .optional()
     .describe(
       'What happens to a field without a column, or a value of another type: a column is added (evolve, the default), the value is kept in _weir_extra (capture), kept there until somebody decides (approve), or the stream stops (freeze).',
@@ -106,9 +111,7 @@ const evolving = {
     ),
 }
 
-const deletions = z
-  .enum(['read', 'off'], { error: 'expected read or off' })
-  .meta({ kind: 'read or off' })
+const deletions = oneOf('read', 'off')
   .optional()
   .describe(
     'Where the vendor must be asked for deleted records apart: `off` saves those requests, and rows of deleted records stay unmarked. Default read.',
@@ -203,9 +206,7 @@ const kept = {
     .meta({ kind: 'map by field' })
     .optional()
     .describe('What becomes of fields before anything is written, by their names or a dotted path into one: drop, mask, hash.'),
-  raw: z
-    .enum(['keep', 'off'], { error: 'expected keep or off' })
-    .meta({ kind: 'keep or off' })
+  raw: oneOf('keep', 'off')
     .optional()
     .describe('Keep each record as it was read, after `columns`, beside its row in `_weir_raw`: what `weir rebuild` reads. Default off.'),
 }

@@ -232,29 +232,26 @@ function streamSettings(
   origins: Record<string, string>,
 ): Omit<StreamSettings, 'mode'> {
   const settings: Omit<StreamSettings, 'mode'> = {}
-  const parallel = pick(layers, 'parallel', undefined)
-  if (parallel.value !== undefined) settings.parallel = parallel.value
-  if (parallel.path) origins[`streams.${name}.parallel`] = placeOf(judged, parallel.path)
-  for (const [key, setting] of [
-    ['on_schema_change', 'onSchemaChange'],
-    ['max_shrink', 'maxShrinkPercent'],
-  ] as const) {
-    const picked = pick(layers, key, undefined)
-    if (picked.value === undefined || !picked.path) continue
-    Object.assign(settings, { [setting]: picked.value })
-    origins[`streams.${name}.${key}`] = placeOf(judged, picked.path)
+  /** What is given for a key, if anything; where it stands is noted. */
+  const taken = <K extends keyof Cascading>(key: K): { value: NonNullable<Cascading[K]>; path: Path } | undefined => {
+    const { value, path } = pick(layers, key, undefined)
+    if (value === undefined || !path) return undefined
+    origins[`streams.${name}.${key}`] = placeOf(judged, path)
+    return { value, path }
   }
+  const parallel = taken('parallel')
+  if (parallel) settings.parallel = parallel.value
+  const onSchemaChange = taken('on_schema_change')
+  if (onSchemaChange) settings.onSchemaChange = onSchemaChange.value
+  const maxShrink = taken('max_shrink')
+  if (maxShrink) settings.maxShrinkPercent = maxShrink.value
   Object.assign(settings, streamColumns(judged, name, stream, layers, reached))
   for (const rule of Object.keys(settings.columns ?? {})) {
     const layer = layers.findLast(({ given }) => given.columns?.[rule] !== undefined)
     if (layer) origins[`streams.${name}.columns.${rule}`] = placeOf(judged, [...layer.path, 'columns', rule])
   }
-  const raw = pick(layers, 'raw', undefined)
-  if (raw.path) origins[`streams.${name}.raw`] = placeOf(judged, raw.path)
-  if (raw.value === 'keep') settings.raw = 'keep'
-  const deletions = pick(layers, 'deletions', undefined)
-  if (deletions.path) origins[`streams.${name}.deletions`] = placeOf(judged, deletions.path)
-  if (deletions.value === 'off') settings.deletions = 'off'
+  if (taken('raw')?.value === 'keep') settings.raw = 'keep'
+  if (taken('deletions')?.value === 'off') settings.deletions = 'off'
   const own = layers.at(-1)
   if (!stream.hasCursor && !stream.hasRanges) {
     for (const key of ['start', 'lookback', 'slice'] as const) {
@@ -263,14 +260,12 @@ function streamSettings(
     }
     return settings
   }
-  for (const key of ['start', 'lookback', 'slice'] as const) {
-    const picked = pick(layers, key, undefined)
-    if (picked.value === undefined || !picked.path) continue
-    origins[`streams.${name}.${key}`] = placeOf(judged, picked.path)
-    if (typeof picked.value === 'string') Object.assign(settings, startSetting(judged, picked.path, picked.value, timezone, now))
-    else if (key === 'lookback') settings.lookbackMs = picked.value
-    else settings.sliceDays = picked.value / 86_400_000
-  }
+  const start = taken('start')
+  if (start) Object.assign(settings, startSetting(judged, start.path, start.value, timezone, now))
+  const lookback = taken('lookback')
+  if (lookback) settings.lookbackMs = lookback.value
+  const slice = taken('slice')
+  if (slice) settings.sliceDays = slice.value / 86_400_000
   return settings
 }
 

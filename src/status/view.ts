@@ -1,27 +1,28 @@
 /** What the status page shows, worked out of an overview of the warehouse. Pure; `/status.json` is this. */
 import type { RunStatus } from '../core/activities.js'
 import { awaited } from '../core/failure.js'
+import type { BackfillRow } from '../warehouse/contract/backfills.js'
 import type { BudgetReport, LettersOfReason, Overview, RunReport, StreamStatus } from '../warehouse/contract/reports.js'
 import type { Bar } from './chart.js'
 
 /** A backfill as its own store tells it. */
-export interface ShownBackfill {
-  id: string
-  sync: string
-  streams: readonly string[]
-  from: string
-  to: string
-  status: string
-  createdAt: string
-  slices: { total: number; done: number; failed: number }
-  read: number
-  loaded: number
-  unchanged: number
-  deadLetters: number
-  /** ISO instant: when it will be through, as far as its budget tells. */
-  endsAt?: string
-  failure?: { reason: string; message: string }
-}
+export type ShownBackfill = Pick<
+  BackfillRow,
+  | 'id'
+  | 'sync'
+  | 'streams'
+  | 'from'
+  | 'to'
+  | 'status'
+  | 'createdAt'
+  | 'slices'
+  | 'read'
+  | 'loaded'
+  | 'unchanged'
+  | 'deadLetters'
+  | 'endsAt'
+  | 'failure'
+>
 
 export interface ViewOptions {
   backfills: readonly ShownBackfill[]

@@ -76,8 +76,8 @@ export async function previewPush(input: PreparePushInput): Promise<PushPreview>
 
 /** What the last push that ended well found. */
 async function lastGood(warehouse: Warehouse, audience: string, except?: string): Promise<Prepared | undefined> {
-  const runs = await warehouse.audiences.runs({ audience, limit: 50 })
-  return runs.find(({ status, run }) => run !== except && (status === 'completed' || status === 'completed_with_rejections'))?.prepared
+  const runs = await warehouse.audiences.runs({ audience, status: ['completed', 'completed_with_rejections'], limit: 2 })
+  return runs.find(({ run }) => run !== except)?.prepared
 }
 
 /** What the comparison needs to be told of the destinations. */

@@ -164,7 +164,8 @@ export interface AudienceStore {
   ) => Promise<void>
   /** Ends a push; personal data of its change set go. The first end stands. */
   finish: (run: string, status: PushStatus, failure?: FailureNote) => Promise<PushRow>
-  runs: (filter: { audience?: string; run?: string; limit: number }) => Promise<PushRow[]>
+  /** Newest first. */
+  runs: (filter: { audience?: string; run?: string; status?: readonly PushStatus[]; limit: number }) => Promise<PushRow[]>
   destinations: (run: string) => Promise<DestinationRow[]>
   members: (filter: {
     audience: string

@@ -2,7 +2,7 @@
 import type { FailureNote, RunStatus } from '../../core/activities.js'
 import type { BackfillStatus, StreamProgress } from '../../core/backfill.js'
 import type { Counts, Slice } from '../../core/types.js'
-import type { StreamRunRow } from '../driver.js'
+import type { StreamRunRow } from './runs.js'
 
 export type { BackfillStatus } from '../../core/backfill.js'
 

@@ -1,7 +1,8 @@
 /** What runs tell of themselves, out of the views that people query too: `_weir.run_report`, `stream_report`, `stream_status`. */
 import type { Pause } from '../../core/pause.js'
 import type { Counts } from '../../core/types.js'
-import type { ChangeRow, RunRow, StreamRunRow, Wait } from '../driver.js'
+import type { ChangeRow } from './changes.js'
+import type { RunRow, StreamRunRow, Wait } from './runs.js'
 
 /** What a run and a stream of it have in common. Counts are those of what is committed so far. */
 interface Reported extends Counts {

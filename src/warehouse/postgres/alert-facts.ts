@@ -1,10 +1,12 @@
 /** What `_weir` says of one sync: a few short queries, each along an index, in the transaction that decides what to tell. */
 import type pg from 'pg'
-import type { FailureNote, RunStatus } from '../../core/activities.js'
+import type { RunStatus } from '../../core/activities.js'
 import type { FactOfChange, StreamFacts, SyncFacts, Watched } from '../contract/alerts.js'
+import { failureOf } from './failures.js'
+import { completed, notPassed, ofSync } from './words.js'
 
 /** Replays and backfills say nothing of how the sync itself stands. */
-const ownRuns = `r.kind IN ('scheduled', 'manual', 'dependent')`
+const ownRuns = `r.kind IN ${ofSync}`
 /** A wait that is over is looked at a little longer: the next one may follow at once. */
 const waitGrace = `interval '5 minutes'`
 
@@ -43,7 +45,7 @@ export async function factsOf(client: pg.ClientBase, watched: Watched, streams: 
        LEFT JOIN LATERAL (SELECT started_at AS first_run_at FROM _weir.stream_runs s
              WHERE s.sync = $1 AND s.stream = name ORDER BY s.started_at LIMIT 1) first ON true
        LEFT JOIN LATERAL (SELECT s.started_at AS completed_from FROM _weir.stream_runs s JOIN _weir.runs r USING (run_id)
-             WHERE s.sync = $1 AND s.stream = name AND s.status IN ('completed', 'completed_with_dead_letters') AND ${ownRuns}
+             WHERE s.sync = $1 AND s.stream = name AND s.status IN ${completed} AND ${ownRuns}
              ORDER BY s.started_at DESC LIMIT 1) good ON true
        LEFT JOIN LATERAL (SELECT min(w.watermark) AS watermark FROM _weir.watermarks w WHERE w.sync = $1 AND w.stream = name) mark ON true
        LEFT JOIN LATERAL (SELECT min(c.waiting_since) AS waiting_since, max(c.waiting_until) AS wait_until FROM _weir.checkpoints c
@@ -97,9 +99,6 @@ function streamOf(row: StreamRow, { letters, checks, changes }: OfStreams): Stre
   }
 }
 
-const failureOf = (row: { failure_reason: string | null; failure_message: string | null }): { failure?: FailureNote } =>
-  row.failure_reason === null ? {} : { failure: { reason: row.failure_reason, message: row.failure_message ?? '' } }
-
 function byStream<R extends { stream: string }, T>(rows: readonly R[], fact: (row: R) => T): Map<string, T[]> {
   const found = new Map<string, T[]>()
   for (const row of rows) found.set(row.stream, [...(found.get(row.stream) ?? []), fact(row)])
@@ -133,7 +132,7 @@ async function checksOf(client: pg.ClientBase, sync: string, streams: readonly s
        FROM unnest($2::text[]) name
        CROSS JOIN LATERAL (SELECT run_id FROM _weir.quality_results WHERE sync = $1 AND stream = name ORDER BY checked_at DESC LIMIT 1) newest
        JOIN _weir.quality_results q ON q.run_id = newest.run_id AND q.stream = name
-      WHERE q.status IN ('fail', 'error') ORDER BY q.stream, q.ordinal`,
+      WHERE q.status IN ${notPassed} ORDER BY q.stream, q.ordinal`,
     [sync, streams],
   )
   return byStream(rows, ({ check_name, severity, message, checked_at, run_id }) => ({

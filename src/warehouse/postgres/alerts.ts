@@ -2,7 +2,9 @@ import type pg from 'pg'
 import type { AlertEvent, AlertKind, AlertMessage, AlertSeverity } from '../../core/alerts.js'
 import type { AlertRow, AlertStore, Condition, Delivery, DeliveryRow, Told, Verdict, Watched } from '../contract/alerts.js'
 import { factsOf } from './alert-facts.js'
+import { newestRuns } from './newest-runs.js'
 import { transaction } from './pool.js'
+import { ofSync } from './words.js'
 
 /** A sync that is applied nowhere is looked at so long after its newest run. */
 const watchedAfterRun = `interval '7 days'`
@@ -47,16 +49,12 @@ export function createAlertStore(pool: pg.Pool): AlertStore {
   return {
     async watched(sync) {
       const { rows } = await pool.query<{ sync: string; definition: string; applied_at: Date | null }>(
-        // Names first, along the index: years of runs are not read for them.
-        `WITH RECURSIVE names AS ((SELECT min(sync) AS name FROM _weir.runs)
-           UNION ALL SELECT (SELECT min(sync) FROM _weir.runs WHERE sync > name) FROM names WHERE name IS NOT NULL)
+        `${newestRuns(`r.kind IN ${ofSync}`)}
          SELECT sync, definition, applied_at FROM _weir.deployments WHERE $1::text IS NULL OR sync = $1
          UNION ALL
-         SELECT name, newest.definition, NULL FROM names
-          CROSS JOIN LATERAL (SELECT r.definition, r.started_at FROM _weir.runs r WHERE r.sync = name AND r.kind IN ('scheduled', 'manual', 'dependent')
-            ORDER BY r.started_at DESC LIMIT 1) newest
-          WHERE ($1::text IS NULL OR name = $1) AND newest.started_at > now() - ${watchedAfterRun}
-            AND NOT EXISTS (SELECT 1 FROM _weir.deployments d WHERE d.sync = name)
+         SELECT n.sync, n.definition, NULL FROM newest n
+          WHERE ($1::text IS NULL OR n.sync = $1) AND n.started_at > now() - ${watchedAfterRun}
+            AND NOT EXISTS (SELECT 1 FROM _weir.deployments d WHERE d.sync = n.sync)
          ORDER BY 1`,
         [sync ?? null],
       )

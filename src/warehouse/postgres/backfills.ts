@@ -6,9 +6,11 @@ import { sliceKey } from '../../core/slices.js'
 import type { Slice } from '../../core/types.js'
 import type { BackfillDetail, BackfillRef, BackfillRow, BackfillStart, BackfillStore } from '../contract/backfills.js'
 import { countColumns, countsOf } from './counts.js'
+import { failureOf, failureValues } from './failures.js'
 import { transaction } from './pool.js'
 import { beginStreamRun, endStreamRun, streamRunOf } from './runs.js'
 import { sweepStages } from './stage.js'
+import { givenUp } from './words.js'
 
 /** Rows of slices written by one statement. */
 const bulk = 5_000
@@ -16,7 +18,7 @@ const bulk = 5_000
 const kept = `interval '90 days'`
 
 const settled = `count(*) FILTER (WHERE state <> 'halved')::int AS total, count(*) FILTER (WHERE state = 'finished')::int AS done,
-  count(*) FILTER (WHERE state IN ('dead_letter', 'refused'))::int AS failed`
+  count(*) FILTER (WHERE state IN ${givenUp})::int AS failed`
 const summed = ['read', 'loaded', 'unchanged', 'dead_letters', 'requests']
 
 /** Requests of slices, added up by the vendor's budget; NULL where there are none. */
@@ -83,7 +85,7 @@ export function createBackfills(pool: pg.Pool): BackfillStore {
         ])
         const { rows } = await client.query(
           `SELECT ${countColumns.map((name) => `coalesce(sum(${name}), 0) AS ${name}`).join(', ')},
-             count(*) FILTER (WHERE state IN ('dead_letter', 'refused'))::int AS letters,
+             count(*) FILTER (WHERE state IN ${givenUp})::int AS letters,
              coalesce(${spentOf('c.backfill = $1 AND c.stream = $2 AND c.run_id = $3')}, '{}') AS spent
              FROM _weir.backfill_slices WHERE backfill = $1 AND stream = $2 AND run_id = $3`,
           [backfill, stream, run],
@@ -102,7 +104,7 @@ export function createBackfills(pool: pg.Pool): BackfillStore {
            idle_ms = b.idle_ms + coalesce(extract(epoch FROM now() - b.paused_at) * 1000, 0), paused_at = NULL,
            slices = n.total, slices_done = n.done, slices_failed = n.failed, ${summed.map((name) => `${name} = n.${name}_now`).join(', ')}
           FROM (${standing} WHERE b.id = $1) n WHERE b.id = n.id AND b.finished_at IS NULL`,
-          [id, status, failure?.reason ?? null, failure?.message.slice(0, 4_000) ?? null],
+          [id, status, ...failureValues(failure)],
         )
       }),
   }
@@ -129,7 +131,7 @@ async function start(pool: pg.Pool, given: BackfillStart): Promise<void> {
     )
     await client.query(
       `UPDATE _weir.backfill_slices SET state = 'open', position = NULL, idle_claims = 0, last_failure = NULL
-        WHERE backfill = $1 AND state IN ('dead_letter', 'refused')`,
+        WHERE backfill = $1 AND state IN ${givenUp}`,
       [id],
     )
     await client.query(
@@ -229,7 +231,7 @@ function rowOf(row: Row): BackfillRow {
     deadLetters: count('dead_letters'),
     requests: count('requests'),
     ...(isEnded ? {} : endOf(row, slices, count('requests'))),
-    ...(row.failure_reason === null ? {} : { failure: { reason: String(row.failure_reason), message: String(row.failure_message) } }),
+    ...failureOf(row),
   }
 }
 

@@ -6,7 +6,9 @@ import { columnFor } from '../../schema/encode.js'
 import { plain } from '../../schema/lines.js'
 import type { ChangeRow, Warehouse } from '../driver.js'
 import { transaction } from './pool.js'
+import { openRuns } from './runs.js'
 import { id, sqlType } from './sql.js'
+import { decidable } from './words.js'
 
 const fillRows = 2_000
 
@@ -38,7 +40,7 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
       await pool.query(
         `INSERT INTO _weir.schema_changes (sync, stream, table_schema, table_name, change, field, variant, type, run_id, status)
          SELECT $1, $2, $3, $4, 'field_new', f->>'field', f->>'variant', f->>'type', $5, $6 FROM jsonb_array_elements($7::jsonb) f
-         ON CONFLICT (table_schema, table_name, field, coalesce(variant, '')) WHERE status IN ('captured', 'pending', 'rejected') DO NOTHING`,
+         ON CONFLICT (table_schema, table_name, field, coalesce(variant, '')) WHERE status IN ${decidable} DO NOTHING`,
         [ref.sync, ref.stream, spec.schema, spec.table, ref.run, status, JSON.stringify([...fields.values()])],
       )
     },
@@ -83,7 +85,7 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
 
     async decide(change, decision, by) {
       const { rowCount } = await pool.query(
-        `UPDATE _weir.schema_changes SET status = $2, decided_by = $3, decided_at = now() WHERE id = $1 AND status IN ('captured', 'pending', 'rejected') AND status <> $2`,
+        `UPDATE _weir.schema_changes SET status = $2, decided_by = $3, decided_at = now() WHERE id = $1 AND status IN ${decidable} AND status <> $2`,
         [change, decision, by],
       )
       return rowCount === 1
@@ -117,13 +119,8 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
       })
     },
 
-    async isBusy({ sync, stream }) {
-      const { rowCount } = await pool.query(
-        `SELECT 1 FROM _weir.stream_runs s JOIN _weir.runs r USING (run_id) WHERE s.sync = $1 AND s.stream = $2 AND s.finished_at IS NULL AND r.finished_at IS NULL
-            AND r.kind <> 'backfill'`,
-        [sync, stream],
-      )
-      return (rowCount ?? 0) > 0
+    async isBusy(ref) {
+      return (await openRuns(pool, ref)).some(({ kind }) => kind !== 'backfill')
     },
   }
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { Schedule } from '../../core/definition.js'
 import type { DeploymentStore, StreamNeed } from '../contract/deployments.js'
+import { completed, ofSync } from './words.js'
 
 interface Row {
   sync: string
@@ -14,9 +15,6 @@ interface Row {
   paused: string | null
   retired_at: Date | null
 }
-
-/** Runs that a sync's turn is reckoned by. */
-const ofSyncs = "('scheduled', 'manual', 'dependent')"
 
 export function createDeployments(pool: pg.Pool): DeploymentStore {
   return {
@@ -65,12 +63,12 @@ export function createDeployments(pool: pg.Pool): DeploymentStore {
       const { rows } = await pool.query<{ sync: string; definition: string }>(
         `SELECT d.sync, d.definition FROM _weir.deployments d
           CROSS JOIN LATERAL (SELECT coalesce(max(r.started_at), '-infinity') AS at FROM _weir.runs r
-                               WHERE r.sync = d.sync AND r.kind IN ${ofSyncs}) AS own
+                               WHERE r.sync = d.sync AND r.kind IN ${ofSync}) AS own
           WHERE ($1 = ANY (d.after) OR (d.sync = $1 AND cardinality(d.after) > 0)) AND d.retired_at IS NULL AND d.paused IS NULL
             AND NOT EXISTS (
               SELECT FROM unnest(d.after) AS other (sync) WHERE NOT EXISTS (
-                SELECT FROM _weir.runs r WHERE r.sync = other.sync AND r.finished_at > own.at AND r.kind IN ${ofSyncs}
-                   AND r.status IN ('completed', 'completed_with_dead_letters')))
+                SELECT FROM _weir.runs r WHERE r.sync = other.sync AND r.finished_at > own.at AND r.kind IN ${ofSync}
+                   AND r.status IN ${completed}))
           ORDER BY d.sync`,
         [sync],
       )
@@ -79,10 +77,11 @@ export function createDeployments(pool: pg.Pool): DeploymentStore {
     async needs(sync) {
       const { rows } = await pool.query<NeedRow>(
         `WITH done AS (
-           SELECT run_id, stream, requests, started_at, greatest(0, extract(epoch FROM finished_at - started_at) * 1000) AS ms,
-                  row_number() OVER (PARTITION BY stream ORDER BY started_at DESC) AS age,
-                  row_number() OVER (PARTITION BY stream ORDER BY requests DESC, started_at DESC) AS size
-             FROM _weir.stream_runs WHERE sync = $1 AND status IN ('completed', 'completed_with_dead_letters')),
+           SELECT run_id, s.stream, s.requests, s.started_at, greatest(0, extract(epoch FROM s.finished_at - s.started_at) * 1000) AS ms,
+                  row_number() OVER (PARTITION BY s.stream ORDER BY s.started_at DESC) AS age,
+                  row_number() OVER (PARTITION BY s.stream ORDER BY s.requests DESC, s.started_at DESC) AS size
+             FROM _weir.stream_runs s JOIN _weir.runs r USING (run_id)
+            WHERE s.sync = $1 AND s.status IN ${completed} AND r.kind IN ${ofSync}),
          ranges AS (
            SELECT d.stream, sum(d.requests) AS requests, count(*) AS runs, sum(h.days) AS days
              FROM done d JOIN (SELECT run_id, stream, max(extract(epoch FROM watermark_after - watermark_before)) / 86400 AS days

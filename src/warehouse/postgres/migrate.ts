@@ -17,6 +17,7 @@ import { sql as schedules } from './migrations/0014-schedules.js'
 import { sql as attemptsAndVariants } from './migrations/0015-attempts-and-variants.js'
 import { sql as audiences } from './migrations/0016-audiences.js'
 import { sql as runReports } from './migrations/0017-run-reports.js'
+import { sql as nextChanges } from './migrations/0018-next-changes.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { putReasons } from './reasons.js'
 
@@ -39,6 +40,7 @@ const migrations: readonly string[] = [
   attemptsAndVariants,
   audiences,
   runReports,
+  nextChanges,
 ]
 
 /** The version of Weir's own tables that this code knows. */
@@ -47,11 +49,17 @@ export const newestVersion = migrations.length
 const oldestServer = 150_000
 
 /** How far Weir's own tables are brought up to date, and how far this version would bring them. */
-export async function migrationsOf(pool: pg.Pool): Promise<{ applied: number; known: number }> {
-  const { rows: found } = await pool.query<{ there: boolean }>("SELECT to_regclass('_weir.migrations') IS NOT NULL AS there")
-  if (!found[0]!.there) return { applied: 0, known: newestVersion }
-  const { rows } = await pool.query<{ version: number }>('SELECT coalesce(max(version), 0)::int AS version FROM _weir.migrations')
-  return { applied: rows[0]!.version, known: newestVersion }
+export const migrationsOf = async (pool: pg.Pool): Promise<{ applied: number; known: number }> => ({
+  applied: (await applied(pool)) ?? 0,
+  known: newestVersion,
+})
+
+/** The version of the tables that are there; undefined where nothing of Weir's is. */
+async function applied(db: Pick<pg.ClientBase, 'query'>): Promise<number | undefined> {
+  const { rows: found } = await db.query<{ there: boolean }>("SELECT to_regclass('_weir.migrations') IS NOT NULL AS there")
+  if (!found[0]!.there) return undefined
+  const { rows } = await db.query<{ version: number }>('SELECT coalesce(max(version), 0)::int AS version FROM _weir.migrations')
+  return rows[0]!.version
 }
 
 /**
@@ -67,20 +75,18 @@ export async function migrate(pool: pg.Pool, to = newestVersion): Promise<void> 
       )
       if (server[0]!.number < oldestServer)
         throw new Failure('warehouse', `PostgreSQL ${server[0]!.version} is too old: Weir needs 15 or newer.`)
-      const { rows: found } = await client.query<{ there: boolean }>("SELECT to_regclass('_weir.migrations') IS NOT NULL AS there")
-      if (!found[0]!.there) {
+      const at = await applied(client)
+      if (at === undefined) {
         await client.query('CREATE SCHEMA IF NOT EXISTS _weir')
         await client.query('CREATE TABLE _weir.migrations (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())')
       }
-      const { rows } = await client.query<{ version: number }>('SELECT coalesce(max(version), 0)::int AS version FROM _weir.migrations')
-      const at = rows[0]!.version
-      if (at > migrations.length) {
+      if (at !== undefined && at > migrations.length) {
         throw new Failure(
           'warehouse',
           `The warehouse was prepared by a newer Weir (version ${at} of its tables, this one knows ${migrations.length}). Upgrade Weir.`,
         )
       }
-      for (let version = at + 1; version <= to; version++) {
+      for (let version = (at ?? 0) + 1; version <= to; version++) {
         await client.query(migrations[version - 1]!)
         await client.query('INSERT INTO _weir.migrations (version) VALUES ($1)', [version])
       }

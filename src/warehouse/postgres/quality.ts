@@ -3,9 +3,11 @@ import type { FailureNote } from '../../core/activities.js'
 import type { FieldType } from '../../core/types.js'
 import type { Column } from '../../schema/encode.js'
 import type { Measure, Measured, MeasureInput, QualityResult, StreamRef, TableSpec, Warehouse } from '../driver.js'
+import { failureValues } from './failures.js'
 import { onConnection, transaction, warehouseFailure } from './pool.js'
 import { id, list, sqlType } from './sql.js'
 import { tableIn } from './tables.js'
+import { completed } from './words.js'
 
 type Ref = StreamRef & { run: string }
 
@@ -202,8 +204,8 @@ async function record(pool: pg.Pool, { sync, stream, run }: Ref, results: readon
     if (failure === undefined || rowCount === 0) return
     await client.query(
       `UPDATE _weir.stream_runs SET status = 'failed', failure_reason = $3, failure_message = $4
-        WHERE run_id = $1 AND stream = $2 AND status LIKE 'completed%'`,
-      [run, stream, failure.reason, failure.message.slice(0, 4_000)],
+        WHERE run_id = $1 AND stream = $2 AND status IN ${completed}`,
+      [run, stream, ...failureValues(failure)],
     )
   })
 }

@@ -3,11 +3,13 @@ import { Failure } from '../../core/failure.js'
 import type { RebuildCounts } from '../../core/rebuild.js'
 import { rawColumn } from '../../schema/names.js'
 import type { OpenTable, RawRow, Rebuild, RowPlace, TableSpec, Warehouse } from '../driver.js'
+import { failureValues } from './failures.js'
 import { checkHashKey } from './hash-keys.js'
 import type { LetterSeal } from './letter-seal.js'
 import { writeLetters } from './letters.js'
 import { onConnection, transaction } from './pool.js'
 import { writeRebuilt } from './rebuild-rows.js'
+import { openRuns } from './runs.js'
 import { id, list } from './sql.js'
 import { tableIn } from './tables.js'
 
@@ -51,14 +53,11 @@ export function createRebuilds(pool: pg.Pool, seal: () => LetterSeal): Warehouse
           'config',
           `${spec.schema}.${spec.table} holds no raw records: there is nothing to rebuild it from. They are kept from the first run after \`raw: keep\`.`,
         )
-      const reading = await pool.query<{ run_id: string; finished_at: Date | null }>(
-        'SELECT run_id, finished_at FROM _weir.stream_runs WHERE sync = $1 AND stream = $2 ORDER BY started_at DESC LIMIT 1',
-        [sync, stream],
-      )
-      if (reading.rows[0]?.finished_at === null)
+      const [reading] = await openRuns(pool, { sync, stream })
+      if (reading)
         throw new Failure(
           'config',
-          `Run ${reading.rows[0].run_id} of sync ${sync} reads ${stream} at this moment. Wait for its end (\`weir status\`), then rebuild.`,
+          `Run ${reading.run} of sync ${sync} reads ${stream} at this moment. Wait for its end (\`weir status\`), then rebuild.`,
           { sync, stream },
         )
       await pool.query(
@@ -105,7 +104,7 @@ export function createRebuilds(pool: pg.Pool, seal: () => LetterSeal): Warehouse
       const { status, failure } = end(counts)
       await pool.query(
         'UPDATE _weir.rebuilds SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now() WHERE run_id = $1 AND finished_at IS NULL',
-        [run, status, failure?.reason ?? null, failure?.message.slice(0, 4_000) ?? null],
+        [run, status, ...failureValues(failure)],
       )
       return { ...counts, status, ...(failure ? { failure } : {}) }
     },

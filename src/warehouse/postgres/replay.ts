@@ -9,6 +9,7 @@ import { loadRows } from './load.js'
 import { ageOf, isBefore, isBehind } from './merge.js'
 import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
 import { id, sqlType } from './sql.js'
+import { givenUp } from './words.js'
 
 type Outcome = ReplayOutcome['outcome']
 /** Line i is what letter i holds. */
@@ -60,7 +61,7 @@ export function createReplay(
         const { table, owner, id: ownerId } = checkpointsOf({ sync, stream, ...found[0] })
         await client.query(
           `INSERT INTO ${table} AS c (${owner}, stream, slice, pass, range_from, range_to, parent, run_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-           ON CONFLICT (${owner}, stream, slice) DO UPDATE SET state = 'open', idle_claims = 0, last_failure = NULL WHERE c.state IN ('dead_letter', 'refused')`,
+           ON CONFLICT (${owner}, stream, slice) DO UPDATE SET state = 'open', idle_claims = 0, last_failure = NULL WHERE c.state IN ${givenUp}`,
           [ownerId, stream, sliceKey(slice), slice.pass, slice.from ?? null, slice.to ?? null, slice.parent ?? null, run],
         )
         await client.query("UPDATE _weir.dead_letters SET replay_run_id = $2, replay_outcome = 'reopened' WHERE id = $1", [letter.id, run])

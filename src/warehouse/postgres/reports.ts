@@ -10,6 +10,7 @@ import type {
   StreamStatus,
 } from '../contract/reports.js'
 import { changeOf } from './changes.js'
+import { newestRuns } from './newest-runs.js'
 import { transaction } from './pool.js'
 import { runOf, streamRunOf, waitOf } from './runs.js'
 
@@ -100,8 +101,9 @@ export function createReports(pool: pg.Pool): ReportStore {
 
 async function syncs(client: Client): Promise<Overview['syncs']> {
   const { rows } = await client.query<{ sync: string; connection: string; vendor: string; schema: string }>(
-    `SELECT DISTINCT ON (r.sync) r.sync, d.body->'connection'->>'name' AS connection, d.body->'connection'->>'type' AS vendor, d.body->>'schema' AS schema
-       FROM _weir.runs r JOIN _weir.definitions d ON d.hash = r.definition ORDER BY r.sync, r.started_at DESC`,
+    `${newestRuns()}
+     SELECT n.sync, d.body->'connection'->>'name' AS connection, d.body->'connection'->>'type' AS vendor, d.body->>'schema' AS schema
+       FROM newest n JOIN _weir.definitions d ON d.hash = n.definition ORDER BY n.sync`,
   )
   return Object.fromEntries(rows.map(({ sync, ...row }) => [sync, row]))
 }

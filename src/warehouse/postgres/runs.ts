@@ -4,9 +4,7 @@ import type { WaitsFor } from '../../core/failure.js'
 import type { Counts } from '../../core/types.js'
 import type { RunRow, StreamRef, StreamRunRow, Wait, Warehouse } from '../driver.js'
 import { countColumns, countsOf, countValues } from './counts.js'
-
-const failureOf = (row: Record<string, unknown>): { failure?: FailureNote } =>
-  row.failure_reason === null ? {} : { failure: { reason: String(row.failure_reason), message: String(row.failure_message) } }
+import { failureOf, failureValues } from './failures.js'
 
 const times = (row: Record<string, unknown>): { startedAt: string; finishedAt?: string } => ({
   startedAt: (row.started_at as Date).toISOString(),
@@ -66,17 +64,19 @@ export async function endStreamRun(
   const { rows } = await client.query(
     `UPDATE _weir.stream_runs SET status = $3, failure_reason = $4, failure_message = $5, spent = $6, finished_at = now(), ${set}
       WHERE run_id = $1 AND stream = $2 RETURNING *`,
-    [
-      run,
-      stream,
-      end.status,
-      end.failure?.reason ?? null,
-      end.failure?.message.slice(0, 4_000) ?? null,
-      JSON.stringify(spent),
-      ...countValues(counts),
-    ],
+    [run, stream, end.status, ...failureValues(end.failure), JSON.stringify(spent), ...countValues(counts)],
   )
   return streamRunOf(rows[0]!)
+}
+
+/** Runs that read a stream now, the newest first. */
+export async function openRuns(pool: pg.Pool, { sync, stream }: StreamRef): Promise<{ run: string; kind: RunKind }[]> {
+  const { rows } = await pool.query<{ run: string; kind: RunKind }>(
+    `SELECT run_id AS run, r.kind FROM _weir.stream_runs s JOIN _weir.runs r USING (run_id)
+      WHERE s.sync = $1 AND s.stream = $2 AND s.finished_at IS NULL AND r.finished_at IS NULL ORDER BY s.started_at DESC`,
+    [sync, stream],
+  )
+  return rows
 }
 
 export function createRuns(pool: pg.Pool): Warehouse['runs'] {
@@ -96,7 +96,7 @@ export function createRuns(pool: pg.Pool): Warehouse['runs'] {
         `WITH pauses AS (UPDATE _weir.pauses SET resumed_at = now() WHERE run_id = $1 AND resumed_at IS NULL)
          UPDATE _weir.runs SET status = $2, failure_reason = $3, failure_message = $4, finished_at = now(), ${set} WHERE run_id = $1 AND finished_at IS NULL
          RETURNING extract(epoch FROM now() - started_at)::float8 AS seconds`,
-        [run, status, failure?.reason ?? null, failure?.message.slice(0, 4_000) ?? null, ...countValues(counts)],
+        [run, status, ...failureValues(failure), ...countValues(counts)],
       )
       return rows[0]?.seconds
     },

@@ -1,21 +1,19 @@
 import type pg from 'pg'
 import type { StreamStanding } from '../contract/standing.js'
+import { newestRuns } from './newest-runs.js'
+import { completed, ofSync } from './words.js'
 
-/** The streams of each sync's newest run. Asked often, so it goes by indexes: from one sync to the next, and to the newest row of each. */
+/** The streams of each sync's newest run. Asked often, so it goes by indexes. */
 const sql = `
-WITH RECURSIVE syncs AS (
-  (SELECT sync FROM _weir.runs ORDER BY sync LIMIT 1)
-  UNION ALL
-  SELECT (SELECT r.sync FROM _weir.runs r WHERE r.sync > s.sync ORDER BY r.sync LIMIT 1) FROM syncs s WHERE s.sync IS NOT NULL),
+${newestRuns()},
 slices AS (SELECT sync, stream, count(*) AS n FROM _weir.checkpoints WHERE state = 'open' GROUP BY sync, stream),
 letters AS (SELECT sync, stream, count(*) AS n FROM _weir.dead_letters WHERE status = 'open' GROUP BY sync, stream)
 SELECT s.sync, t.stream, d.body -> 'connection' ->> 'type' AS vendor, coalesce(c.n, 0)::float8 AS slices, coalesce(l.n, 0)::float8 AS letters,
-  (SELECT extract(epoch FROM now() - r.started_at)::float8 FROM _weir.stream_runs r
-    WHERE r.sync = s.sync AND r.stream = t.stream AND r.status IN ('completed', 'completed_with_dead_letters')
-    ORDER BY r.started_at DESC LIMIT 1) AS fresh
-FROM syncs s
-CROSS JOIN LATERAL (SELECT definition FROM _weir.runs r WHERE r.sync = s.sync ORDER BY started_at DESC LIMIT 1) newest
-JOIN _weir.definitions d ON d.hash = newest.definition
+  (SELECT extract(epoch FROM now() - o.started_at)::float8 FROM _weir.stream_runs o JOIN _weir.runs r USING (run_id)
+    WHERE o.sync = s.sync AND o.stream = t.stream AND o.status IN ${completed} AND r.kind IN ${ofSync}
+    ORDER BY o.started_at DESC LIMIT 1) AS fresh
+FROM newest s
+JOIN _weir.definitions d ON d.hash = s.definition
 CROSS JOIN LATERAL jsonb_object_keys(d.body -> 'streams') AS t (stream)
 LEFT JOIN slices c ON c.sync = s.sync AND c.stream = t.stream
 LEFT JOIN letters l ON l.sync = s.sync AND l.stream = t.stream

@@ -6,7 +6,7 @@ import { transaction } from './pool.js'
 import { sliceOf } from './slices.js'
 
 /** Entries kept of a stream: the newest. */
-export const historyKept = 1_000
+const historyKept = 1_000
 
 export interface MarkRow {
   pass: string

@@ -5,6 +5,7 @@ import { createHasher } from '../../../src/columns/hash.js'
 import type { StreamSettings } from '../../../src/core/definition.js'
 import { Failure } from '../../../src/core/failure.js'
 import type { RebuildReceipt } from '../../../src/core/rebuild.js'
+import { noCounts } from '../../../src/core/receipt.js'
 import type { Fields, Rec } from '../../../src/core/types.js'
 import { finishRebuild, rebuildRows, startRebuild } from '../../../src/engine/rebuild-table.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
@@ -246,11 +247,19 @@ describe.each(servers())('rebuilding a table on PostgreSQL $name', ({ url }) => 
 
   it('is refused, with the reason: while a run reads the stream, without raw records, and where versions are kept', async () => {
     const busy = await loaded(people(1))
+    await warehouse.runs.start({ run: 'run-under-way', sync: 'fake', definition: 'one', kind: 'manual' })
     await plan({ warehouse, run: 'run-under-way', now: '2026-07-01T00:00:00.000Z', ...busy.of({}) })
     await expect(busy.rebuild()).rejects.toMatchObject({
       reason: 'config',
       message: expect.stringContaining('Run run-under-way of sync fake reads'),
     })
+
+    // Nor while an earlier run does, though a later one has ended.
+    await syncOnce({ warehouse, run: 'run-later', now: '2026-07-02T00:00:00.000Z', ...busy.of({}) })
+    await expect(busy.rebuild()).rejects.toThrow('Run run-under-way of sync fake reads')
+    // Whose workflow is gone reads no more.
+    await warehouse.runs.finish('run-under-way', 'failed', noCounts())
+    await busy.rebuild()
 
     const bare = await loaded(people(1), {})
     await expect(bare.rebuild()).rejects.toThrow('keeps no raw records')

@@ -67,7 +67,7 @@ const folded = (text: string) => {
 const digits = (text: string) => `regexp_replace(regexp_replace(${text}, '[^0-9]', '', 'g'), '^00', '')`
 
 /** What PostgreSQL says of a user's own SQL, as a failure of that model. Of a value that does not fit its text holds the value: it is left out. */
-export function modelFailure(error: unknown, definition: AudienceDefinition): unknown {
+function modelFailure(error: unknown, definition: AudienceDefinition): unknown {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: string }
   if (typeof code !== 'string' || error instanceof Failure) return error
   const names = [definition.model, ...definition.suppress.map(({ model }) => model)].map(({ name }) => name)

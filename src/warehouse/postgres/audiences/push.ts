@@ -18,7 +18,7 @@ interface ChangeRow {
 }
 
 /** What needs no call at all goes straight to the ledger: who cannot be sent, and whose row changed in nothing that is sent. */
-export async function settleQuiet(client: pg.ClientBase, run: string, destination: string, audience: string): Promise<void> {
+async function settleQuiet(client: pg.ClientBase, run: string, destination: string, audience: string): Promise<void> {
   await client.query(
     `WITH gone AS (DELETE FROM _weir.audience_changes WHERE run_id = $1 AND destination = $2 AND action IN ('exclude', 'keep', 'forget') RETURNING *)
      INSERT INTO _weir.audience_members AS m (audience, destination, key, identity, state, cause, print, content, reason, message, is_final, run_id)
@@ -33,15 +33,17 @@ export async function settleQuiet(client: pg.ClientBase, run: string, destinatio
 
 /** The batch that was left open, as it was; else the next changes. */
 export async function claim(pool: pg.Pool, secret: Buffer, ref: Ref): Promise<PushBatch | undefined> {
-  const { run, destination, definition, size, isOwedOnly } = ref
+  const { run, destination, definition } = ref
   for (;;) {
     const claimed = await transaction(pool, `Claiming a batch of ${definition.audience}`, async (client) => {
-      const { rows: open } = await client.query<{ id: string; action: ChangeAction; job: Pending | null }>(
-        "SELECT id::text, action, job FROM _weir.audience_batches WHERE run_id = $1 AND destination = $2 AND state <> 'done' ORDER BY id LIMIT 1 FOR UPDATE",
+      const { rows: open } = await client.query<{ id: string; action: ChangeAction; job: Pending | null; is_done: boolean }>(
+        `SELECT b.id::text, b.action, b.job, b.state = 'done' AS is_done FROM _weir.audience_batches AS b
+         WHERE run_id = $1 AND destination = $2 ORDER BY is_done, b.id LIMIT 1 FOR UPDATE`,
         [run, destination],
       )
-      if (open[0]) return batchOf(client, ref, open[0])
-      await settleQuiet(client, run, destination, definition.audience)
+      if (open[0]?.is_done === false) return batchOf(client, ref, open[0])
+      // Before the first batch: none come later.
+      if (!open[0]) await settleQuiet(client, run, destination, definition.audience)
       const next = await nextChanges(client, ref)
       if (next.length === 0) return undefined
       const action = next[0]!.action
@@ -65,19 +67,22 @@ export async function claim(pool: pg.Pool, secret: Buffer, ref: Ref): Promise<Pu
     })
     if (claimed !== 'again') return claimed
   }
+}
 
-  async function nextChanges(client: pg.ClientBase, { run, destination }: Ref): Promise<ChangeRow[]> {
-    // Removals first: of an address that changed, the old one leaves before the new one comes.
+/** Removals first: of an address that changed, the old one leaves before the new one comes. */
+const order: readonly ChangeAction[] = ['remove', 'add', 'update']
+
+async function nextChanges(client: pg.ClientBase, { run, destination, size, isOwedOnly }: Ref): Promise<ChangeRow[]> {
+  for (const action of order) {
     const { rows } = await client.query<ChangeRow>(
-      `SELECT seq::text, action, key, identity FROM _weir.audience_changes
-       WHERE run_id = $1 AND destination = $2 AND state = 'pending' ${isOwedOnly ? 'AND is_owed' : ''}
-         AND action = (SELECT action FROM _weir.audience_changes WHERE run_id = $1 AND destination = $2 AND state = 'pending' ${isOwedOnly ? 'AND is_owed' : ''}
-           ORDER BY CASE action WHEN 'remove' THEN 0 WHEN 'add' THEN 1 ELSE 2 END LIMIT 1)
-       ORDER BY seq LIMIT ${Math.floor(size)} FOR UPDATE`,
-      [run, destination],
+      `SELECT c.seq::text, c.action, c.key, c.identity FROM _weir.audience_changes AS c
+       WHERE run_id = $1 AND destination = $2 AND action = $3 AND state = 'pending' ${isOwedOnly ? 'AND is_owed' : ''}
+       ORDER BY c.seq LIMIT ${Math.floor(size)} FOR UPDATE`,
+      [run, destination, action],
     )
-    return rows
+    if (rows.length > 0) return rows
   }
+  return []
 }
 
 /** Those of whom the model, its consent and the suppressions still say at this moment what they said. */
@@ -126,8 +131,8 @@ async function batchOf(
   { id, action, job }: { id: string; action: ChangeAction; job: Pending | null },
 ): Promise<PushBatch> {
   const { rows } = await client.query<ChangeRow>(
-    `SELECT seq::text, identifiers, fields, vendor_id FROM _weir.audience_changes
-     WHERE run_id = $1 AND destination = $2 AND batch = $3 AND state = 'claimed' ORDER BY seq`,
+    `SELECT c.seq::text, c.identifiers, c.fields, c.vendor_id FROM _weir.audience_changes AS c
+     WHERE run_id = $1 AND destination = $2 AND batch = $3 AND state = 'claimed' ORDER BY c.seq`,
     [run, destination, id],
   )
   const members = rows.map(({ seq, identifiers, fields, vendor_id }) => ({

@@ -71,11 +71,11 @@ export function createAudienceRuns(pool: pg.Pool): Runs {
       })
       return one(run)
     },
-    async runs({ audience, run, limit }) {
+    async runs({ audience, run, status, limit }) {
       const { rows } = await pool.query<Row>(
         `SELECT * FROM _weir.audience_runs WHERE ($1::text IS NULL OR audience = $1) AND ($2::text IS NULL OR run_id = $2)
-         ORDER BY started_at DESC LIMIT $3`,
-        [audience ?? null, run ?? null, limit],
+           AND ($3::text[] IS NULL OR status = ANY ($3)) ORDER BY started_at DESC LIMIT $4`,
+        [audience ?? null, run ?? null, status ?? null, limit],
       )
       return rows.map(rowOf)
     },

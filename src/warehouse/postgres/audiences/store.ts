@@ -1,20 +1,13 @@
 import type pg from 'pg'
-import { Failure } from '../../../core/failure.js'
-import { deriveKey } from '../../../keys/derive.js'
+import { audienceKey } from '../../../keys/derive.js'
 import type { AudienceStore } from '../../contract/audiences.js'
 import { prepare, preview } from './prepare.js'
 import { awaitJobs, claim, settle } from './push.js'
 import { createAudienceRuns } from './runs.js'
 
-/** Audiences in PostgreSQL. What compares people needs WEIR_KEY: hashes of addresses without a key could be guessed back. */
+/** Audiences in PostgreSQL. What compares people needs WEIR_KEY. */
 export function createAudiences(pool: pg.Pool, weirKey: string | undefined): AudienceStore {
-  const secret = (): Buffer => {
-    if (weirKey !== undefined) return deriveKey(weirKey, 'audiences').key
-    throw new Failure(
-      'config',
-      'WEIR_KEY is not set: the ledger keeps keyed hashes of people, made with it. Set it to 32 random bytes in base64, the same for workers and commands.',
-    )
-  }
+  const secret = () => audienceKey(weirKey)
   return {
     ...createAudienceRuns(pool),
     prepare: async (input) => prepare(pool, secret(), input),

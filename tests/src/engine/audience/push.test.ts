@@ -1,9 +1,20 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../../../src/core/failure.js'
+import { previewPush } from '../../../../src/engine/audience/prepare-push.js'
 import { country, email, plain } from '../../../../src/identity/normalize.js'
 import type { Warehouse } from '../../../../src/warehouse/driver.js'
-import { audienceKey, fakeAudience, fakeDestination, fakeDestinationDefinition, prepare, push, send } from '../../../support/audience.js'
+import {
+  audienceKey,
+  fakeAudience,
+  fakeDestination,
+  fakeDestinationDefinition,
+  mark,
+  prepare,
+  push,
+  send,
+} from '../../../support/audience.js'
+import { noHttp } from '../../../support/fake-source.js'
 import { openedDatabase, servers } from '../../../support/postgres.js'
 
 describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
@@ -320,6 +331,35 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
     })
     expect([...fake.held.keys()]).toEqual([])
     expect((await push({ warehouse, run: next(), definition, fake })).destinations.there).toMatchObject({ remove: 0 })
+  })
+
+  test('people leave in the order in which they were found, however many', async () => {
+    await db.query('TRUNCATE _weir.audience_changes RESTART IDENTITY')
+    const keys = Array.from({ length: 11 }, (_, i) => String(i + 1).padStart(2, '0'))
+    await have(...keys.map((key): [string, string] => [key, `p${key}@example.test`]))
+    const fake = fakeDestination()
+    await push({ warehouse, run: next(), fake })
+    const sent = fake.calls.flatMap(({ members }) => members.map(({ identifiers }) => identifiers.email))
+    expect(sent).toEqual(keys.map((key) => `p${key}@example.test`))
+  })
+
+  test('the last push that ended well is known however many have failed since', async () => {
+    await have(['1', 'ana@example.test'])
+    const fake = fakeDestination()
+    const definition = fakeAudience({ audience: 'unlucky', approval: { when: ['first_run'], by: [], expiresMs: 1_000 } })
+    const verdict = async () => {
+      const reach = async () => ({ destination: fake.destination, http: noHttp() })
+      return (await previewPush({ warehouse, definition, reach, mark, onProgress: () => undefined })).verdict
+    }
+    expect((await verdict()).reasons).toEqual(['it is the first push'])
+    await push({ warehouse, run: next(), definition, fake })
+    for (let failed = 0; failed < 50; failed++) {
+      const run = next()
+      await warehouse.audiences.begin({ run, audience: 'unlucky', definition: 'none', kind: 'manual' })
+      await warehouse.audiences.finish(run, 'failed')
+    }
+    await have(['1', 'ana@example.test'], ['2', 'ben@example.test'])
+    expect((await verdict()).reasons).toEqual([])
   })
 
   test('a preview says the same as a push would and keeps nothing', async () => {
