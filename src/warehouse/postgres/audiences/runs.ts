@@ -51,13 +51,37 @@ export function createAudienceRuns(pool: pg.Pool): Runs {
       )
       return rowCount === 1
     },
-    async target(run, destination, target: Target) {
-      await pool.query(
-        `INSERT INTO _weir.audience_destination_runs (run_id, destination, target) VALUES ($1, $2, $3)
-         ON CONFLICT (run_id, destination) DO UPDATE SET target = excluded.target`,
-        [run, destination, JSON.stringify(target)],
-      )
-    },
+    target: (run, destination, target) =>
+      transaction(pool, 'Noting where a push goes', async (client) => {
+        const before = async (isGood: boolean) => {
+          const { rows } = await client.query<{ audience: string; target: Target }>(
+            `SELECT r.audience, d.target FROM _weir.audience_destination_runs AS d JOIN _weir.audience_runs AS r USING (run_id)
+             WHERE r.audience = (SELECT audience FROM _weir.audience_runs WHERE run_id = $1) AND d.destination = $2 AND d.run_id <> $1
+               AND d.target IS NOT NULL AND (NOT $3 OR r.status IN ('completed', 'completed_with_rejections'))
+             ORDER BY r.started_at DESC LIMIT 1`,
+            [run, destination, isGood],
+          )
+          return rows[0]
+        }
+        const noted = await client.query(
+          `INSERT INTO _weir.audience_destination_runs (run_id, destination, target) VALUES ($1, $2, $3)
+           ON CONFLICT (run_id, destination) DO NOTHING`,
+          [run, destination, JSON.stringify(target)],
+        )
+        const last = await before(false)
+        if (noted.rowCount === 1 && last && last.target.id !== target.id) {
+          const rename = (from: string, to: string) =>
+            client.query('UPDATE _weir.audience_members SET destination = $3 WHERE audience = $1 AND destination = $2', [
+              last.audience,
+              from,
+              to,
+            ])
+          await rename(destination, `${destination}@${last.target.id}`)
+          await rename(`${destination}@${target.id}`, destination)
+        }
+        const good = await before(true)
+        return good && good.target.id !== target.id ? good.target : undefined
+      }),
     async finish(run, status, failure) {
       await transaction(pool, 'Ending a push', async (client) => {
         await client.query(
