@@ -83,10 +83,16 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
       expect((await audiences.standing('vip')).map(({ destination }) => destination)).toEqual(['there@1'])
       await audiences.finish(run, 'cancelled')
     }
+    // The vendor gives a new list the id of one that is gone.
+    const again = next()
+    await audiences.begin({ run: again, audience: 'vip', definition: 'none', kind: 'manual' })
+    for (const isNew of [true, false]) expect(await audiences.target(again, 'there', { ...old, isNew })).toEqual(old)
+    expect(await audiences.standing('vip')).toEqual([])
+    await audiences.finish(again, 'cancelled')
     const last = next()
     await audiences.begin({ run: last, audience: 'vip', definition: 'none', kind: 'manual' })
     expect(await audiences.target(last, 'there', old)).toBeUndefined()
-    expect((await audiences.standing('vip')).map(({ destination }) => destination)).toEqual(['there'])
+    expect(await audiences.standing('vip')).toEqual([])
   })
 
   test('who left the model is removed by the id that the vendor gave; an address that changed leaves before the new one comes', async () => {
