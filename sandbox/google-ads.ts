@@ -15,6 +15,7 @@ import { type Answered, drifted, fieldGet, fieldsSearch, maskOf, type SearchSwit
 import { type GoogleAdsTruth, truthOf } from './google-ads/truth.js'
 import type { Drift } from './kit/drift.js'
 import { type Reply, type Request, Router, type Vendor } from './kit/http.js'
+import { type HeldList, heldList } from './kit/pushed.js'
 import { appKeys, standIn } from './stand-in.js'
 
 export interface GoogleAdsOptions {
@@ -39,6 +40,7 @@ export interface GoogleAds {
   switches: GoogleAdsSwitches
   truth: GoogleAdsTruth
   dataManager: DataManager
+  held: () => HeldList[]
 }
 
 const served = ['v26', 'v25', 'v24', 'v23']
@@ -189,7 +191,14 @@ export function createGoogleAds(
         return rowsOf(account, parse(text + since), { fromMs: firstMs, toMs: nowMs + 86_400_000 })
       })
   }
-  return { vendor, access, switches, truth: truthOf(everything), dataManager }
+  const held = () =>
+    accounts
+      .flatMap(({ id }) => dataManager.lists.of(id))
+      .flatMap((list) => {
+        const counts = dataManager.pushed.get(list.id)
+        return counts === undefined ? [] : [heldList('user list', list.name, dataManager.held(list).length, counts)]
+      })
+  return { vendor, access, switches, truth: truthOf(everything), dataManager, held }
 }
 
 /** What searchStream refuses stands in an array of one. */

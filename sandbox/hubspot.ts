@@ -19,6 +19,7 @@ import { type ObjectType, objectType, objectTypes } from './hubspot/types.js'
 import { idsOf, type Pushed, Writing, type WritingSwitches } from './hubspot/writing.js'
 import type { Drift } from './kit/drift.js'
 import { answered, jsonObject, Refused, type Reply, type Request, Router, type Vendor } from './kit/http.js'
+import type { HeldList } from './kit/pushed.js'
 import { appKeys, standIn } from './stand-in.js'
 
 export interface HubspotOptions {
@@ -44,6 +45,7 @@ export interface Hubspot {
   /** What is pushed, and the oddities of pushing it. */
   writing: { pushed: Pushed; switches: WritingSwitches }
   truth: HubspotTruth
+  held: () => HeldList[]
 }
 
 const urlMax = 16_000
@@ -307,7 +309,15 @@ export function createHubspot(
       },
     },
   }
-  return { vendor, store, access, switches: store.options, writing, truth: truthOf(store, objects, lists, events, () => now().getTime()) }
+  return {
+    vendor,
+    store,
+    access,
+    switches: store.options,
+    writing,
+    truth: truthOf(store, objects, lists, events, () => now().getTime()),
+    held: () => writing.held(),
+  }
 }
 
 /** The same path under each dated version that is served. */

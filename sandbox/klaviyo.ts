@@ -2,6 +2,7 @@
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
 import { answered, Router, type Vendor } from './kit/http.js'
+import { type HeldList, heldList, type Pushed } from './kit/pushed.js'
 import { Access, badCredentials, klaviyoKey, klaviyoLimitedKey, klaviyoOAuth } from './klaviyo/access.js'
 import { authorize, token } from './klaviyo/account.js'
 import { badCursor } from './klaviyo/collection.js'
@@ -11,7 +12,7 @@ import { addReading, type KlaviyoSwitches } from './klaviyo/reading.js'
 import { Show } from './klaviyo/show.js'
 import { KlaviyoStore } from './klaviyo/store.js'
 import { type KlaviyoTruth, truthOf } from './klaviyo/truth.js'
-import { addWriting, type Pushed, type WritingSwitches } from './klaviyo/writing.js'
+import { addWriting, type WritingSwitches } from './klaviyo/writing.js'
 import { appKeys, standIn } from './stand-in.js'
 
 export interface Klaviyo {
@@ -22,6 +23,7 @@ export interface Klaviyo {
   truth: KlaviyoTruth
   /** How often each profile was effectively added to and removed from a list, by calls of the API. */
   pushed: Pushed
+  held: () => HeldList[]
 }
 
 /** `rules` undefined counts no calls. */
@@ -71,7 +73,15 @@ export function createKlaviyo(company: Company, drift: Drift, now: () => Date, r
       },
     },
   }
-  return { vendor, store, access, switches, truth: truthOf(store, show, () => now().getTime()), pushed }
+  return {
+    vendor,
+    store,
+    access,
+    switches,
+    truth: truthOf(store, show, () => now().getTime()),
+    pushed,
+    held: () => [...pushed].map(([id, counts]) => heldList('list', store.lists.get(id)!.name, store.members.get(id)!.size, counts)),
+  }
 }
 
 function document(body: unknown): { data?: unknown[]; links?: { next?: string | null } } | undefined {

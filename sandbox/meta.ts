@@ -2,6 +2,7 @@
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
 import { answered, type Reply, type Request, type Vendor } from './kit/http.js'
+import type { HeldList } from './kit/pushed.js'
 import { Access, allScopes, metaApp, metaLimitedToken, metaToken } from './meta/access.js'
 import { type Account, accounts } from './meta/accounts.js'
 import { answerBatch } from './meta/batch.js'
@@ -26,6 +27,7 @@ export interface Meta {
   truth: MetaTruth
   /** Audiences as they are written to. */
   writing: Writing
+  held: () => HeldList[]
 }
 
 const served = ['v25.0', 'v26.0']
@@ -175,6 +177,7 @@ export function createMeta(company: Company, drift: Drift, now: () => Date, { li
     access,
     switches,
     writing,
+    held: () => writing.held(),
     truth: {
       ...truthOf(reached, statusOf),
       custom_audiences: () => reached().flatMap((here) => writing.nodes(here)),

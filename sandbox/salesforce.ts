@@ -3,6 +3,7 @@
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
 import { answered, type Reply, type Request, Router, type Vendor } from './kit/http.js'
+import { type HeldList, heldList } from './kit/pushed.js'
 import { Access, orgId, type Session, salesforceLimitedToken, salesforceOAuth, salesforceToken } from './salesforce/access.js'
 import { QueryJobs } from './salesforce/bulk.js'
 import { Collections } from './salesforce/collections.js'
@@ -14,7 +15,7 @@ import { authorize, identity, revoke, soapLogin, token } from './salesforce/oaut
 import { Org } from './salesforce/org.js'
 import { Queries } from './salesforce/query.js'
 import { restInstant } from './salesforce/rows.js'
-import { type Pushed, Saving } from './salesforce/saving.js'
+import { type SavedCounts, Saving } from './salesforce/saving.js'
 import { SalesforceStore } from './salesforce/store.js'
 import { type SalesforceTruth, truthOf } from './salesforce/truth.js'
 import { appKeys, standIn } from './stand-in.js'
@@ -33,7 +34,8 @@ export interface Salesforce {
     ingest: IngestJobs['switches']
   }
   jobs: QueryJobs
-  pushed: Pushed
+  pushed: SavedCounts
+  held: () => HeldList[]
   truth: SalesforceTruth
 }
 
@@ -178,6 +180,8 @@ export function createSalesforce(company: Company, drift: Drift, now: () => Date
       },
     },
   }
+  const membersOf = (campaign: string) =>
+    [...store.table('CampaignMember').values()].filter(({ cells, deletedMs }) => cells.CampaignId === campaign && deletedMs === null).length
   return {
     vendor,
     store,
@@ -198,6 +202,11 @@ export function createSalesforce(company: Company, drift: Drift, now: () => Date
     }),
     jobs,
     pushed: saving.pushed,
+    held: () =>
+      [...store.table('Campaign').values()].flatMap(({ id, cells }) => {
+        const counts = saving.pushed.get(id)
+        return counts === undefined ? [] : [heldList('campaign', String(cells.Name), membersOf(id), counts)]
+      }),
     truth: truthOf(org),
   }
 }

@@ -5,6 +5,7 @@ import { createClock, type SandboxClock } from './kit/clock.js'
 import { Drift } from './kit/drift.js'
 import { Faults } from './kit/faults.js'
 import { type LoggedRequest, type RequestFilter, RequestLog } from './kit/log.js'
+import type { HeldList } from './kit/pushed.js'
 import { startServer } from './kit/server.js'
 import type { Keys, Opened, StandIn, World } from './stand-in.js'
 import { vendors } from './vendors.js'
@@ -70,6 +71,8 @@ export interface Sandbox extends VendorHandles {
   clearRequests(): void
   /** What each stream holds now, as the vendor would show it. */
   truth: { [N in Name]: Vendors[N]['truth'] }
+  /** The lists that were pushed to, and what they hold. */
+  held(): (HeldList & { vendor: string })[]
   stop(): Promise<void>
 }
 
@@ -93,6 +96,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   catchUp()
   // Whoever asks for the truth gets that of this very moment.
   const truth = each(opened, ({ truth: told }) => current(told as object, catchUp)) as Sandbox['truth']
+  const held = () => Object.entries<Opened>(opened).flatMap(([vendor, one]) => (one.held?.() ?? []).map((list) => ({ vendor, ...list })))
   const admin = adminVendor({
     clock,
     faults,
@@ -104,6 +108,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     switches: each(opened, ({ switches }) => switches),
     access: each(opened, ({ access }) => access),
     credentials: each(opened, ({ credentials }) => credentials),
+    held,
   })
   const served = Object.values(opened).map(({ vendor }) => vendor)
   const server = await startServer({ vendors: served, admin, faults, log, catchUp }, port)
@@ -127,6 +132,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     requests: (filter) => log.find(typeof filter === 'string' ? { vendor: filter } : filter),
     clearRequests: () => log.clear(),
     truth,
+    held,
     stop: server.stop,
   }
 }

@@ -2,6 +2,7 @@
 import type { Company } from './company/company.js'
 import type { Drift } from './kit/drift.js'
 import type { Vendor } from './kit/http.js'
+import type { HeldList } from './kit/pushed.js'
 
 /** What a stand-in stands in: one company, and what the sandbox was told at its start. */
 export interface World {
@@ -27,6 +28,8 @@ export interface Opened {
   switches: object
   /** What each stream holds now, as the vendor would show it. */
   truth: object
+  /** Lists that were pushed to, where the vendor takes any. */
+  held?: () => HeldList[]
   /** What the demo comes in with. */
   credentials: unknown
   /** The keys of a connection that comes in with tokens that end, where the usual way has none. @param url where the sandbox listens */

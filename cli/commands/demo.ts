@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { startSandbox } from '../../sandbox/serve.js'
+import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
 import { packaged } from '../checkout.js'
+import { showAudience } from '../demo-audience.js'
 import { exitOf } from '../exit.js'
 import { number, type Printer, tableText } from '../print.js'
 import { openDev, type Session } from '../session.js'
@@ -54,7 +55,7 @@ export async function run({ printer }: { printer: Printer }): Promise<number> {
     printer.note(`The sandbox plays the vendors at ${sandbox.klaviyo.url}.`)
     const { stack, session } = await openDev({ config: project }, printer)
     try {
-      return await show(session, printer, startedAt, stack.info.statusUrl)
+      return await show(session, { printer, startedAt, sandbox, statusUrl: stack.info.statusUrl })
     } finally {
       await session.close()
       await stack.stop()
@@ -64,7 +65,14 @@ export async function run({ printer }: { printer: Printer }): Promise<number> {
   }
 }
 
-async function show(session: Session, printer: Printer, startedAt: number, statusUrl: string): Promise<number> {
+interface Shown {
+  printer: Printer
+  startedAt: number
+  statusUrl: string
+  sandbox: Sandbox
+}
+
+async function show(session: Session, { printer, startedAt, statusUrl, sandbox }: Shown): Promise<number> {
   const isFirst = (await session.warehouse.runs.list({ limit: 1 })).length === 0
   printer.note(isFirst ? 'First run: everything is read.' : 'Not the first run: only what changed since the last one is read.')
   const started = []
@@ -78,6 +86,7 @@ async function show(session: Session, printer: Printer, startedAt: number, statu
   )
   if (!isFirst) printer.line('This run was incremental: it went on where the last one ended.')
   await ask(session.warehouseUrl, printer)
+  await showAudience(session, project, printer, sandbox.held)
   printer.line(
     `\nHow to look\n  status page   ${statusUrl || 'off'}\n  Temporal UI   ${session.uiUrl}\n  the tables    psql "${session.warehouseUrl}"`,
   )

@@ -2,6 +2,7 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { Codes, consent, isLoopback, problemPage } from '../kit/consent.js'
 import type { Reply, Request } from '../kit/http.js'
+import { serial } from '../kit/serial.js'
 import { accountOf, levelBelow, roots } from './accounts.js'
 import { plain, Refused, refused } from './errors.js'
 
@@ -28,7 +29,6 @@ export class Access {
   private readonly refreshTokens: Map<string, readonly string[]>
   readonly codes = new Codes('4/0sandbox')
   private hasConsented = false
-  private issued = 0
   private keys: { publicKey: string; privateKey: string } | undefined
   /** How long access tokens live. */
   lifeMs = lifeSeconds * 1000
@@ -114,7 +114,7 @@ export class Access {
     const isAsked = !this.hasConsented || given.query.get('prompt') === 'consent'
     this.hasConsented = true
     if (given.query.get('access_type') !== 'offline' || !isAsked) return reply
-    const refreshToken = `1//sandbox-google-refresh-${++this.issued}`
+    const refreshToken = `1//sandbox-google-refresh-${serial()}`
     this.refreshTokens.set(refreshToken, given.scopes)
     return { ...reply, body: { ...(reply.body as object), refresh_token: refreshToken } }
   }
@@ -138,7 +138,7 @@ export class Access {
   }
 
   private issue(scopes: readonly string[], project: string): Reply {
-    const access = `ya29.sandbox-${++this.issued}`
+    const access = `ya29.sandbox-${serial()}`
     this.tokens.set(access, { scopes, expiresAtMs: Date.now() + this.lifeMs, project })
     return {
       status: 200,

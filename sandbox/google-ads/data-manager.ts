@@ -1,13 +1,14 @@
 /** The Data Manager API, v1, as far as audiences need it: user lists, members in and out, and how a request stands. */
 import type { Company } from '../company/company.js'
 import { answered, type Reply, type Request, type Router, type Trouble } from '../kit/http.js'
+import type { Pushed } from '../kit/pushed.js'
 import { FixedWindows } from '../kit/windows.js'
 import { type Access, datamanager, reach } from './access.js'
 import { denied, rpcError, violated } from './data-manager-errors.js'
 import { expiredToken, Refused } from './errors.js'
 import { KnownPeople } from './known-people.js'
 import type { GoogleAdsLimits } from './limits.js'
-import { type DataManagerSwitches, Members, type Pushed } from './members.js'
+import { type DataManagerSwitches, Members } from './members.js'
 import { type UserList, UserLists } from './user-lists.js'
 
 export interface DataManager {

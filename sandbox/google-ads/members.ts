@@ -1,5 +1,6 @@
 /** Members added and removed by the Data Manager API: a request is taken or refused whole, and worked on later. */
 import { jsonObject, type Reply, type Request } from '../kit/http.js'
+import { none, Pushed } from '../kit/pushed.js'
 import { denied, type Violation, violated } from './data-manager-errors.js'
 import { addressName, type KnownPeople } from './known-people.js'
 import type { UserList, UserLists } from './user-lists.js'
@@ -43,9 +44,6 @@ interface Job {
   isDone: boolean
 }
 
-/** How often each identifier was effectively added to and removed from a list: list → identifier → counts. */
-export type Pushed = Map<string, Map<string, { added: number; removed: number }>>
-
 export interface MembersParts {
   lists: UserLists
   known: KnownPeople
@@ -56,7 +54,8 @@ export interface MembersParts {
 }
 
 export class Members {
-  readonly pushed: Pushed = new Map()
+  /** By a list's id, and there by identifier. */
+  readonly pushed = new Pushed(none)
   /** In the order in which they came: later ones build on earlier ones. */
   private readonly jobs: Job[] = []
   private made = 0
@@ -205,19 +204,13 @@ export class Members {
   }
 
   private add(list: UserList, name: string): void {
-    if (!this.isHeld(list, name)) this.note(list, name, 'added')
+    if (!this.isHeld(list, name)) this.pushed.count(list.id, name, 'added')
     list.addedMs.set(name, this.parts.now())
   }
 
   private drop(list: UserList, name: string): void {
-    if (this.isHeld(list, name)) this.note(list, name, 'removed')
+    if (this.isHeld(list, name)) this.pushed.count(list.id, name, 'removed')
     list.addedMs.delete(name)
-  }
-
-  private note({ id }: UserList, name: string, what: 'added' | 'removed'): void {
-    const all = this.pushed.get(id) ?? new Map<string, { added: number; removed: number }>()
-    const counts = all.get(name) ?? { added: 0, removed: 0 }
-    this.pushed.set(id, all.set(name, { ...counts, [what]: counts[what] + 1 }))
   }
 }
 

@@ -1,6 +1,7 @@
 /** Tokens and what they may do. */
 import { Codes } from '../kit/consent.js'
 import { Refused, type Request } from '../kit/http.js'
+import { serial } from '../kit/serial.js'
 import { badToken, expiredToken, missingScopes } from './errors.js'
 
 export const portalId = 999
@@ -50,7 +51,6 @@ export class Access {
   /** Those that are good now, the newest last, and what each may ask. */
   private readonly refreshTokens = new Map<string, readonly string[]>([[hubspotOAuth.refreshToken, allScopes]])
   readonly codes = new Codes('sandbox-hubspot-code-')
-  private issued = 0
 
   /** Gives a token exactly these scopes; an unknown token becomes a known one. */
   grant(scopes: Iterable<string>, token = hubspotToken): void {
@@ -80,8 +80,8 @@ export class Access {
 
   /** A token pair of a consent. */
   pair(scopes: readonly string[]): Pair {
-    const access = `sandbox-hubspot-access-${++this.issued}`
-    const refresh = `sandbox-hubspot-refresh-${this.issued}`
+    const access = `sandbox-hubspot-access-${serial()}`
+    const refresh = `sandbox-hubspot-refresh-${serial()}`
     this.refreshTokens.set(refresh, scopes)
     this.tokens.set(access, { scopes: new Set(scopes), expiresAtMs: Date.now() + 1_800_000 })
     return { access, refresh, seconds: 1800, scopes }

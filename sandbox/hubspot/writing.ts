@@ -1,5 +1,6 @@
 /** HubSpot's writing side, as far as audiences need it: records upserted, lists made, memberships added and removed. */
 import { jsonObject, Refused, type Reply, type Request } from '../kit/http.js'
+import { type HeldList, heldList, none, Pushed as ToLists } from '../kit/pushed.js'
 import { Table } from '../kit/table.js'
 import { invalid, refusal } from './errors.js'
 import type { Lists } from './lists.js'
@@ -16,7 +17,7 @@ export interface WritingSwitches extends UpsertSwitches {
 
 /** How often each record was effectively put on and taken off a list, and how often each record of an object was written. */
 export interface Pushed {
-  lists: Map<string, Map<string, { added: number; removed: number }>>
+  lists: ToLists
   records: Map<string, Map<string, number>>
 }
 
@@ -28,7 +29,7 @@ export interface WritingParts {
 }
 
 export class Writing {
-  readonly pushed: Pushed = { lists: new Map(), records: new Map() }
+  readonly pushed: Pushed = { lists: new ToLists(none), records: new Map() }
   readonly switches: WritingSwitches = {
     isAllOrNothing: false,
     isPartialPlain: false,
@@ -89,7 +90,7 @@ export class Writing {
       else if (table.get(id) === undefined) {
         table.put({ id, joinedMs: now() })
         added.push(id)
-        this.note(list, id, 'added')
+        this.pushed.lists.count(list, id, 'added')
       }
     }
     for (const id of removing.map(String)) {
@@ -99,7 +100,7 @@ export class Writing {
       }
       table.delete(id)
       removed.push(id)
-      this.note(list, id, 'removed')
+      this.pushed.lists.count(list, id, 'removed')
     }
     // Live answers leave an empty array out; the first key is spelled as the vendor spells it.
     return {
@@ -108,10 +109,9 @@ export class Writing {
     }
   }
 
-  private note(list: string, id: string, what: 'added' | 'removed'): void {
-    const all = this.pushed.lists.get(list) ?? new Map<string, { added: number; removed: number }>()
-    const counts = all.get(id) ?? { added: 0, removed: 0 }
-    this.pushed.lists.set(list, all.set(id, { ...counts, [what]: counts[what] + 1 }))
+  held(): HeldList[] {
+    const { lists, memberships } = this.parts.store
+    return [...this.pushed.lists].map(([id, counts]) => heldList('list', lists.get(id)!.name, memberships.get(id)!.size, counts))
   }
 }
 

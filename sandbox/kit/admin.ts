@@ -25,6 +25,7 @@ export interface AdminParts {
     }
   >
   credentials: unknown
+  held: () => object
 }
 
 const strokes = ['editMany', 'importPeople', 'lateActivities', 'archiveMany', 'unsubscribeMany', 'eraseMany']
@@ -42,6 +43,7 @@ export function adminVendor({
   switches,
   access,
   credentials,
+  held,
 }: AdminParts): Pick<Vendor, 'handle'> {
   const time = () => ok({ now: clock.now().toISOString() })
   const router = new Router()
@@ -89,6 +91,7 @@ export function adminVendor({
       log.clear()
       return { status: 204 }
     })
+    .on('GET /_sandbox/held', () => ok(held()))
     .on('GET /_sandbox/truth/:vendor/:stream', (request) => told(truth[request.params.vendor ?? ''], request))
     .on('POST /_sandbox/company/:stroke', (request) => {
       const stroke = request.params.stroke ?? ''

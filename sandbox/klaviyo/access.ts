@@ -1,6 +1,7 @@
 /** Who may ask what, in which revision of the API. */
 import { Codes } from '../kit/consent.js'
 import { Refused, type Request } from '../kit/http.js'
+import { serial } from '../kit/serial.js'
 import { refusal } from './errors.js'
 
 /** Made-up keys with the prefix that real ones have. The second may read a few things only. */
@@ -43,7 +44,6 @@ export class Access {
   /** Those that are good now, the newest last, and what each may ask. */
   private readonly refreshTokens = new Map<string, ReadonlySet<string>>([[klaviyoOAuth.refreshToken, allScopes]])
   readonly codes = new Codes('sandbox-klaviyo-code-')
-  private issued = 0
 
   /** Gives a private key exactly these scopes; an unknown key becomes a known one. */
   grant(scopes: Iterable<string>, key = klaviyoKey): void {
@@ -74,8 +74,8 @@ export class Access {
 
   /** A token pair of a consent. */
   pair(scopes: ReadonlySet<string>): Pair {
-    const access = `sandbox-klaviyo-access-${++this.issued}`
-    const refresh = `sandbox-klaviyo-refresh-${this.issued}`
+    const access = `sandbox-klaviyo-access-${serial()}`
+    const refresh = `sandbox-klaviyo-refresh-${serial()}`
     this.refreshTokens.set(refresh, scopes)
     this.tokens.set(access, { scopes, expiresAtMs: Date.now() + 3_600_000 })
     return { access, refresh, seconds: 3600, scopes: [...scopes] }

@@ -1,6 +1,7 @@
 /** Klaviyo's writing side, as far as audiences need it: lists made, profiles imported by jobs, memberships added and removed. */
 import { code, place, ulid } from '../company/dice.js'
 import { answered, jsonObject, Refused, type Reply, type Request, type Router } from '../kit/http.js'
+import { none, Pushed } from '../kit/pushed.js'
 import { Table } from '../kit/table.js'
 import { type Access, revisionOf } from './access.js'
 import { contentType, invalid, notFound, refusal } from './errors.js'
@@ -36,12 +37,9 @@ export interface WritingParts {
   now: () => number
 }
 
-/** How often each profile was effectively added to and removed from a list. */
-export type Pushed = Map<string, Map<string, { added: number; removed: number }>>
-
 export function addWriting(router: Router, { store, access, limits, switches, now }: WritingParts): { pushed: Pushed } {
   const jobs = new Map<string, Job>()
-  const pushed: Pushed = new Map()
+  const pushed = new Pushed(none)
   const { seed } = store.company.times
   let made = 0
 
@@ -54,11 +52,6 @@ export function addWriting(router: Router, { store, access, limits, switches, no
       return { ...reply, headers: { ...headers, ...reply.headers } }
     })
   }
-  const note = (list: string, profile: string, what: 'added' | 'removed') => {
-    const all = pushed.get(list) ?? new Map<string, { added: number; removed: number }>()
-    const counts = all.get(profile) ?? { added: 0, removed: 0 }
-    pushed.set(list, all.set(profile, { ...counts, [what]: counts[what] + 1 }))
-  }
   const membersOf = (id: string): Table<MemberRow> => {
     const table = store.members.get(id)
     if (store.lists.get(id) === undefined || table === undefined) throw notFound('list', id)
@@ -68,7 +61,7 @@ export function addWriting(router: Router, { store, access, limits, switches, no
     const table = membersOf(list)
     if (table.get(profile) !== undefined) return
     table.put({ id: profile, joinedMs: toSecond(now()) })
-    note(list, profile, 'added')
+    pushed.count(list, profile, 'added')
   }
 
   guarded('POST /api/lists', 'M', ['lists:write'], (request) => {
@@ -153,7 +146,7 @@ export function addWriting(router: Router, { store, access, limits, switches, no
         if (method === 'POST') join(list, id)
         else if (table.get(id) !== undefined) {
           table.delete(id)
-          note(list, id, 'removed')
+          pushed.count(list, id, 'removed')
         }
       }
       return { status: 204 }

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { Codes } from '../kit/consent.js'
 import type { Request } from '../kit/http.js'
+import { serial } from '../kit/serial.js'
 import { refuse, sessionExpired } from './errors.js'
 
 /** Made-up credentials. The token is a system user's, which never expires; the limited one may not read ads. */
@@ -26,7 +27,6 @@ export class Access {
   ])
   readonly codes = new Codes('AQsandbox')
   private readonly revoked = new Set<string>()
-  private issued = 0
 
   grant(scopes: Iterable<string>, token = metaToken): void {
     this.revoked.delete(token)
@@ -103,7 +103,7 @@ export class Access {
   }
 
   private issue(seconds: number, scopes: Iterable<string>): { token: string; seconds: number } {
-    const token = `EAABsandboxissued${String(++this.issued).padStart(12, '0')}ZDZD`
+    const token = `EAABsandboxissued${serial()}ZDZD`
     this.tokens.set(token, { scopes: new Set(scopes), expiresAtMs: Date.now() + seconds * 1000 })
     return { token, seconds }
   }

@@ -1,6 +1,7 @@
 /** Who is in each audience, by the keys they came with, and how often each was effectively added and removed. */
 import { createHash } from 'node:crypto'
 import type { Person } from '../company/people.js'
+import { counted, none } from '../kit/pushed.js'
 import type { Row } from './rows.js'
 
 /** Each of these alone tells a person. */
@@ -20,7 +21,7 @@ interface Member {
 
 export class Membership {
   /** By the first of EMAIL, PHONE, MADID and EXTERN_ID that a member came with. */
-  readonly pushed = new Map<string, { added: number; removed: number }>()
+  readonly pushed = new Map<string, typeof none>()
   private readonly held = new Set<Member>()
   private readonly index = new Map<string, Member>()
   private readonly sizes: { atMs: number; matched: number }[] = []
@@ -77,7 +78,6 @@ export class Membership {
   }
 
   private count({ name }: Member, what: 'added' | 'removed'): void {
-    const counts = this.pushed.get(name) ?? { added: 0, removed: 0 }
-    this.pushed.set(name, { ...counts, [what]: counts[what] + 1 })
+    counted(this.pushed, name, what, none)
   }
 }

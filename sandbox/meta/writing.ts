@@ -1,6 +1,7 @@
 /** Custom audiences written to: made, filled and emptied by batches of rows, and asked how an upload went. */
 import type { Company } from '../company/company.js'
 import type { Reply, Request } from '../kit/http.js'
+import { type HeldList, heldList } from '../kit/pushed.js'
 import type { Access } from './access.js'
 import { type Account, accounts, audienceId } from './accounts.js'
 import { audienceNodes } from './audiences.js'
@@ -47,6 +48,13 @@ export class Writing {
     const known = this.memberships.get(id) ?? new Membership(this.company.people)
     this.memberships.set(id, known)
     return known
+  }
+
+  held(): HeldList[] {
+    return [...this.memberships].flatMap(([id, membership]) => {
+      const found = this.find(id)
+      return found ? [heldList('custom audience', String(found.node.name), membership.members().length, membership.pushed)] : []
+    })
   }
 
   /** All audiences of an account: the seeded ones, and those made since. */

@@ -1,7 +1,8 @@
 /** Who may come in: sessions, grants of apps with refresh tokens that rotate, and what each user may not see. */
-import { createHash, createVerify, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createVerify, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { Codes } from '../kit/consent.js'
 import { Refused, type Request } from '../kit/http.js'
+import { serial } from '../kit/serial.js'
 import { badSession } from './errors.js'
 import { idOf } from './ids.js'
 import type { Closed } from './org.js'
@@ -43,7 +44,6 @@ export class Access {
   /** Newest last: a sixth authorization of an app takes the oldest away. */
   private grants: Grant[] = [{ refreshToken: salesforceOAuth.refreshToken, spent: new Set() }]
   readonly codes = new Codes('aPrx')
-  private issued = 0
   private keys: { publicKey: KeyObject; privateKey: KeyObject } | undefined
 
   /** Closes these objects (`Opportunity`) and fields (`Contact.Phone`) to a session's user, and opens all others. */
@@ -76,10 +76,7 @@ export class Access {
   }
 
   session(): string {
-    const token = `00D5g0000000001!AQ${createHash('sha256')
-      .update(`session ${++this.issued}`)
-      .digest('base64url')
-      .slice(0, 40)}`
+    const token = `00D5g0000000001!AQ${serial()}${serial()}`
     this.sessions.set(token, { user, closed: this.sessions.get(salesforceToken)?.closed ?? new Set(), expiresAtMs: this.end() })
     return token
   }
@@ -99,7 +96,7 @@ export class Access {
     return { access: this.session(), refresh: grant.refreshToken }
   }
 
-  private newRefreshToken = () => `5Aep861sandbox.refresh.${++this.issued}`
+  private newRefreshToken = () => `5Aep861sandbox.refresh.${serial()}`
 
   /** What a code gives; a refresh token only where the scope for it was granted. */
   exchange(

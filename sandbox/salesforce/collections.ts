@@ -67,10 +67,11 @@ export class Collections {
 
   /** With `allOrNone` a refused record takes the others back. */
   private whole(object: SObject, isWhole: boolean, make: () => Saved[]): Saved[] {
+    if (!isWhole) return make()
     const table = this.saving.org.store.table(object.name)
     const before = new Map([...table.values()].map((row) => [row.id, row]))
     const all = make()
-    if (!isWhole || all.every(({ success }) => success)) return all
+    if (all.every(({ success }) => success)) return all
     return all.map((one) => {
       if (!one.success) return one
       const old = before.get(one.id)

@@ -1,5 +1,6 @@
 /** Records saved one by one, by the org's rules: what is required, unique, too long, locked, or no such thing. */
 
+import { Pushed } from '../kit/pushed.js'
 import { refuse } from './errors.js'
 import { idOf } from './ids.js'
 import type { Closed, Org } from './org.js'
@@ -16,7 +17,7 @@ export type Saved = { id: string; success: true; created: boolean; errors: [] } 
 export type Given = Readonly<Record<string, unknown>>
 
 /** How often each record was effectively made, changed and deleted: by the object's name, of campaign members by the campaign's id. */
-export type Pushed = Map<string, Map<string, { added: number; updated: number; removed: number }>>
+export type SavedCounts = Pushed<{ added: number; updated: number; removed: number }>
 
 /** Ids of records that others make begin here. */
 const firstNumber = 5_000_000
@@ -31,7 +32,7 @@ export class Saving {
     /** So many of the next rows find their parent locked. */
     locked: 0,
   }
-  readonly pushed: Pushed = new Map()
+  readonly pushed: SavedCounts = new Pushed({ added: 0, updated: 0, removed: 0 })
   private made = 0
 
   constructor(readonly org: Org) {}
@@ -125,9 +126,7 @@ export class Saving {
     const isMember = object.name === 'CampaignMember'
     const of = isMember ? String(CampaignId) : object.name
     const who = isMember ? String(ContactId ?? LeadId) : row.id
-    const all = this.pushed.get(of) ?? new Map<string, { added: number; updated: number; removed: number }>()
-    const counts = all.get(who) ?? { added: 0, updated: 0, removed: 0 }
-    this.pushed.set(of, all.set(who, { ...counts, [what]: counts[what] + 1 }))
+    this.pushed.count(of, who, what)
   }
 
   private addStatuses(campaign: string): void {

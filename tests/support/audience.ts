@@ -1,6 +1,6 @@
 /** An audience driven without Temporal: a model in a real database, a destination in memory. */
 import { createHmac } from 'node:crypto'
-import type { Answer, AudienceDefinition, Destination, DestinationDefinition, Outgoing } from '../../src/core/audience.js'
+import type { Answer, AudienceDefinition, Destination, DestinationDefinition, Outgoing, Target } from '../../src/core/audience.js'
 import { encoder } from '../../src/engine/audience/encode.js'
 import { pushBatch } from '../../src/engine/audience/push-batch.js'
 import { email, phone } from '../../src/identity/normalize.js'
@@ -90,6 +90,8 @@ export interface Push {
   run: string
   definition?: AudienceDefinition
   fake: FakeDestination
+  /** What the destinations stand for. */
+  target?: Target
   isOwedOnly?: boolean
   /** Called before each batch. */
   before?: () => Promise<void>
@@ -102,9 +104,12 @@ export const encodeFor = (definition: AudienceDefinition, destination: Destinati
   return (name: string, people: Parameters<(typeof encoders)[string]>[0]) => encoders[name]!(people)
 }
 
-export async function prepare({ warehouse, run, definition = fakeAudience(), fake }: Push): Promise<Prepared> {
+const vip: Target = { id: '1', name: 'vip' }
+
+export async function prepare({ warehouse, run, definition = fakeAudience(), fake, target = vip }: Push): Promise<Prepared> {
   const { audience } = definition
   await warehouse.audiences.begin({ run, audience, definition: 'none', kind: 'manual' })
+  for (const name of Object.keys(definition.destinations)) await warehouse.audiences.target(run, name, target)
   const { renewAfterMs } = fake.destination
   return warehouse.audiences.prepare({
     run,
@@ -116,9 +121,16 @@ export async function prepare({ warehouse, run, definition = fakeAudience(), fak
 }
 
 /** Sends what is prepared, batch by batch. */
-export async function send({ warehouse, run, definition = fakeAudience(), fake, isOwedOnly = false, before }: Push): Promise<void> {
+export async function send({
+  warehouse,
+  run,
+  definition = fakeAudience(),
+  fake,
+  target = vip,
+  isOwedOnly = false,
+  before,
+}: Push): Promise<void> {
   for (const name of Object.keys(definition.destinations)) {
-    await warehouse.audiences.target(run, name, { id: '1', name: 'vip' })
     for (;;) {
       await before?.()
       const { members, askAgainMs } = await pushBatch({
@@ -127,7 +139,7 @@ export async function send({ warehouse, run, definition = fakeAudience(), fake, 
         definition,
         name,
         destination: fake.destination,
-        target: { id: '1', name: 'vip' },
+        target,
         run,
         isOwedOnly,
       })

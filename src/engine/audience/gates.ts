@@ -1,4 +1,4 @@
-import type { AudienceDefinition, Bound, ChangeCounts } from '../../core/audience.js'
+import type { AudienceDefinition, Bound, ChangeCounts, Target } from '../../core/audience.js'
 import type { Prepared } from '../../warehouse/contract/audiences.js'
 
 export interface Verdict {
@@ -11,14 +11,19 @@ export interface Verdict {
   otherwise: 'ask' | 'hold' | 'fail'
 }
 
+/** Destinations that stand for another list than at the last push that ended well. */
+export type Moved = Readonly<Record<string, { from: Target; to: Target }>>
+
 /**
  * May a change set go out? Bounds are of what a destination holds now; a first push has nothing to be measured against but its size.
  * @param before what the last push that ended well found, if there was one
  */
-export function judge(definition: AudienceDefinition, now: Prepared, before: Prepared | undefined): Verdict {
+export function judge(definition: AudienceDefinition, now: Prepared, before: Prepared | undefined, moved: Moved = {}): Verdict {
   const { gates, approval, consent, suppress } = definition
   const exceeded: string[] = []
   for (const [name, counts] of Object.entries(now.destinations)) exceeded.push(...bounds(definition, now, name, counts))
+  for (const [name, { from, to }] of Object.entries(moved))
+    exceeded.push(`${name} is another list than at the last push: ${named(to)}, and was ${named(from)}; who is on that one stays there`)
   if (consent && now.rows > 0 && now.people === 0 && (now.excluded.consent_unknown ?? 0) > 0)
     exceeded.push(`nobody has consented any more: is ${consent.column} of model ${definition.model.name} still filled?`)
   for (const { model } of suppress)
@@ -67,6 +72,7 @@ function movements({ add, remove, owed, held, causes }: ChangeCounts & { causes:
   return { add: add - readdressed - renewed, remove: remove - readdressed - owed, held }
 }
 
+const named = ({ id, name }: Target) => `${JSON.stringify(name)} (${id})`
 const isBeyond = (people: number, held: number, bound: Bound) =>
   'people' in bound ? people > bound.people : (100 * people) / held > bound.percent
 const wordOf = (bound: Bound) => ('people' in bound ? `${bound.people}` : `${bound.percent} %`)

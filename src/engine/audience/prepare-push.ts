@@ -6,7 +6,7 @@ import type { Http } from '../../core/types.js'
 import type { Prepared, PrepareInput, SampledChange } from '../../warehouse/contract/audiences.js'
 import type { Warehouse } from '../../warehouse/driver.js'
 import { encoder, type Mark } from './encode.js'
-import { judge, type Verdict } from './gates.js'
+import { judge, type Moved, type Verdict } from './gates.js'
 
 /** One destination of an audience with its vendor's client. */
 export interface Reached {
@@ -33,7 +33,7 @@ export async function preparePush(input: PreparePushInput & { step: PushStep }):
   await warehouse.audiences.begin(step)
   const opened = await openAll(definition, reach, (name, target) => warehouse.audiences.target(run, name, target))
   const prepared = await warehouse.audiences.prepare({ run, definition, ...comparing(definition, opened.reached, input) })
-  const verdict = judge(definition, prepared, await lastGood(warehouse, audience, run))
+  const verdict = judge(definition, prepared, await lastGood(warehouse, audience, run), opened.moved)
   await warehouse.audiences.setStatus(run, verdict.reasons.length > 0 ? 'waiting' : 'pushing', { verdict: verdict.reasons })
   return {
     changeSet: prepared.changeSet,
@@ -105,16 +105,18 @@ function comparing(
 async function openAll(
   definition: AudienceDefinition,
   reach: PreparePushInput['reach'],
-  keep: (name: string, target: Target) => Promise<void>,
+  keep: (name: string, target: Target) => Promise<Target | undefined>,
 ) {
   const reached: Record<string, Reached> = {}
   const failures: PreparedReceipt['failures'] = {}
+  const moved: Record<string, Moved[string]> = {}
   for (const [name, wanted] of Object.entries(definition.destinations)) {
     const one = await reach(wanted.connection, wanted.kind)
     reached[name] = one
     try {
       const target = await one.destination.open(one.http, wanted)
-      await keep(name, target)
+      const before = await keep(name, target)
+      if (before) moved[name] = { from: before, to: target }
       const { renewAfterMs } = target
       if (renewAfterMs !== undefined) reached[name] = { ...one, destination: { ...one.destination, renewAfterMs } }
     } catch (error) {
@@ -123,5 +125,5 @@ async function openAll(
       failures[name] = { reason: failure.reason, message: failure.message }
     }
   }
-  return { reached, failures }
+  return { reached, failures, moved }
 }

@@ -140,7 +140,12 @@ export interface AudienceStore {
   setStatus: (run: string, status: PushStatus, more?: Partial<Pick<PushRow, 'verdict' | 'expiresAt' | 'failure'>>) => Promise<void>
   /** Notes a decision of this change set; answers with false where another was made, or the change set is another. */
   decide: (run: string, changeSet: string, decision: { by: string; isApproved: boolean }) => Promise<boolean>
-  target: (run: string, destination: string, target: Target) => Promise<void>
+  /**
+   * Notes what a destination stands for in this run. Where that is another list than before, the ledger of the old one is set aside under
+   * `DESTINATION@ID`, and comes back when the destination goes there again: nobody counts as held by a list that was never told of them.
+   * @returns the target of the last push that ended well, where it is another
+   */
+  target: (run: string, destination: string, target: Target) => Promise<Target | undefined>
   /**
    * The next changes of a destination, noted as intended in the ledger before they are handed out: removals first. Additions of people who
    * are no longer granted or are suppressed at this moment are dropped.

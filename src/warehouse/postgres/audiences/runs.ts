@@ -51,13 +51,44 @@ export function createAudienceRuns(pool: pg.Pool): Runs {
       )
       return rowCount === 1
     },
-    async target(run, destination, target: Target) {
-      await pool.query(
-        `INSERT INTO _weir.audience_destination_runs (run_id, destination, target) VALUES ($1, $2, $3)
-         ON CONFLICT (run_id, destination) DO UPDATE SET target = excluded.target`,
-        [run, destination, JSON.stringify(target)],
-      )
-    },
+    target: (run, destination, target) =>
+      transaction(pool, 'Noting where a push goes', async (client) => {
+        const before = async (isGood: boolean) => {
+          const { rows } = await client.query<{ audience: string; target: Target }>(
+            `SELECT r.audience, d.target FROM _weir.audience_destination_runs AS d JOIN _weir.audience_runs AS r USING (run_id)
+             WHERE r.audience = (SELECT audience FROM _weir.audience_runs WHERE run_id = $1) AND d.destination = $2 AND d.run_id <> $1
+               AND d.target IS NOT NULL AND (NOT $3 OR r.status IN ('completed', 'completed_with_rejections'))
+             ORDER BY r.started_at DESC LIMIT 1`,
+            [run, destination, isGood],
+          )
+          return rows[0]
+        }
+        // A repeat goes by what the first attempt noted: only that one knows whether it made the list.
+        const { rows } = await client.query<{ target: Target; is_first: boolean }>(
+          `INSERT INTO _weir.audience_destination_runs AS d (run_id, destination, target) VALUES ($1, $2, $3)
+           ON CONFLICT (run_id, destination) DO UPDATE SET target = d.target RETURNING d.target, d.xmax = 0 AS is_first`,
+          [run, destination, JSON.stringify(target)],
+        )
+        const { target: noted, is_first: isFirst } = rows[0]!
+        const isOther = (old: Target) => old.id !== noted.id || noted.isNew === true
+        const last = await before(false)
+        if (isFirst && last && isOther(last.target)) {
+          const [set, back] = [`${destination}@${last.target.id}`, `${destination}@${noted.id}`]
+          const rename = (from: string, to: string) =>
+            client.query('UPDATE _weir.audience_members SET destination = $3 WHERE audience = $1 AND destination = $2', [
+              last.audience,
+              from,
+              to,
+            ])
+          await rename(destination, set)
+          // What was made just now holds nobody, whatever its id once stood for.
+          if (noted.isNew)
+            await client.query('DELETE FROM _weir.audience_members WHERE audience = $1 AND destination = $2', [last.audience, back])
+          else await rename(back, destination)
+        }
+        const good = await before(true)
+        return good && isOther(good.target) ? good.target : undefined
+      }),
     async finish(run, status, failure) {
       await transaction(pool, 'Ending a push', async (client) => {
         await client.query(

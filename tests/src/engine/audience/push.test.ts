@@ -62,6 +62,50 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
     expect(fake.calls).toHaveLength(2)
   })
 
+  test('another list than before is filled anew, and what the old one holds is known when it is the list again', async () => {
+    await db.query('TRUNCATE _weir.audience_destination_runs')
+    await have(['1', 'ana@example.test'], ['2', 'ben@example.test'])
+    await push({ warehouse, run: next(), fake: fakeDestination() })
+    await have(['2', 'ben@example.test'], ['3', 'cy@example.test'])
+    const other = fakeDestination()
+    const moved = await push({ warehouse, run: next(), fake: other, target: { id: '2', name: 'vip' } })
+    expect(moved.destinations.there).toMatchObject({ add: 2, remove: 0, held: 0 })
+    expect([...other.held.keys()].sort()).toEqual(['ben@example.test', 'cy@example.test'])
+    expect(await warehouse.audiences.standing('vip')).toEqual([
+      { destination: 'there', state: 'confirmed', members: 2 },
+      { destination: 'there@1', state: 'confirmed', members: 2 },
+    ])
+    const back = await push({ warehouse, run: next(), fake: fakeDestination() })
+    expect(back.destinations.there).toMatchObject({ add: 1, remove: 1, held: 2 })
+  })
+
+  test('a list that is another than the last good push’s is said by each push until one ends well, and swapped once', async () => {
+    await db.query('TRUNCATE _weir.audience_destination_runs')
+    await have(['1', 'ana@example.test'])
+    await push({ warehouse, run: next(), fake: fakeDestination() })
+    const { audiences } = warehouse
+    const [old, made] = [
+      { id: '1', name: 'vip' },
+      { id: '2', name: 'vip' },
+    ]
+    for (const run of [next(), next()]) {
+      await audiences.begin({ run, audience: 'vip', definition: 'none', kind: 'manual' })
+      for (const _ of [1, 2]) expect(await audiences.target(run, 'there', made)).toEqual(old)
+      expect((await audiences.standing('vip')).map(({ destination }) => destination)).toEqual(['there@1'])
+      await audiences.finish(run, 'cancelled')
+    }
+    // The vendor gives a new list the id of one that is gone.
+    const again = next()
+    await audiences.begin({ run: again, audience: 'vip', definition: 'none', kind: 'manual' })
+    for (const isNew of [true, false]) expect(await audiences.target(again, 'there', { ...old, isNew })).toEqual(old)
+    expect(await audiences.standing('vip')).toEqual([])
+    await audiences.finish(again, 'cancelled')
+    const last = next()
+    await audiences.begin({ run: last, audience: 'vip', definition: 'none', kind: 'manual' })
+    expect(await audiences.target(last, 'there', old)).toBeUndefined()
+    expect(await audiences.standing('vip')).toEqual([])
+  })
+
   test('who left the model is removed by the id that the vendor gave; an address that changed leaves before the new one comes', async () => {
     await have(['1', 'ana@example.test'], ['2', 'ben@example.test'])
     const fake = fakeDestination()
