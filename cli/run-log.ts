@@ -1,5 +1,5 @@
 /** What happened in a run, in the order of time: from `_weir`, and from Temporal's histories as long as those are kept. */
-import { WorkflowNotFoundError } from '@temporalio/client'
+import { isGrpcServiceError } from '@temporalio/client'
 import type { RunReport } from '../src/warehouse/contract/reports.js'
 import { failureLine, number, statusText } from './print.js'
 import { historyOf } from './run-history.js'
@@ -104,6 +104,9 @@ async function fromWarehouse({ warehouse }: Session, run: RunReport): Promise<Lo
   ]
 }
 
+/** gRPC's NOT_FOUND. */
+const notFound = 5
+
 /** Undefined where Temporal no longer has the run's history. */
 async function fromTemporal({ temporal }: Session, run: RunReport): Promise<LogLine[] | undefined> {
   if (run.workflow === undefined) return undefined
@@ -112,7 +115,8 @@ async function fromTemporal({ temporal }: Session, run: RunReport): Promise<LogL
     const children = await Promise.all(own.children.map(async ({ stream, ...ref }) => (await historyOf(temporal, ref, stream)).lines))
     return [...own.lines, ...children.flat()]
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined
+    // Asked for a history, the client passes the server's answer on as it came.
+    if (isGrpcServiceError(error) && error.code === notFound) return undefined
     throw error
   }
 }
