@@ -60,9 +60,9 @@ export interface Claim extends SliceOwner {
   slice: Slice
   key: string
   epoch: number
+  /** When it was claimed, by the warehouse's clock. */
+  claimedAt: Date
   run: string
-  /** When, as the database writes it: to the microsecond. */
-  claimedAt?: string
   resume?: Resume | undefined
   reached?: string | undefined
   isFinished: boolean
@@ -82,6 +82,8 @@ export interface Letter {
   recordKey?: string
   /** How old the version says that it is: an ISO 8601 instant. */
   versionAt?: string
+  /** When it was read, by the warehouse's clock, where it is not met just now: as the database reads it. */
+  readAt?: string
   /** JSON text, whole. */
   payload: string
   /** Is the payload as the vendor shows it, since it could not be made a flat record? */
@@ -132,12 +134,21 @@ export interface ReplayOutcome {
   message?: string
 }
 
+/** So many rows one after the other were read at this instant of the warehouse's clock. */
+export interface Reading {
+  rows: number
+  /** As the database reads it. */
+  at: string
+}
+
 export interface BatchCommit {
   claim: Claim
   table: OpenTable
   rows: number
   /** The rows as lines of COPY text. */
   segments: readonly Segment[]
+  /** When they were read. */
+  readings: readonly Reading[]
   /** Are payloads of letters to be sealed? */
   encrypt?: boolean
   letters: readonly Letter[]

@@ -34,11 +34,11 @@ export const sliceOf = (row: SliceRow): Slice => ({
 
 interface ClaimedRow extends SliceRow {
   epoch: string
+  claimed_at: Date
   position: { resume?: Record<string, unknown>; reached?: string } | null
   state: string
   idle_claims: number
   last_failure: string | null
-  claimed_at: string
 }
 
 /**
@@ -62,7 +62,7 @@ export async function claim(
          waiting_since = CASE WHEN run_id = $4 THEN waiting_since END, waiting_until = CASE WHEN run_id = $4 THEN waiting_until END,
          run_id = $4, updated_at = now()
        WHERE ${home.owner} = $1 AND stream = $2 AND slice = $3 AND (attempt_at IS NULL OR attempt_at <= $6)
-       RETURNING *, updated_at::text AS claimed_at`,
+       RETURNING *, clock_timestamp() AS claimed_at`,
         [home.id, stream, key, run, owner, attemptAt],
       ),
     )
@@ -78,8 +78,8 @@ export async function claim(
     run,
     key,
     slice: sliceOf(row),
-    claimedAt: row.claimed_at,
     epoch: Number(row.epoch),
+    claimedAt: row.claimed_at,
     resume: row.position?.resume,
     reached: row.position?.reached,
     isFinished: row.state !== 'open',
@@ -125,10 +125,8 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   if (mode === 'history' || (mode === 'replace_slice' && batch.isLast)) {
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 2))', [`${table.spec.schema}.${table.spec.table}`])
   }
-  const { segments, rows } = batch
-  // A backfill reads beside the live sync: of what both met, the live sync's stands where the backfill's is no newer.
-  const readSince = claim.backfill === undefined ? undefined : claim.claimedAt
-  const { loaded, refused } = await loadRows(client, { table, segments, rows, run: claim.run, stage, readSince }, careful)
+  const { segments, rows, readings } = batch
+  const { loaded, refused } = await loadRows(client, { table, segments, rows, readings, run: claim.run, stage }, careful)
   const all = [...batch.letters, ...refused.map(({ letter }) => letter)]
   if (held[0].has_letters) await supersede(client, batch, all)
   await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined, table.spec)
