@@ -131,7 +131,7 @@ describe.each(servers())('two passes that read one row at the same moment, on Po
     },
   )
 
-  it.each(['merge', 'append', 'replace', 'history'] as const)(
+  it.each(['merge', 'append', 'replace', 'replace_slice', 'history'] as const)(
     'go on in a table of an earlier version, which says nothing of when it was read, in mode %s',
     async (mode) => {
       const name = `p${++count}`
