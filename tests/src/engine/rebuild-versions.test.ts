@@ -220,15 +220,18 @@ describe.each(servers())('rebuilding a table that keeps versions, on PostgreSQL 
     const { name, sync, rebuild } = await loaded('append', [[version('4', 1, 'p')]])
     const other = new pg.Client({ connectionString: target })
     await other.connect()
-    await other.query('BEGIN')
-    await other.query(`INSERT INTO fake.${name} (id, name, updated, _weir_run_id, _weir_loaded_at, _weir_version)
-      SELECT id, name, updated, 'hand', now(), _weir_version FROM fake.${early.name}`)
-    const rebuilding = rebuild({ columns })
-    const waiting = `SELECT 1 FROM pg_locks WHERE relation = 'fake.${name}'::regclass AND NOT granted`
-    await vi.waitFor(async () => expect(await rows(waiting)).toHaveLength(1), { timeout: 20_000 })
-    await other.query('COMMIT')
-    await other.end()
-    expect(await rebuilding).toMatchObject({ status: 'completed', rewritten: 1, deadLetters: 0 })
+    try {
+      await other.query('BEGIN')
+      await other.query(`INSERT INTO fake.${name} (id, name, updated, _weir_run_id, _weir_loaded_at, _weir_version)
+        SELECT id, name, updated, 'hand', now(), _weir_version FROM fake.${early.name}`)
+      const rebuilding = rebuild({ columns })
+      const waiting = `SELECT 1 FROM pg_locks WHERE relation = 'fake.${name}'::regclass AND NOT granted`
+      await vi.waitFor(async () => expect(await rows(waiting)).toHaveLength(1), { timeout: 20_000 })
+      await other.query('COMMIT')
+      expect(await rebuilding).toMatchObject({ status: 'completed', rewritten: 1, deadLetters: 0 })
+    } finally {
+      await other.end()
+    }
     expect(await rows(`SELECT name FROM fake.${name}`)).toEqual([{ name: 'p' }, { name: 'p' }])
     expect(await sync([version('4', 1, 'p')], columns)).toMatchObject({ loaded: 0 })
   })
