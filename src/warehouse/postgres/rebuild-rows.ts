@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { Letter, Rebuild, RebuildBatch } from '../driver.js'
+import { holdVersions, nameVersions, unnamed } from './append-names.js'
 import { halve } from './halve.js'
 import { besides, readAt } from './merge.js'
-import { nameVersions, unnamed } from './rebuild-versions.js'
 import type { Identity } from './rebuilds.js'
 import { id, list, sqlType } from './sql.js'
 
@@ -26,8 +26,7 @@ export async function writeRebuilt(
   const written: Written = { rewritten: 0, letters: [] }
   const { schema, table, mode } = batch.table.spec
   // A load would miss that a version comes to say what it adds, or that one has new cells which it puts elsewhere in time.
-  if ((mode === 'append' || mode === 'history') && !rebuild.isDryRun)
-    await client.query(`LOCK TABLE ${id(schema, table)} IN SHARE ROW EXCLUSIVE MODE`)
+  if ((mode === 'append' || mode === 'history') && !rebuild.isDryRun) await holdVersions(client, batch.table.spec)
   await halve(
     client,
     batch.rows,
@@ -84,7 +83,7 @@ async function write(
       [...values, run],
     )
     changed = rowCount ?? 0
-    if (changed > 0 && spec.mode === 'append') await nameVersions(client, table)
+    if (changed > 0 && spec.mode === 'append') await nameVersions(client, table, 'weir_rebuild')
   }
   await client.query('DROP TABLE weir_rebuild')
   return changed
