@@ -146,6 +146,10 @@ export async function tablesPage(url: string): Promise<string> {
       [
         ['`_weir_run_id`', 'the run or rebuild that wrote the row; `_weir.runs` and `_weir.rebuilds` say when and by which definition'],
         ['`_weir_loaded_at`', 'when it was written'],
+        [
+          '`_weir_seen_at`',
+          'when what it says was read, by the clock of the database; NULL in rows that were written before this was noted',
+        ],
         ['`_weir_deleted_at`', 'when the vendor deleted the record; NULL while it lives'],
         ['`_weir_extra`', 'values that found no column'],
         ['`_weir_raw`', 'the record as it was read, after the column policy; only where `raw: keep` is set'],

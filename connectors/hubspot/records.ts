@@ -18,7 +18,7 @@ const batchSize = 100
 const empties = 5
 
 /** Every record of an object by the list endpoint, in the order of ids; archived ones are another walk. */
-export const listed = (object: string, archived: boolean) => (context: ReadContext) => ahead(list(object, archived, context))
+export const listed = (object: string, archived: boolean) => (context: ReadContext) => ahead(list(object, archived, context), context.now)
 
 async function* list(object: string, archived: boolean, { http, resume, fields }: ReadContext): AsyncIterable<Page> {
   const names = propertyNames(fields)
@@ -38,7 +38,8 @@ async function* list(object: string, archived: boolean, { http, resume, fields }
  * pages by offset: each request asks for what follows the highest id of the last one, in the order of ids. A record that is
  * edited meanwhile leaves the range and is found by the next one.
  */
-export const searched = (object: string, changedBy: string) => (context: ReadContext) => ahead(search(object, changedBy, context))
+export const searched = (object: string, changedBy: string) => (context: ReadContext) =>
+  ahead(search(object, changedBy, context), context.now)
 
 async function* search(object: string, changedBy: string, { http, slice, resume, fields }: ReadContext): AsyncIterable<Page> {
   const range = {

@@ -17,7 +17,8 @@ const query = (http: Http, q: string): HttpRequest => ({ path: path(http, '/quer
 const pages = nextLink('records', 'nextRecordsUrl')
 
 /** Records whose cursor lies in the slice: by REST, or from `bulkFrom` records on, and where the statement fits no URL, by a bulk job. */
-export const changed = (reading: Reading, bulkFrom: number) => (context: ReadContext) => ahead(read(reading, bulkFrom, context))
+export const changed = (reading: Reading, bulkFrom: number) => (context: ReadContext) =>
+  ahead(read(reading, bulkFrom, context), context.now)
 
 async function* read(reading: Reading, bulkFrom: number, context: ReadContext): AsyncIterable<Page> {
   let hasGiven = false

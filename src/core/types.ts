@@ -60,6 +60,8 @@ export interface Page {
   resume?: Resume | undefined
   /** Committed before the next page is asked for: `resume` names something made at the vendor, such as a job, that a repeat would make twice. */
   isDurable?: true
+  /** When it came, by `ReadContext.now`, where that is not when it is given: of two readings of a row the later one counts. */
+  readAt?: Date
 }
 
 export interface ReadContext {
@@ -71,6 +73,8 @@ export interface ReadContext {
   fields: Fields
   /** Cursor value up to which rows are committed; where to start again when a page token has expired. */
   reached?: string | undefined
+  /** The time by the warehouse's clock, for pages that are read before they are given. */
+  now?: (() => Date) | undefined
 }
 
 export type Slicing =

@@ -5,7 +5,7 @@ import { jsonText } from '../schema/json.js'
 import { isEmpty, letterKey, versionAt } from '../schema/key.js'
 import { Lines } from '../schema/lines.js'
 import { isDate, isInstant } from '../schema/typing.js'
-import type { BatchCommit, Claim, Letter } from '../warehouse/driver.js'
+import type { BatchCommit, Claim, Letter, Reading } from '../warehouse/driver.js'
 import type { Typer } from './typer.js'
 
 type Position = { resume?: Resume | undefined; reached?: string | undefined }
@@ -18,6 +18,7 @@ export class Batch {
   reached: string | undefined
   private readonly lines = new Lines()
   private readonly letters: Letter[] = []
+  private readonly readings: Reading[] = []
   private read = 0
 
   constructor(
@@ -38,8 +39,8 @@ export class Batch {
     return this.lines.bytes
   }
 
-  /** Types one page. Fields that nobody knew are decided on first, and the page is typed again. */
-  async add(raws: readonly Rec[], stream: Stream): Promise<void> {
+  /** Types one page, read at `readAt`. Fields that nobody knew are decided on first, and the page is typed again. */
+  async add(raws: readonly Rec[], stream: Stream, readAt: Date): Promise<void> {
     const { records, letters } = flatten(raws, stream)
     this.typer.watch(records)
     for (;;) {
@@ -48,7 +49,9 @@ export class Batch {
       const page = encodePage(records, stream, encoder, missing)
       if (missing.size === 0) {
         this.lines.add(page.lines, encoder.columns)
-        this.letters.push(...letters, ...page.letters)
+        const at = readAt.toISOString()
+        if (page.lines.length > 0) this.readings.push({ rows: page.lines.length, at })
+        for (const letter of [...letters, ...page.letters]) this.letters.push({ ...letter, readAt: at })
         this.read += raws.length
         this.pages++
         if (page.reached !== undefined && (this.reached === undefined || page.reached > this.reached)) this.reached = page.reached
@@ -65,6 +68,7 @@ export class Batch {
       table: this.typer.table,
       rows: this.lines.count,
       segments: this.lines.trim(),
+      readings: this.readings,
       letters: this.letters,
       read: this.read,
       used,

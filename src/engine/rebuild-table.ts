@@ -37,18 +37,12 @@ export async function startRebuild(input: RebuildTableInput & { hash: string }):
       where,
     )
   const spec = await knownTableSpec(warehouse, definition, stream)
-  if (spec.mode === 'append' || spec.mode === 'history')
-    throw new Failure(
-      'config',
-      `${spec.schema}.${spec.table} keeps every version of a row (mode ${spec.mode}): versions are told apart by what stands in their columns, so they are not rebuilt in place. Drop the table and run \`weir sync ${definition.sync} --stream ${stream.name} --full\`.`,
-      where,
-    )
   await warehouse.rebuilds.start({ ...where, run, definition: input.hash, isDryRun }, spec)
 }
 
 /**
  * Types a table's rows anew from their raw records, by the fields and the policy of today, without asking the vendor. Rows that
- * come out the same are not touched. Each page and the position behind it commit together: a kill repeats one page.
+ * come out the same are not touched, and none comes or goes. Each page and the position behind it commit together: a kill repeats one page.
  */
 export async function rebuildRows(
   input: RebuildTableInput & { clock: Clock; signal: AbortSignal; onProgress: (counts: RebuildCounts) => void },

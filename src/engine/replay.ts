@@ -86,11 +86,11 @@ async function load(
       continue
     }
     const before = batch.size
-    await batch.add([record], letter.isRaw ? stream : asRead(stream))
+    await batch.add([record], letter.isRaw ? stream : asRead(stream), clock.now())
     if (batch.size > before) typed.push(letter)
     else refused.push(letter)
   }
-  const commit = batch.commit(claimOf(ref), nothingUsed(), true)
+  const commit = batch.commit(claimOf(ref, clock.now()), nothingUsed(), true)
   // Letters of the batch come in the order in which their records were added.
   for (const [i, { id, version }] of refused.entries()) failed.push({ id, version, message: commit.letters[i]!.message })
   await warehouse.letters.failAgain(ref, failed)
@@ -98,11 +98,12 @@ async function load(
 }
 
 /** A replay reads no slice: what loading needs of a claim is whose rows they are. */
-const claimOf = (ref: { sync: string; stream: string; run: string }): Claim => ({
+const claimOf = (ref: { sync: string; stream: string; run: string }, claimedAt: Date): Claim => ({
   ...ref,
   key: 'replay',
   slice: { pass: 'replay' },
   epoch: 0,
+  claimedAt,
   isFinished: false,
   counts: noCounts(),
   idleClaims: 0,

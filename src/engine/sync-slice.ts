@@ -159,6 +159,10 @@ function givenUp(claim: Claim): Failure {
 async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits, meter: Meter): Promise<SliceEnd> {
   const { warehouse, stream, definition, http, clock, trace = noTrace } = input
   const startedAt = clock.now().getTime()
+  // Workers' clocks differ: when a row was read is told by the warehouse's, which read `claimedAt` a moment ago.
+  const aheadMs = claim.claimedAt.getTime() - startedAt
+  // A backfill reads beside the live sync: of what both met the live sync's stands, where the backfill's is no newer.
+  const now = () => (claim.backfill === undefined ? new Date(clock.now().getTime() + aheadMs) : claim.claimedAt)
   const typer: Typer = await openTyper(
     warehouse,
     claim,
@@ -199,20 +203,21 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits, 
     committing.catch(() => undefined)
   }
 
-  const pages = pass.read({ http, slice: claim.slice, resume: claim.resume, reached: claim.reached, fields: typer.spec.fields })
+  const { slice, resume, reached } = claim
+  const pages = pass.read({ http, slice, resume, reached, fields: typer.spec.fields, now })
   try {
     for await (const page of pages) {
       input.signal.throwIfAborted()
-      await batch.add(page.records, stream)
+      await batch.add(page.records, stream, page.readAt ?? now())
       position = { resume: page.resume, reached: batch.reached }
       batch.position = position
       input.onProgress(counts, position.reached)
-      const now = clock.now().getTime()
+      const at = clock.now().getTime()
       if (page.isDurable && page.resume !== undefined) {
         await close(false)
         await committing
-      } else if (batch.bytes >= limits.batchBytes || now - batch.openedAt.getTime() >= limits.batchAgeMs) await close(false)
-      if (now - startedAt >= limits.workMs && page.resume !== undefined) {
+      } else if (batch.bytes >= limits.batchBytes || at - batch.openedAt.getTime() >= limits.batchAgeMs) await close(false)
+      if (at - startedAt >= limits.workMs && page.resume !== undefined) {
         await close(false)
         await committing
         return { counts, more: true }

@@ -88,7 +88,7 @@ async function* paged(
   }
   const cursorOf = (isOrdered ?? stream.cursor?.ordered) ? oldestOf(stream) : undefined
   try {
-    for await (const page of walk({ http, paginator: pages, requests, resume, reached: instantOf(reached), cursorOf })) {
+    for await (const page of walk({ http, paginator: pages, requests, resume, reached: instantOf(reached), cursorOf, now: context.now })) {
       yield parentField === undefined
         ? page
         : { ...page, records: page.records.map((record) => ({ ...record, [parentField]: slice.parent })) }

@@ -14,6 +14,8 @@ export interface Walk {
   cursorOf?: ((records: readonly Rec[]) => string | undefined) | undefined
   /** Cursor value up to which an earlier walk came, for a page token that has expired since. */
   reached?: string | undefined
+  /** As in `ReadContext`. */
+  now?: (() => Date) | undefined
 }
 
 /** Times that a walk may start over because its page token expired, without getting further. */
@@ -37,7 +39,7 @@ interface Place {
  * The pages of one or more requests, each with the place after it: a walk that resumes there gives exactly what follows.
  * @throws Failure `permanent` when the vendor leads in a circle.
  */
-export const walk = (input: Walk): AsyncIterable<Page> => ahead(steps(input))
+export const walk = (input: Walk): AsyncIterable<Page> => ahead(steps(input), input.now)
 
 async function* steps({ http, paginator, requests, resume, cursorOf, reached }: Walk): AsyncIterable<Page> {
   const asked = requests()

@@ -12,6 +12,8 @@ export interface Letter {
   recordKey?: string
   /** How old the version says that it is: an ISO 8601 instant. */
   versionAt?: string
+  /** When it was read, by the warehouse's clock, where it is not met just now: as the database reads it. */
+  readAt?: string
   /** JSON text, whole. */
   payload: string
   /** Is the payload as the vendor shows it, since it could not be made a flat record? */

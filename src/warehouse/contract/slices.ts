@@ -12,9 +12,9 @@ export interface Claim extends SliceOwner {
   slice: Slice
   key: string
   epoch: number
+  /** When it was claimed, by the warehouse's clock. */
+  claimedAt: Date
   run: string
-  /** When, as the database writes it: to the microsecond. */
-  claimedAt?: string
   resume?: Resume | undefined
   reached?: string | undefined
   isFinished: boolean
@@ -38,12 +38,21 @@ export interface Position {
   reached?: string
 }
 
+/** So many rows one after the other were read at this instant of the warehouse's clock. */
+export interface Reading {
+  rows: number
+  /** As the database reads it. */
+  at: string
+}
+
 export interface BatchCommit {
   claim: Claim
   table: OpenTable
   rows: number
   /** The rows as lines of COPY text. */
   segments: readonly Segment[]
+  /** When they were read. */
+  readings: readonly Reading[]
   /** Are payloads of letters to be sealed? */
   encrypt?: boolean
   letters: readonly Letter[]

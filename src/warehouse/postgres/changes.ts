@@ -5,6 +5,7 @@ import { encoders } from '../../schema/cells.js'
 import { columnFor } from '../../schema/encode.js'
 import { plain } from '../../schema/lines.js'
 import type { ChangeRow, Warehouse } from '../driver.js'
+import { holdVersions, nameVersions, unnamed } from './append-names.js'
 import { transaction } from './pool.js'
 import { openRuns } from './runs.js'
 import { id, sqlType } from './sql.js'
@@ -91,12 +92,14 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
       return rowCount === 1
     },
 
-    async fill(change, { columns }, after) {
+    async fill(change, table, after) {
+      const { columns, spec } = table
       const column = columnFor(columns, change.field, change.variant)
       if (!column) return { filled: 0 }
       const own = change.variant === undefined ? undefined : columnFor(columns, change.field)
       const target = id(change.schema, change.table)
       return transaction(pool, `Filling ${change.schema}.${change.table}`, async (client) => {
+        if (spec.mode === 'append') await holdVersions(client, change)
         // In the order of the table: what does not fit stays in `_weir_extra` and is not met again.
         const { rows } = await client.query<{ at: string; value: string }>(
           `SELECT ctid::text AS at, (_weir_extra -> $1)::text AS value FROM ${target}
@@ -108,12 +111,15 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
           .filter(({ value }) => own === undefined || cellOf(value, own.type) === undefined)
           .map(({ at, value }) => ({ at, cell: cellOf(value, column.type) }))
           .filter(({ cell }) => cell !== undefined)
-        const { rowCount } = await client.query(
+        const { rows: moved } = await client.query<{ at: string }>(
           `UPDATE ${target} t SET ${id(column.name)} = u.cell::${sqlType[column.type]}, _weir_extra = nullif(t._weir_extra - $1, '{}')
-             FROM unnest($2::tid[], $3::text[]) AS u (at, cell) WHERE t.ctid = u.at AND t.${id(column.name)} IS NULL`,
+                  ${spec.mode === 'append' ? `, ${unnamed}` : ''}
+             FROM unnest($2::tid[], $3::text[]) AS u (at, cell) WHERE t.ctid = u.at AND t.${id(column.name)} IS NULL RETURNING t.ctid::text AS at`,
           [change.field, cells.map(({ at }) => at), cells.map(({ cell }) => cell)],
         )
-        const filled = rowCount ?? 0
+        const filled = moved.length
+        if (spec.mode === 'append' && filled > 0)
+          await nameVersions(client, table, `(SELECT * FROM ${target} WHERE ctid = ANY($1::tid[])) moved`, [moved.map(({ at }) => at)])
         await client.query('UPDATE _weir.schema_changes SET filled = coalesce(filled, 0) + $2 WHERE id = $1', [change.id, filled])
         return { filled, ...(rows.length === fillRows ? { next: rows.at(-1)!.at } : {}) }
       })

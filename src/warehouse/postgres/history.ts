@@ -20,32 +20,33 @@ function age(spec: TableSpec, columns: readonly Column[]): string {
 interface Source {
   from: string
   held?: string
-  seen?: string
+  seen: string
   line?: string
 }
 
 /**
  * Versions of rows, each with the instant since which it holds; those that say what the one before them says are left out, unless
- * they stand. The first version of an age holds since then; a further one, a change that did not move the cursor, since it was seen,
- * but never beyond a version of a newer age. A deletion is the last of its age. Of two that would begin at once the later one begins
- * a microsecond behind.
+ * they stand. The version of an age that was read first holds since then, whichever came first; a further one, a change that did not
+ * move the cursor, since it was seen, but never beyond a version of a newer age. A deletion is the last of its age. Of two that would
+ * begin at once the later one begins a microsecond behind.
  */
 export function placed(spec: TableSpec, columns: readonly Column[], sources: readonly Source[]): string {
   const { all, keys } = partsOf(spec, columns)
   const found = sources.map(
-    ({ from, held = 'NULL', seen = 'NULL', line = 'NULL' }) =>
-      `SELECT ${all}, _weir_run_id, _weir_loaded_at, _weir_deleted_at, ${held}::timestamptz AS _weir_held, ${seen}::timestamptz AS _weir_seen, ${line} AS _weir_place FROM ${from}`,
+    ({ from, seen, held = 'NULL', line = 'NULL' }) =>
+      `SELECT ${all}, _weir_run_id, _weir_loaded_at, _weir_deleted_at, ${seen}::timestamptz AS _weir_seen_at, ${held}::timestamptz AS _weir_held, ${line} AS _weir_place FROM ${from}`,
   )
   const micro = `interval '1 microsecond'`
-  const first = 'count(_weir_held) OVER same = 0 AND row_number() OVER (same ORDER BY _weir_seen, _weir_place) = 1'
+  const first = 'row_number() OVER (same ORDER BY _weir_seen_at NULLS FIRST, _weir_held, _weir_place) = 1'
+  const further = 'CASE WHEN _weir_held > _weir_age THEN _weir_held ELSE greatest(_weir_age, _weir_seen_at) END'
   const windows = `WINDOW versions AS (PARTITION BY ${keys} ORDER BY _weir_age, _weir_deleted_at IS NOT NULL, _weir_at, _weir_held, _weir_place),
     ages AS (PARTITION BY ${keys} ORDER BY _weir_age, _weir_deleted_at IS NOT NULL)`
   const nextAge = 'min(_weir_age) OVER (ages GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)'
   return `SELECT *, max(_weir_earliest - _weir_n * ${micro}) OVER (PARTITION BY ${keys} ORDER BY _weir_n) + _weir_n * ${micro} AS _weir_since FROM (
       SELECT *, row_number() OVER versions AS _weir_n, greatest(_weir_age, least(_weir_at, ${nextAge} - ${micro})) AS _weir_earliest FROM (
         SELECT *, row_number() OVER versions > 1 AND lag(_weir_said) OVER versions IS NOT DISTINCT FROM _weir_said AS _weir_is_said FROM (
-          SELECT *, ROW(${saying(spec, columns)}) AS _weir_said, coalesce(_weir_held, CASE WHEN ${first} THEN _weir_age ELSE greatest(_weir_age, _weir_seen) END) AS _weir_at
-            FROM (SELECT *, coalesce(${age(spec, columns)}, _weir_held, _weir_seen) AS _weir_age FROM (${found.join(' UNION ALL ')}) found) aged
+          SELECT *, ROW(${saying(spec, columns)}) AS _weir_said, CASE WHEN ${first} THEN coalesce(_weir_held, _weir_age) ELSE ${further} END AS _weir_at
+            FROM (SELECT *, coalesce(${age(spec, columns)}, _weir_held, _weir_seen_at) AS _weir_age FROM (${found.join(' UNION ALL ')}) found) aged
           WINDOW same AS (PARTITION BY ${keys}, _weir_age, _weir_deleted_at IS NULL)) dated
         ${windows}) compared
       WHERE _weir_held IS NOT NULL OR NOT _weir_is_said ${windows}) numbered`
@@ -61,12 +62,13 @@ export function historyStatements(spec: TableSpec, columns: readonly Column[]): 
   const target = id(spec.schema, spec.table)
   const same = key.map((name) => `t.${id(name)} = n.${id(name)}`).join(' AND ')
   const inBatch = `(${keys}) IN (SELECT ${keys} FROM weir_batch)`
-  const batch = `(SELECT ${all}, _weir_line, _weir_seen_at, ${ownValues.map((value, i) => `${value} AS ${own[i]}`).join(', ')} FROM weir_batch) b`
+  const batch = `(SELECT ${all}, _weir_line, ${ownValues.map((value, i) => `${value} AS ${own[i]}`).join(', ')} FROM weir_batch) b`
   const isLast = `lead(_weir_line) OVER (PARTITION BY ${keys}, ${age(spec, columns)}, _weir_deleted_at IS NULL ORDER BY _weir_seen_at, _weir_line) IS NULL`
-  const stand: Source = { from: `${target} WHERE ${inBatch}`, held: '_weir_valid_from' }
+  const stand: Source = { from: `${target} WHERE ${inBatch}`, held: '_weir_valid_from', seen: '_weir_seen_at' }
   const come: Source = {
     from: `(SELECT *, ${isLast} AS _weir_is_last FROM ${batch}) n
-      WHERE _weir_is_last OR NOT EXISTS (SELECT 1 FROM ${target} t WHERE ${same} AND NOT ${differs(spec, columns, 'n')})`,
+      WHERE NOT EXISTS (SELECT 1 FROM ${target} t WHERE ${same} AND NOT ${differs(spec, columns, 'n')}
+        AND (NOT _weir_is_last OR t._weir_seen_at > n._weir_seen_at))`,
     seen: '_weir_seen_at',
     line: '_weir_line',
   }

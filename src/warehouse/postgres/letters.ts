@@ -37,10 +37,10 @@ export async function writeLetters(
       ? `${letter.message.replace(/\.?$/, '.')} It is nested too deeply for json: the payload is kept as text.`
       : letter.message
     await client.query(
-      `INSERT INTO _weir.dead_letters AS d (sync, stream, run_id, slice, kind, reason, message, record_key, payload, fingerprint, form, sealed_by, version_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+      `INSERT INTO _weir.dead_letters AS d (sync, stream, run_id, slice, kind, reason, message, record_key, payload, fingerprint, form, sealed_by, version_at, first_seen_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce($14::timestamptz, now()))
        ON CONFLICT (sync, stream, fingerprint) DO UPDATE SET attempts = d.attempts + 1, last_seen_at = now(), run_id = excluded.run_id,
-         first_seen_at = CASE WHEN d.status = 'open' THEN d.first_seen_at ELSE now() END, status = 'open', closed_at = NULL,
+         first_seen_at = CASE WHEN d.status = 'open' THEN d.first_seen_at ELSE excluded.first_seen_at END, status = 'open', closed_at = NULL,
          ${held.map((name) => `${name} = CASE WHEN ${isNewer} THEN excluded.${name} ELSE d.${name} END`).join(', ')}`,
       [
         sync,
@@ -56,6 +56,7 @@ export async function writeLetters(
         letter.isRaw ? 'raw' : 'record',
         sealed?.by ?? null,
         letter.versionAt ?? null,
+        letter.readAt ?? null,
       ],
     )
   }

@@ -3,12 +3,12 @@ import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { letterKey, versionAt } from '../../schema/key.js'
 import { joined, type Line, recordOf, type Segment, split } from '../../schema/lines.js'
-import type { Letter, OpenTable, TableSpec } from '../driver.js'
+import type { Letter, OpenTable, Reading, TableSpec } from '../driver.js'
 import { appendStatement } from './append.js'
 import { halve } from './halve.js'
 import { historyStatements } from './history.js'
 import { besides, mergeStatement, undatedStatement } from './merge.js'
-import { id, list, literal, sqlType } from './sql.js'
+import { id, list, sqlType } from './sql.js'
 
 /** Rows on their way into a table, and whose they are. */
 export interface Load {
@@ -18,10 +18,8 @@ export interface Load {
   run: string
   /** Stage that takes them instead of the table, in the modes that gather first. */
   stage?: string | undefined
-  /** When each row was read, as the database writes it; without it now. */
-  seenAt?: readonly string[]
-  /** All were read after this instant, as the database writes it: what others wrote since counts as newer, unless it says that it is older. */
-  readSince?: string | undefined
+  /** When its rows were read. */
+  readings: readonly Reading[]
 }
 
 /** Rows of a batch as they came out: how many were written, and which could not be, by their places in the batch. */
@@ -47,28 +45,19 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
   ].join(', ')
   await client.query(
     `SET LOCAL work_mem = '${sortMemory}';
-     CREATE TEMP TABLE weir_batch (${definition}, _weir_line int GENERATED ALWAYS AS IDENTITY,
-       _weir_seen_at timestamptz NOT NULL DEFAULT ${load.readSince === undefined ? 'now()' : literal(load.readSince)}) ON COMMIT DROP`,
+     CREATE TEMP TABLE weir_batch (${definition}, _weir_line int GENERATED ALWAYS AS IDENTITY) ON COMMIT DROP`,
   )
   const statements = statementsFor(load)
   const refuse = (at: number, line: Line, message: string) => {
     const { payload, values } = recordOf(line)
-    result.refused.push({
-      at,
-      letter: { kind: 'record', reason: 'record', message, ...letterKey(values, spec.key), ...versionAt(values, spec), payload },
-    })
+    const version = { ...letterKey(values, spec.key), ...versionAt(values, spec), readAt: instantAt(load.readings, at) }
+    result.refused.push({ at, letter: { kind: 'record', reason: 'record', message, ...version, payload } })
   }
   /** Moves rows on; answers with those of them that cannot be compared with what stands. */
-  const write = async (segments: readonly Segment[], seenAt: readonly string[] | undefined): Promise<number[]> => {
+  const write = async (segments: readonly Segment[], readings: readonly Reading[]): Promise<number[]> => {
     for (const segment of segments) await copy(client, segment, besides(spec))
-    if (seenAt)
-      await client.query(
-        `UPDATE weir_batch SET _weir_seen_at = s.seen FROM unnest($1::timestamptz[]) WITH ORDINALITY s (seen, n)
-          WHERE _weir_line = s.n - 1 + (SELECT min(_weir_line) FROM weir_batch)`,
-        [seenAt],
-      )
     const [first, ...others] = statements
-    const { rowCount } = await client.query(first!, [load.run])
+    const { rowCount } = await client.query(first!, [load.run, readings.map(({ at }) => at), beginnings(readings)])
     for (const statement of others) await client.query(statement)
     const undated = spec.mode === 'merge' ? undatedStatement(spec, columns) : undefined
     const found = undated === undefined ? [] : (await client.query<{ at: number }>(undated)).rows
@@ -76,7 +65,7 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
     return found.map(({ at }) => at)
   }
   if (!careful) {
-    const places = await write(load.segments, load.seenAt)
+    const places = await write(load.segments, load.readings)
     const lines = places.length === 0 ? [] : split(load.segments)
     for (const at of places) refuse(at, lines[at]!, cannotTell(spec))
     return result
@@ -86,7 +75,10 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
     split(load.segments).map((line, at) => ({ line, at })),
     async (items) => {
       const lines = items.map(({ line }) => line)
-      const places = await write(joined(lines), load.seenAt && items.map(({ at }) => load.seenAt![at]!))
+      const places = await write(
+        joined(lines),
+        items.map(({ at }) => ({ rows: 1, at: instantAt(load.readings, at) })),
+      )
       await client.query('TRUNCATE weir_batch')
       for (const place of places) refuse(items[place]!.at, lines[place]!, cannotTell(spec))
     },
@@ -98,6 +90,22 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
       ),
   )
   return result
+}
+
+/** When the row at a place, from 0, was read. */
+function instantAt(readings: readonly Reading[], place: number): string {
+  const reading = beginnings(readings).findLastIndex((begins) => begins <= place)
+  return readings[reading]!.at
+}
+
+/** The places, from 0, at which the rows of each reading begin. */
+function beginnings(readings: readonly Reading[]): number[] {
+  let next = 0
+  return readings.map(({ rows }) => {
+    const begins = next
+    next += rows
+    return begins
+  })
 }
 
 const cannotTell = ({ cursor }: TableSpec) =>
@@ -112,14 +120,17 @@ async function copy(client: pg.ClientBase, { columns, chunks }: Segment, besides
   await done
 }
 
-/** The statements that move the batch on; the row count of the first is the number of rows that changed. `$1` is the run. */
-function statementsFor({ table: { spec, columns }, stage, readSince }: Load): string[] {
+/**
+ * The statements that move the batch on; the row count of the first is the number of rows that changed. `$1` is the run, `$2` and `$3`
+ * say when rows were read.
+ */
+function statementsFor({ table: { spec, columns }, stage }: Load): string[] {
   switch (spec.mode) {
     case 'append':
       return [appendStatement(spec, columns)]
     case 'history':
       return historyStatements(spec, columns)
     default:
-      return [mergeStatement(spec, columns, { stage, readSince })]
+      return [mergeStatement(spec, columns, stage)]
   }
 }

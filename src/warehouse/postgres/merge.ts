@@ -1,7 +1,7 @@
 import { type Column, columnFor } from '../../schema/encode.js'
 import { rawColumn } from '../../schema/names.js'
 import type { TableSpec } from '../driver.js'
-import { id, list, literal } from './sql.js'
+import { id, list } from './sql.js'
 
 /** The name of the column that a field fills. */
 export const columnOf = (columns: readonly Column[], field: string | undefined): string | undefined => columnFor(columns, field)?.name
@@ -14,6 +14,18 @@ export const ageOf = ({ type }: Column, cursor: string, deletedAt: string): stri
 export const isBefore = (a: string, b: string): string => `coalesce(${a} < ${b}, false)`
 /** The same, where what does not say how old it is stands behind all that does. */
 export const isBehind = (a: string, b: string): string => `coalesce(${a} < ${b}, ${a} IS NULL AND ${b} IS NOT NULL)`
+
+/** Weir's own columns that every row has. */
+export const ownNames = ['_weir_run_id', '_weir_loaded_at', '_weir_deleted_at', '_weir_seen_at'] as const
+/** When a row of the batch was read: `$2` are the instants of its readings, `$3` the places at which these begin. */
+const seenAt = '($2::timestamptz[])[width_bucket(_weir_line - (SELECT min(_weir_line) FROM weir_batch), $3::int[])]'
+/** When a row of a table was read; what was written before that was noted is as old as its writing. */
+export const readAt = (of?: string): string => {
+  const at = of === undefined ? '' : `${of}.`
+  return `coalesce(${at}_weir_seen_at, ${at}_weir_loaded_at)`
+}
+/** Was `t` read after `next`, so that of two versions of one age it is the one that stands? */
+const isReadLater = (t: string, next: string) => `coalesce(${t}._weir_seen_at > ${next}._weir_seen_at, false)`
 
 /** What every row says beside the vendor's columns, and where a batch's row has it from. */
 export interface Parts {
@@ -40,8 +52,8 @@ export function partsOf(spec: TableSpec, columns: readonly Column[]): Parts {
     all: list([...columns.map(({ name }) => name), ...besides(spec)]),
     keys: list(key),
     key,
-    own: ['_weir_run_id', '_weir_loaded_at', '_weir_deleted_at'],
-    ownValues: ['$1::text', 'now()', mark],
+    own: ownNames,
+    ownValues: ['$1::text', 'now()', mark, seenAt],
     mark,
     newest: cursor ? `${ageOf(cursor, id(cursor.name), mark)} DESC NULLS LAST, ${mark} IS NULL, _weir_line DESC` : '_weir_line DESC',
   }
@@ -53,51 +65,39 @@ export const besides = ({ keepsRaw }: TableSpec): string[] => ['_weir_extra', ..
 /** SET list that takes over everything of the row `excluded` but its key. */
 export function assignments(spec: TableSpec, columns: readonly Column[], key: readonly string[]): string {
   const names = columns.map(({ name }) => name).filter((name) => !key.includes(name))
-  return [...names, ...besides(spec), '_weir_run_id', '_weir_loaded_at', '_weir_deleted_at']
-    .map((name) => `${id(name)} = excluded.${id(name)}`)
-    .join(', ')
+  return [...names, ...besides(spec), ...ownNames].map((name) => `${id(name)} = excluded.${id(name)}`).join(', ')
 }
 
 /**
  * Upsert by key into the table, where a newer version is never overwritten by an older one; or into a stage, which takes what
- * was read last: what a snapshot changes is known when it is whole. What another run has written after `readSince` stands against
- * all that is no newer: it was read later, or at the same time.
+ * was read last: what a snapshot changes is known when it is whole.
  */
-export function mergeStatement(
-  spec: TableSpec,
-  columns: readonly Column[],
-  { stage, readSince }: { stage?: string | undefined; readSince?: string | undefined } = {},
-): string {
+export function mergeStatement(spec: TableSpec, columns: readonly Column[], stage?: string): string {
   const { all, keys, key, own, ownValues, newest } = partsOf(spec, columns)
   const [target, order, guard] =
     stage === undefined
-      ? [id(spec.schema, spec.table), newest, `WHERE ${newerWins(spec, columns, 'excluded')}${notSince(spec, columns, readSince)}`]
-      : [id('_weir_stage', stage), '_weir_line DESC', '']
+      ? [id(spec.schema, spec.table), newest, `WHERE ${newerWins(spec, columns, 'excluded')}`]
+      : [id('_weir_stage', stage), '_weir_line DESC', `WHERE NOT ${isReadLater('t', 'excluded')}`]
   return `INSERT INTO ${target} AS t (${all}, ${own.join(', ')})
     SELECT DISTINCT ON (${keys}) ${all}, ${ownValues.join(', ')} FROM weir_batch ORDER BY ${keys}, ${order}
     ON CONFLICT (${keys}) DO UPDATE SET ${assignments(spec, columns, key)} ${guard}`
 }
 
 /**
- * May the row `next` take the place of `t`? A newer version does; an equally old one only if it differs; a deletion is a
- * version like any other, so only a strictly newer one brings the row back. One that does not say how old it is gives way to
- * all that do.
+ * May the row `next` take the place of `t`? A newer version does; an equally old one only if it differs and was not read before; a deletion
+ * is a version like any other, so only a strictly newer one brings the row back. One that does not say how old it is gives way to all that do.
  */
 function newerWins(spec: TableSpec, columns: readonly Column[], next: string): string {
   const cursor = columnFor(columns, spec.cursor)
   const changes = differs(spec, columns, next)
-  if (cursor === undefined) return `NOT ${isBefore(`${next}._weir_deleted_at`, 't._weir_deleted_at')} AND ${changes}`
+  const isOlder = isReadLater('t', next)
+  if (cursor === undefined) {
+    const [theirs, mine] = ['t._weir_deleted_at', `${next}._weir_deleted_at`]
+    return `NOT ${isBefore(mine, theirs)} AND ${changes} AND (NOT ${isOlder} OR ${isBefore(theirs, mine)})`
+  }
   const age = (of: string) => ageIn(cursor, of)
   const revives = `t._weir_deleted_at IS NOT NULL AND ${next}._weir_deleted_at IS NULL`
-  return `NOT ${isBehind(age(next), age('t'))} AND ${changes} AND (NOT (${revives}) OR ${isBehind(age('t'), age(next))})`
-}
-
-/** Only a strictly newer version takes the place of what another run wrote since. */
-function notSince(spec: TableSpec, columns: readonly Column[], readSince: string | undefined): string {
-  if (readSince === undefined) return ''
-  const cursor = columnFor(columns, spec.cursor)
-  const isNewer = cursor === undefined ? 'false' : isBehind(ageIn(cursor, 't'), ageIn(cursor, 'excluded'))
-  return ` AND (t._weir_loaded_at < ${literal(readSince)}::timestamptz OR t._weir_run_id = $1 OR ${isNewer})`
+  return `NOT ${isBehind(age(next), age('t'))} AND ${changes} AND (NOT (${revives} OR ${isOlder}) OR ${isBehind(age('t'), age(next))})`
 }
 
 const ageIn = (cursor: Column, of: string) => ageOf(cursor, `${of}.${id(cursor.name)}`, `${of}._weir_deleted_at`)

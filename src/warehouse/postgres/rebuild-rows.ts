@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { Letter, Rebuild, RebuildBatch } from '../driver.js'
+import { holdVersions, nameVersions, unnamed } from './append-names.js'
 import { halve } from './halve.js'
-import { besides } from './merge.js'
+import { besides, readAt } from './merge.js'
 import type { Identity } from './rebuilds.js'
 import { id, list, sqlType } from './sql.js'
 
@@ -14,7 +15,7 @@ interface Written {
 
 /**
  * Writes the rows that came out differently, and nothing else; rows that somebody wrote meanwhile are left to him. Marks of
- * deletion stay. A dry run counts them. What the database refuses is halved until the culprit is alone.
+ * deletion stay, and so do the times of versions. A dry run counts them. What the database refuses is halved until the culprit is alone.
  */
 export async function writeRebuilt(
   client: pg.ClientBase,
@@ -23,7 +24,9 @@ export async function writeRebuilt(
   key: readonly Identity[],
 ): Promise<Written> {
   const written: Written = { rewritten: 0, letters: [] }
-  const { schema, table } = batch.table.spec
+  const { schema, table, mode } = batch.table.spec
+  // A load would miss that a version comes to say what it adds, or that one has new cells which it puts elsewhere in time.
+  if ((mode === 'append' || mode === 'history') && !rebuild.isDryRun) await holdVersions(client, batch.table.spec)
   await halve(
     client,
     batch.rows,
@@ -40,9 +43,10 @@ export async function writeRebuilt(
 async function write(
   client: pg.ClientBase,
   { run, isDryRun }: Rebuild,
-  { rows, table: { spec, columns } }: RebuildBatch,
+  { rows, table }: RebuildBatch,
   key: readonly Identity[],
 ): Promise<number> {
+  const { spec, columns } = table
   const cells = columns.map(({ name, type }) => `${id(name)} ${sqlType[type]}`).join(', ')
   await client.query(
     `CREATE TEMP TABLE weir_rebuild (${cells}, ${besides(spec)
@@ -72,12 +76,14 @@ async function write(
     )
     changed = counted[0]!.n
   } else {
-    const set = names.map((name) => `${id(name)} = b.${id(name)}`).join(', ')
+    const set = [...names.map((name) => `${id(name)} = b.${id(name)}`), ...(spec.mode === 'append' ? [unnamed] : [])].join(', ')
     const { rowCount } = await client.query(
-      `UPDATE ${target} t SET ${set}, _weir_run_id = $${key.length + 2}, _weir_loaded_at = now() FROM ${found} WHERE ${differs}`,
+      `UPDATE ${target} t SET ${set}, _weir_run_id = $${key.length + 2}, _weir_loaded_at = now(), _weir_seen_at = ${readAt('t')}
+         FROM ${found} WHERE ${differs}`,
       [...values, run],
     )
     changed = rowCount ?? 0
+    if (changed > 0 && spec.mode === 'append') await nameVersions(client, table, 'weir_rebuild')
   }
   await client.query('DROP TABLE weir_rebuild')
   return changed

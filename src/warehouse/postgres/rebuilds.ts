@@ -3,6 +3,7 @@ import { Failure } from '../../core/failure.js'
 import type { RebuildCounts } from '../../core/rebuild.js'
 import { rawColumn } from '../../schema/names.js'
 import type { OpenTable, RawRow, Rebuild, RowPlace, TableSpec, Warehouse } from '../driver.js'
+import { versionColumn } from './append.js'
 import { failureValues } from './failures.js'
 import { checkHashKey } from './hash-keys.js'
 import type { LetterSeal } from './letter-seal.js'
@@ -10,10 +11,10 @@ import { writeLetters } from './letters.js'
 import { onConnection, transaction } from './pool.js'
 import { writeRebuilt } from './rebuild-rows.js'
 import { openRuns } from './runs.js'
-import { id, list } from './sql.js'
+import { id, list, literal } from './sql.js'
 import { tableIn } from './tables.js'
 
-/** A page holds so many rows, or as many as these bytes of raw records: memory is bounded whatever a record's size. */
+/** A page holds so many rows, or as many as these bytes of raw records: memory is bounded whatever a record's size. The versions of one key in `append` come whole. */
 const pageRows = 1_000
 const pageBytes = 8 * 1024 * 1024
 
@@ -118,7 +119,7 @@ async function look(pool: pg.Pool, spec: TableSpec): Promise<OpenTable> {
   return table
 }
 
-/** Columns of the table's own unique index, with their types: what tells its rows apart. */
+/** Columns of the table's own unique index, with their types: what tells its rows apart; the name of a version comes last. */
 export interface Identity {
   name: string
   type: string
@@ -128,7 +129,8 @@ async function identityOf(client: pg.ClientBase | pg.Pool, spec: TableSpec): Pro
   const { rows } = await client.query<Identity>(
     `SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
        FROM (SELECT * FROM pg_index WHERE indrelid = to_regclass($1) AND indisunique AND indpred IS NULL AND indexprs IS NULL
-             ORDER BY indisprimary DESC, indexrelid LIMIT 1) i
+             ORDER BY EXISTS (SELECT 1 FROM pg_attribute v WHERE v.attrelid = indrelid AND v.attnum = ANY(indkey) AND v.attname = ${literal(versionColumn)}) DESC,
+                      indisprimary DESC, indexrelid LIMIT 1) i
        CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n)
        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum ORDER BY k.n`,
     [id(spec.schema, spec.table)],
@@ -141,19 +143,23 @@ async function identityOf(client: pg.ClientBase | pg.Pool, spec: TableSpec): Pro
   return rows
 }
 
+/** The next rows by what tells them apart. A rebuilt version of `append` gets another name: there it goes by keys alone, and no key is parted. */
 async function page(pool: pg.Pool, spec: TableSpec, after: RowPlace | undefined): Promise<RawRow[]> {
   const key = await identityOf(pool, spec)
+  const walked = spec.mode === 'append' ? key.filter(({ name }) => name !== versionColumn) : key
   const names = list(key.map(({ name }) => name))
+  const by = list(walked.map(({ name }) => name))
   const place = `ARRAY[${key.map(({ name }) => `${id(name)}::text`).join(', ')}]`
-  const behind = key.map(({ type }, i) => `$${i + 1}::text::${type}`).join(', ')
+  const behind = walked.map(({ type }, i) => `$${i + 1}::text::${type}`).join(', ')
+  const bytes = 'coalesce(octet_length(raw), 0)'
   const { rows } = await pool.query<RawRow>(
     `SELECT place, version, raw FROM (
-       SELECT row_number() OVER rows AS n, place, version, raw, sum(coalesce(octet_length(raw), 0)) OVER rows - coalesce(octet_length(raw), 0) AS before
+       SELECT row_number() OVER (ORDER BY ${names}) AS n, place, version, raw,
+              sum(${bytes}) OVER (ORDER BY ${by}) - sum(${bytes}) OVER (PARTITION BY ${by}) AS before
          FROM (SELECT ${names}, ${place} AS place, xmin::text AS version, ${id(rawColumn)}::text AS raw FROM ${id(spec.schema, spec.table)}
-               ${after === undefined ? '' : `WHERE (${names}) > (${behind})`} ORDER BY ${names} LIMIT ${pageRows}) page
-       WINDOW rows AS (ORDER BY ${names} ROWS UNBOUNDED PRECEDING)) sized
+               ${after === undefined ? '' : `WHERE (${by}) > (${behind})`} ORDER BY ${by} FETCH FIRST ${pageRows} ROWS WITH TIES) page) sized
      WHERE before < ${pageBytes} ORDER BY n`,
-    after === undefined ? [] : [...after],
+    after === undefined ? [] : after.slice(0, walked.length),
   )
   return rows
 }

@@ -3,7 +3,7 @@ import { Failure } from '../../core/failure.js'
 import type { Slice } from '../../core/types.js'
 import { type Column, columnFor } from '../../schema/encode.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
-import { assignments, besides, columnOf, differs } from './merge.js'
+import { assignments, besides, columnOf, differs, ownNames } from './merge.js'
 import { id, list, literal } from './sql.js'
 import { hasStage } from './stage.js'
 
@@ -48,7 +48,7 @@ export async function exchange(
   const key = spec.key.map((field) => columnOf(columns, field)!)
   const same = key.map((name) => `s.${id(name)} = t.${id(name)}`).join(' AND ')
   const gone = await client.query(`DELETE FROM ${target} t WHERE ${where} AND NOT EXISTS (SELECT 1 FROM ${from} s WHERE ${same})`)
-  const names = list([...columns.map(({ name }) => name), ...besides(spec), '_weir_run_id', '_weir_loaded_at', '_weir_deleted_at'])
+  const names = list([...columns.map(({ name }) => name), ...besides(spec), ...ownNames])
   const written = await client.query(
     `INSERT INTO ${target} AS t (${names}) SELECT ${names} FROM ${from} s WHERE ${['true', ...notOvertaken('s')].join(' AND ')} ORDER BY ${list(key)}
      ON CONFLICT (${list(key)}) DO UPDATE SET ${assignments(spec, columns, key)} WHERE ${differs(spec, columns, 'excluded')}`,

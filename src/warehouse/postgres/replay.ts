@@ -6,7 +6,7 @@ import { checkpointsOf } from './checkpoints.js'
 import { type LetterSeal, readPayload } from './letter-seal.js'
 import { filterValues, fits, lockName } from './letters.js'
 import { loadRows } from './load.js'
-import { ageOf, isBefore, isBehind } from './merge.js'
+import { ageOf, isBefore, isBehind, readAt } from './merge.js'
 import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
 import { id, sqlType } from './sql.js'
 import { givenUp } from './words.js'
@@ -118,8 +118,8 @@ async function replayOnce(client: pg.ClientBase, batch: Batch, letters: readonly
   const overtaken = await overtakenOf(client, batch, letters, all)
   const lines = all.filter((i) => !overtaken.has(i))
   const segments = joined(lines.map((i) => batch.lines[i]!))
-  const seenAt = lines.map((i) => letters[i]!.seenAt)
-  const part = { table: batch.table, segments, rows: lines.length, run, seenAt }
+  const readings = lines.map((i) => ({ rows: 1, at: letters[i]!.seenAt }))
+  const part = { table: batch.table, segments, rows: lines.length, run, readings }
   const { loaded, refused } = await loadRows(client, part, lines.length === 1)
   const some = loaded > 0 && loaded < lines.length
   const written = some ? await standing(client, batch, letters, lines, writtenNow, [run]) : new Set(loaded > 0 ? lines : [])
@@ -141,7 +141,7 @@ async function hold(client: pg.ClientBase, letters: readonly LetterRef[]): Promi
 }
 
 /**
- * A replayed record is as old as its first reading: these meet a row whose cursor is newer, or that was loaded since and whose cursor,
+ * A replayed record is as old as its first reading: these meet a row whose cursor is newer, or that was read since and whose cursor,
  * where there is one, is not older. Where every version is kept none is in the way.
  */
 async function overtakenOf(
@@ -152,13 +152,7 @@ async function overtakenOf(
 ): Promise<Set<number>> {
   const { mode } = batch.table.spec
   if (mode === 'append' || mode === 'history') return new Set()
-  return standing(
-    client,
-    batch,
-    letters,
-    which,
-    ({ isOlder, isNewer }) => `(t._weir_loaded_at >= b.seen_at AND NOT ${isNewer}) OR ${isOlder}`,
-  )
+  return standing(client, batch, letters, which, ({ isOlder, isNewer }) => `(${readAt('t')} >= b.seen_at AND NOT ${isNewer}) OR ${isOlder}`)
 }
 
 /** The row was written in this very transaction. */

@@ -1,20 +1,16 @@
 import type pg from 'pg'
 import type { FailureNote } from '../../core/activities.js'
 import { Failure } from '../../core/failure.js'
-import { noCounts, sum } from '../../core/receipt.js'
+import { noCounts } from '../../core/receipt.js'
 import { sliceKey } from '../../core/slices.js'
-import type { Counts, Slice, SyncMode, Used } from '../../core/types.js'
-import type { BatchCommit, Claim, Letter, SliceOwner, Wait, Warehouse } from '../driver.js'
-import { checkpointsOf, markOvertaken, takeOvertaken } from './checkpoints.js'
+import type { Slice, Used } from '../../core/types.js'
+import type { Claim, Letter, SliceOwner, Wait, Warehouse } from '../driver.js'
+import { checkpointsOf } from './checkpoints.js'
 import { countColumns, countsOf, countValues } from './counts.js'
-import type { LetterSeal } from './letter-seal.js'
-import { lockName, supersede, writeLetters } from './letters.js'
-import { loadRows } from './load.js'
-import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
-import { exchange } from './replace.js'
+import { writeLetters } from './letters.js'
+import { transaction, warehouseFailure } from './pool.js'
 import { id } from './sql.js'
-import { openStage, stageName } from './stage.js'
-import { refuseOtherMode } from './tables.js'
+import { stageName } from './stage.js'
 import { takeOver } from './take-over.js'
 
 export interface SliceRow {
@@ -34,11 +30,11 @@ export const sliceOf = (row: SliceRow): Slice => ({
 
 interface ClaimedRow extends SliceRow {
   epoch: string
+  claimed_at: Date
   position: { resume?: Record<string, unknown>; reached?: string } | null
   state: string
   idle_claims: number
   last_failure: string | null
-  claimed_at: string
 }
 
 /**
@@ -62,7 +58,7 @@ export async function claim(
          waiting_since = CASE WHEN run_id = $4 THEN waiting_since END, waiting_until = CASE WHEN run_id = $4 THEN waiting_until END,
          run_id = $4, updated_at = now()
        WHERE ${home.owner} = $1 AND stream = $2 AND slice = $3 AND (attempt_at IS NULL OR attempt_at <= $6)
-       RETURNING *, updated_at::text AS claimed_at`,
+       RETURNING *, clock_timestamp() AS claimed_at`,
         [home.id, stream, key, run, owner, attemptAt],
       ),
     )
@@ -78,8 +74,8 @@ export async function claim(
     run,
     key,
     slice: sliceOf(row),
-    claimedAt: row.claimed_at,
     epoch: Number(row.epoch),
+    claimedAt: row.claimed_at,
     resume: row.position?.resume,
     reached: row.position?.reached,
     isFinished: row.state !== 'open',
@@ -90,81 +86,8 @@ export async function claim(
   }
 }
 
-const commitAttempts = 6
-
-export async function commitBatch(pool: pg.Pool, batch: BatchCommit, seal: () => LetterSeal): Promise<Counts> {
-  const { claim } = batch
-  const doing = `Loading ${batch.rows} rows of ${claim.sync}/${claim.stream}`
-  let careful = false
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await transaction(pool, doing, (client) => commitOnce(client, batch, careful, seal))
-    } catch (error) {
-      if (isDataError(error) && !careful) careful = true
-      else if (!isRetryable(error) || attempt >= commitAttempts) throw warehouseFailure(error, doing)
-    }
-  }
-}
-
-async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: boolean, seal: () => LetterSeal): Promise<Counts> {
-  const { claim, table } = batch
-  const { mode } = table.spec
-  const home = heldBy(claim)
-  const { rows: held } = await client.query<{ is_fresh: boolean; has_letters: boolean; mode: SyncMode | null }>(
-    `SELECT pg_advisory_xact_lock_shared(hashtextextended($5, 0)), position IS NULL AS is_fresh,
-            EXISTS (SELECT 1 FROM _weir.dead_letters d WHERE d.sync = $6 AND d.stream = $2 AND d.status = 'open') AS has_letters,
-            (SELECT mode FROM _weir.tables WHERE table_schema = $7 AND table_name = $8) AS mode
-       FROM ${home.table} WHERE ${home.where} FOR UPDATE`,
-    [...home.values, lockName(claim), claim.sync, table.spec.schema, table.spec.table],
-  )
-  if (!held[0]) throw fenced(claim)
-  refuseOtherMode(claim, table.spec, held[0].mode ?? undefined)
-  const stage = mode === 'replace' ? stageName(claim) : mode === 'replace_slice' ? stageName(claim, claim.key) : undefined
-  if (stage !== undefined) await openStage(client, claim, stage, table, mode === 'replace_slice' && held[0].is_fresh)
-  // Of two transactions at once each would miss the other's rows.
-  if (mode === 'history' || (mode === 'replace_slice' && batch.isLast)) {
-    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 2))', [`${table.spec.schema}.${table.spec.table}`])
-  }
-  const { segments, rows } = batch
-  // A backfill reads beside the live sync: of what both met, the live sync's stands where the backfill's is no newer.
-  const readSince = claim.backfill === undefined ? undefined : claim.claimedAt
-  const { loaded, refused } = await loadRows(client, { table, segments, rows, run: claim.run, stage, readSince }, careful)
-  const all = [...batch.letters, ...refused.map(({ letter }) => letter)]
-  if (held[0].has_letters) await supersede(client, batch, all)
-  await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined, table.spec)
-  const deadLetters = all.length
-  const { spent, ...used } = batch.used
-  const counts: Counts = { ...noCounts(), read: batch.read, deadLetters, ...used }
-  if (stage === undefined) Object.assign(counts, { loaded, unchanged: batch.read - deadLetters - loaded })
-  // What a snapshot changes is known only when it is whole: a slice's now, a stream's when the stream ends.
-  if (mode === 'replace_slice' && batch.isLast) {
-    const whole = sum([claim.counts, counts])
-    const overtaken = claim.backfill === undefined ? [] : await takeOvertaken(client, claim)
-    const changed = await exchange(client, table, stage!, {
-      slice: claim.slice,
-      overtaken,
-      ...(whole.deadLetters > 0 ? { refusedIn: claim } : {}),
-    })
-    if (claim.backfill === undefined) await markOvertaken(client, claim)
-    Object.assign(counts, { ...changed, unchanged: whole.read - whole.deadLetters - changed.loaded })
-  }
-  const added = countColumns
-    .map((column, i) => `${column} = ${column} + $${i + 8}${column === 'warehouse_ms' ? ` + ${tookMs}` : ''}`)
-    .join(', ')
-  const { rows: now } = await client.query(
-    `UPDATE ${home.table} SET position = $5, state = $6, spent = _weir.add_up(spent, $7), idle_claims = 0, last_failure = NULL,
-        waiting_since = NULL, waiting_until = NULL, waiting_for = NULL, updated_at = now(), ${added}
-      WHERE ${home.where} RETURNING ${countColumns.join(', ')}`,
-    [...home.values, JSON.stringify(batch.position), batch.isLast ? 'finished' : 'open', JSON.stringify(spent), ...countValues(counts)],
-  )
-  return countsOf(now[0]!)
-}
-
-/** How long this transaction has taken. */
-const tookMs = '(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)::bigint'
-
 /** Where the checkpoint of a claim stands, as long as no newer one took it: conditions and their values, as $1 to $4. */
-function heldBy(claim: Claim) {
+export function heldBy(claim: Claim) {
   const home = checkpointsOf(claim)
   const where = `${home.owner} = $1 AND stream = $2 AND slice = $3 AND epoch = $4`
   return { ...home, where, values: [home.id, claim.stream, claim.key, claim.epoch] }
@@ -172,7 +95,7 @@ function heldBy(claim: Claim) {
 
 type Key = Pick<Claim, 'sync' | 'stream' | 'key'>
 
-const fenced = ({ sync, stream, key }: Key) =>
+export const fenced = ({ sync, stream, key }: Key) =>
   new Failure('fenced', `A newer attempt owns slice ${key} of ${sync}/${stream}; this one wrote nothing.`, { sync, stream, slice: key })
 
 const notPlanned = ({ sync, stream, key }: Key) =>

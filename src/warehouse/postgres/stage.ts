@@ -41,7 +41,7 @@ export async function openStage(
     await client.query(`COMMENT ON TABLE ${stage} IS ${literal(owner(ref))}`)
     return
   }
-  const wants = columns.map(({ name: column, type }) => [column, sqlType[type]] as const)
+  const wants = [...columns.map(({ name: column, type }) => [column, sqlType[type]] as const), ['_weir_seen_at', 'timestamptz'] as const]
   if (spec.keepsRaw) wants.push([rawColumn, 'jsonb'])
   const adds = wants.filter(([column]) => !has.has(column)).map(([column, type]) => `ADD COLUMN ${id(column)} ${type}`)
   if (adds.length > 0) await client.query(`ALTER TABLE ${stage} ${adds.join(', ')}`)

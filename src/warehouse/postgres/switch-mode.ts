@@ -3,7 +3,7 @@ import type { SyncMode } from '../../core/types.js'
 import type { OpenTable, StreamRef, TableSpec } from '../driver.js'
 import { appendColumns, versionColumn, versionOf } from './append.js'
 import { historyColumns, linkStatement, placed } from './history.js'
-import { columnOf } from './merge.js'
+import { columnOf, readAt } from './merge.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { id, list } from './sql.js'
 import { identityOf, lockOf, modeIn, tableIn } from './tables.js'
@@ -45,9 +45,10 @@ async function reshape(client: pg.ClientBase, { spec, columns }: OpenTable): Pro
   await client.query(`LOCK TABLE ${target} IN ACCESS EXCLUSIVE MODE`)
   await dropIdentity(client, target)
   const own = identityOf(spec.mode, key)
+  await client.query(`ALTER TABLE ${target} ADD COLUMN IF NOT EXISTS _weir_seen_at timestamptz`)
   for (const { name, type } of own.columns) await client.query(`ALTER TABLE ${target} ADD COLUMN IF NOT EXISTS ${name} ${type}`)
   const cursor = columnOf(columns, spec.cursor)
-  const newest = `${cursor === undefined ? '' : `${id(cursor)} DESC NULLS LAST, `}_weir_loaded_at DESC, ctid DESC`
+  const newest = `${cursor === undefined ? '' : `${id(cursor)} DESC NULLS LAST, `}${readAt()} DESC, ctid DESC`
   const keepNewest = (of: string) =>
     client.query(
       `DELETE FROM ${target} t USING (SELECT ctid AS at, row_number() OVER (PARTITION BY ${of} ORDER BY ${newest}) AS n FROM ${target}) d WHERE t.ctid = d.at AND d.n > 1`,
@@ -58,7 +59,7 @@ async function reshape(client: pg.ClientBase, { spec, columns }: OpenTable): Pro
       await keepNewest(`${key}, ${versionColumn}`)
       break
     case 'history': {
-      const versions = placed({ ...spec, keepsRaw: false }, columns, [{ from: target, seen: '_weir_loaded_at', line: 'ctid' }])
+      const versions = placed({ ...spec, keepsRaw: false }, columns, [{ from: target, seen: readAt(), line: 'ctid' }])
       await client.query(
         `UPDATE ${target} t SET _weir_valid_from = p._weir_since, _weir_is_current = true, _weir_valid_to = NULL
            FROM ${target} o LEFT JOIN (${versions}) p ON p._weir_place = o.ctid WHERE t.ctid = o.ctid`,

@@ -22,7 +22,7 @@ type Ref = SliceOwner & { run: string }
 /** The advisory lock of whoever changes a table's shape. */
 export const lockOf = (spec: TableSpec) => [`${spec.schema}.${spec.table}`]
 
-const ownColumns = `_weir_run_id text NOT NULL, _weir_loaded_at timestamptz NOT NULL, _weir_deleted_at timestamptz, _weir_extra jsonb`
+const ownColumns = `_weir_run_id text NOT NULL, _weir_loaded_at timestamptz NOT NULL, _weir_deleted_at timestamptz, _weir_seen_at timestamptz, _weir_extra jsonb`
 
 /** What tells rows apart in a mode: one row a key, one a version, or one a key and time. */
 export function identityOf(mode: SyncMode, key: string): { columns: readonly IdentityColumn[]; constraint: string } {
@@ -97,7 +97,10 @@ export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec, adds: 
     await holdHashKey(pool, spec)
     const found = await onConnection(pool, doing, (client) => look(client, spec))
     const isReady =
-      found.exists && found.mode !== undefined && !lacksRaw(spec, found) && !(adds && wanted(found.columns, declared(spec)).length > 0)
+      found.exists &&
+      found.mode !== undefined &&
+      lacking(spec, found).length === 0 &&
+      !(adds && wanted(found.columns, declared(spec)).length > 0)
     if (!isReady) return await change(pool, ref, spec, found.exists && !adds ? [] : declared(spec))
     refuseOtherMode(ref, spec, found.mode)
     return opened(spec, found.columns)
@@ -106,7 +109,11 @@ export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec, adds: 
   }
 }
 
-const lacksRaw = ({ keepsRaw }: TableSpec, { types }: Found): boolean => keepsRaw === true && !types.has(rawColumn)
+/** Weir's own columns that a table of an earlier time lacks. */
+function lacking({ keepsRaw }: TableSpec, { types }: Found): string[] {
+  const own: [string, string][] = [['_weir_seen_at', 'timestamptz'], ...(keepsRaw ? [[rawColumn, 'jsonb'] as [string, string]] : [])]
+  return own.filter(([name]) => !types.has(name)).map(([name, type]) => `${name} ${type}`)
+}
 
 /** People are told when a run is planned, with what a switch would do; this is the bar behind it. */
 export function refuseOtherMode({ sync, stream, backfill }: SliceOwner, spec: TableSpec, mode: SyncMode | undefined): void {
@@ -190,8 +197,7 @@ async function alter(client: pg.ClientBase, ref: Ref, spec: TableSpec, found: Fo
       `Table ${spec.schema}.${spec.table} exists and is not Weir's. Choose another \`schema\` for sync ${ref.sync}, or move the table away.`,
     )
   }
-  const wants = added.map(({ name, type }) => `${id(name)} ${sqlType[type]}`)
-  if (lacksRaw(spec, found)) wants.push(`${rawColumn} jsonb`)
+  const wants = [...added.map(({ name, type }) => `${id(name)} ${sqlType[type]}`), ...lacking(spec, found)]
   if (wants.length === 0) return
   const adds = wants.map((column) => `ADD COLUMN IF NOT EXISTS ${column}`).join(', ')
   await client.query(`ALTER TABLE ${id(spec.schema, spec.table)} ${adds}`)

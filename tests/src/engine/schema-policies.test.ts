@@ -101,6 +101,25 @@ describe.each(servers())('changes of schema on PostgreSQL $name', ({ url }) => {
     ])
   })
 
+  it('an approval leaves versions of append what they are: they are not loaded again', async () => {
+    const name = nextName()
+    const read = (...people: Rec[]) => {
+      const stream = fakeStream({ name, mode: 'append', pages: () => [people] })
+      return syncOnce({ warehouse, stream, run: `run-${++count}`, definition: definitionOf(name, 'approve'), full: true })
+    }
+    const all = [person(1, { city: 'Lyon' }), person(1, { city: 'Ulm' }), person(2, { city: { code: 7 } })]
+    await read(person(1), person(2))
+    expect(await read(...all)).toMatchObject({ loaded: 3 })
+    const [change] = await warehouse.changes.list({ stream: name, status: ['pending'] })
+    await warehouse.changes.decide(change!.id, 'approved', 'ana')
+    const stream = fakeStream({ name, mode: 'append', pages: () => [] })
+    expect(
+      await applyChange({ warehouse, definition: definitionOf(name, 'approve'), stream, run: 'approval', change: change!.id }),
+    ).toMatchObject({ filled: 2 })
+    expect(await read(person(1), ...all.slice(0, 2))).toMatchObject({ loaded: 0, unchanged: 3 })
+    expect(await rows(`SELECT id, city FROM fake.${name} ORDER BY id, city`)).toHaveLength(5)
+  })
+
   it('a rejected field stays in _weir_extra and is not asked about again, until somebody approves it after all', async () => {
     const name = nextName()
     await sync(name, 'approve', [person(1)])

@@ -52,7 +52,7 @@ describe.each(servers())('versions on PostgreSQL $name', ({ url }) => {
       (
         await rows(
           `SELECT name || CASE WHEN _weir_deleted_at IS NULL THEN '' ELSE ' gone' END AS name, _weir_is_current AS current,
-                  to_char(_weir_valid_from, 'MM-DD') AS since, _weir_valid_from = _weir_loaded_at AS "whenSeen",
+                  to_char(_weir_valid_from, 'MM-DD') AS since, _weir_valid_from = _weir_seen_at AS "whenSeen",
                   _weir_valid_to IS NOT DISTINCT FROM lead(_weir_valid_from) OVER (ORDER BY _weir_valid_from) AS linked
              FROM fake.${name} ORDER BY _weir_valid_from`,
         )

@@ -36,6 +36,22 @@ const ids = (pages: readonly Page[]) => pages.flatMap(({ records }) => records.m
 const failing = (status: number) => Promise.reject(new Failure('permanent', `${status}`, { status }))
 
 describe('a walk', () => {
+  it('says of a page when it came, though it is given later', async () => {
+    let hour = 0
+    const { http } = vendor((request) => {
+      hour++
+      return book(request)
+    })
+    const now = () => new Date(Date.UTC(2026, 0, 1, hour))
+    const came: (number | undefined)[] = []
+    for await (const { readAt } of walk({ http, paginator: links, requests: () => [{ path: '/x' }], now })) {
+      // Whoever reads the page takes an hour, and the next one is there meanwhile.
+      await new Promise((resolve) => setImmediate(resolve))
+      came.push(readAt?.getUTCHours())
+    }
+    expect(came).toEqual([1, 2, 3, 4])
+  })
+
   it('sends a next link back untouched, with the budget of the first request, until the vendor’s end mark', async () => {
     const { http, asked } = vendor(book)
     const pages = await read({ http })
