@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { auditEvents } from '../src/warehouse/contract/audit.js'
 import { exit, failureText } from './exit.js'
 import { letterOptions, statusOption } from './letter-filter.js'
 import { createPrinter, type Printer } from './print.js'
@@ -489,6 +490,27 @@ command(
     new Option('--key <key>', 'only this person, by the key of the model'),
     new Option('--limit <n>', 'how many').default(50).argParser(count),
   ],
+)
+const audit = program.command('audit').description('who asked, decided and did what: a log that shows where it was altered')
+command(
+  audit,
+  'list',
+  'the newest of it; never a member',
+  'weir audit list --audience high_value',
+  async () => ({ run: (await import('./commands/audit.js')).list }),
+  [
+    new Option('--audience <name>', 'only of this audience'),
+    new Option('--event <event>', 'only of this kind').choices(auditEvents),
+    new Option('--limit <n>', 'how many').default(50).argParser(count),
+  ],
+)
+command(
+  audit,
+  'verify',
+  'is it whole? Ends with 1, and says which row, where it is not',
+  'weir audit verify',
+  async () => ({ run: (await import('./commands/audit.js')).verify }),
+  [new Option('--head <row:hash>', 'its end as it was printed before: shows what was cut off or rewritten since')],
 )
 command(program, 'dev', 'PostgreSQL, Temporal with its UI and a worker, here, until Ctrl-C', 'weir dev', () => import('./commands/dev.js'))
 command(

@@ -1,7 +1,7 @@
 import { createHash, hkdfSync } from 'node:crypto'
 
 /** What a key of Weir protects; each has a key of its own, so that none gives away another. */
-export type Purpose = 'credentials' | 'columns' | 'columns/mark' | 'dead-letters' | 'audiences' | 'payloads'
+export type Purpose = 'credentials' | 'columns' | 'columns/mark' | 'dead-letters' | 'audiences' | 'payloads' | 'audit'
 
 export interface DerivedKey {
   key: Buffer

@@ -11,6 +11,7 @@ import type { Column, Missing } from '../schema/encode.js'
 import type { Segment } from '../schema/lines.js'
 import type { AlertStore } from './contract/alerts.js'
 import type { AudienceStore } from './contract/audiences.js'
+import type { AuditStore } from './contract/audit.js'
 import type { BackfillStore } from './contract/backfills.js'
 import type { CredentialStore } from './contract/credentials.js'
 import type { DeploymentStore } from './contract/deployments.js'
@@ -520,6 +521,8 @@ export interface Warehouse {
   alerts: AlertStore
   /** People who go out: what destinations hold, what pushes change. */
   audiences: AudienceStore
+  /** Who asked, decided and did what. */
+  audit: AuditStore
   /** Pauses of runs. */
   pauses: PauseStore
   /** What runs tell of themselves. */

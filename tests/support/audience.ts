@@ -9,7 +9,7 @@ import type { Warehouse } from '../../src/warehouse/driver.js'
 import { noHttp } from './fake-source.js'
 
 export const audienceKey = 'a'.repeat(44)
-const mark = (text: string) => createHmac('sha256', 'test').update(text).digest('hex').slice(0, 32)
+export const mark = (text: string) => createHmac('sha256', 'test').update(text).digest('hex').slice(0, 32)
 
 export const fakeAudience = (overrides: Partial<AudienceDefinition> = {}): AudienceDefinition => ({
   version: 1,

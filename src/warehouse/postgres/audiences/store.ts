@@ -2,12 +2,13 @@ import type pg from 'pg'
 import { Failure } from '../../../core/failure.js'
 import { deriveKey } from '../../../keys/derive.js'
 import type { AudienceStore } from '../../contract/audiences.js'
+import type { Append } from '../audit.js'
 import { prepare, preview } from './prepare.js'
 import { awaitJobs, claim, settle } from './push.js'
 import { createAudienceRuns } from './runs.js'
 
 /** Audiences in PostgreSQL. What compares people needs WEIR_KEY: hashes of addresses without a key could be guessed back. */
-export function createAudiences(pool: pg.Pool, weirKey: string | undefined): AudienceStore {
+export function createAudiences(pool: pg.Pool, weirKey: string | undefined, append: Append): AudienceStore {
   const secret = (): Buffer => {
     if (weirKey !== undefined) return deriveKey(weirKey, 'audiences').key
     throw new Failure(
@@ -16,7 +17,7 @@ export function createAudiences(pool: pg.Pool, weirKey: string | undefined): Aud
     )
   }
   return {
-    ...createAudienceRuns(pool),
+    ...createAudienceRuns(pool, append),
     prepare: async (input) => prepare(pool, secret(), input),
     preview: async (input) => preview(pool, secret(), input),
     claim: async (ref) => claim(pool, secret(), ref),
