@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { memberStates } from '../src/core/audience.js'
 import { auditEvents } from '../src/warehouse/contract/audit.js'
 import { exit, failureText } from './exit.js'
 import { letterOptions, statusOption } from './letter-filter.js'
@@ -216,7 +217,7 @@ command(
   () => import('./commands/rebuild.js'),
   [one, new Option('--dry-run', 'count what would change, and change nothing')],
 )
-command(program, 'status', 'how every sync stands', 'weir status', () => import('./commands/status.js'))
+command(program, 'status', 'how every sync and audience stands', 'weir status', () => import('./commands/status.js'))
 const runs = command(
   program,
   'runs [name]',
@@ -482,13 +483,26 @@ command(
   audience,
   'members <name>',
   'who is held and how each stands; never an address',
-  'weir audience members high_value --state rejected',
-  async () => ({ run: (await audiences()).members }),
+  'weir audience members high_value --state dead',
+  async () => ({ run: (await import('./commands/audience-members.js')).members }),
   [
     new Option('--destination <name>', 'only this one'),
-    new Option('--state <state...>', 'only these').choices(['intended', 'accepted', 'confirmed', 'rejected', 'removing', 'removed']),
+    new Option('--state <state...>', 'only these; dead: tried no more').choices(memberStates),
     new Option('--key <key>', 'only this person, by the key of the model'),
     new Option('--limit <n>', 'how many').default(50).argParser(count),
+  ],
+)
+command(
+  audience,
+  'retry <name>',
+  'let the next push try dead members again, and those who had no identifier',
+  'weir audience retry high_value --destination mail --dry-run',
+  async () => ({ run: (await import('./commands/audience-members.js')).retry }),
+  [
+    new Option('--destination <name>', 'only of this one'),
+    new Option('--reason <reason>', 'only with this reason, as members --json shows it'),
+    new Option('--dry-run', 'only count them'),
+    asker,
   ],
 )
 const audit = program.command('audit').description('who asked, decided and did what: a log that shows where it was altered')

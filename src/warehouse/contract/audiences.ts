@@ -96,6 +96,8 @@ export interface DestinationRow {
   /** Adds that were no longer allowed when their batch was sent. */
   dropped: number
   batches: number
+  /** Members whose tries were used up by this push. */
+  dead: number
   failure?: FailureNote
 }
 
@@ -173,6 +175,17 @@ export interface AudienceStore {
     key?: string | undefined
     limit: number
   }) => Promise<MemberRow[]>
+  /**
+   * Lets the next push try again whom no push would: dead members, and those who were left out for want of an identifier. A second call finds
+   * none. Answers with how many, by destination and reason.
+   */
+  retry: (filter: {
+    audience: string
+    destination?: string | undefined
+    reason?: string | undefined
+    by: string
+    isDryRun: boolean
+  }) => Promise<{ destination: string; reason: string; members: number }[]>
   /** How many members each destination of an audience has in each state. */
   standing: (audience: string) => Promise<{ destination: string; state: MemberState; members: number }[]>
 }

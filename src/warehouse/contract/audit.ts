@@ -6,6 +6,7 @@ export const auditEvents = [
   'push_approved',
   'push_rejected',
   'push_ended',
+  'members_retried',
   'schema_change_approved',
   'schema_change_rejected',
 ] as const

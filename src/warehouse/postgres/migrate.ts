@@ -18,6 +18,7 @@ import { sql as attemptsAndVariants } from './migrations/0015-attempts-and-varia
 import { sql as audiences } from './migrations/0016-audiences.js'
 import { sql as runReports } from './migrations/0017-run-reports.js'
 import { sql as audit } from './migrations/0018-audit.js'
+import { sql as deadMembers } from './migrations/0019-dead-members.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { putReasons } from './reasons.js'
 
@@ -41,6 +42,7 @@ const migrations: readonly string[] = [
   audiences,
   runReports,
   audit,
+  deadMembers,
 ]
 
 /** The version of Weir's own tables that this code knows. */

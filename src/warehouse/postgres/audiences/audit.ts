@@ -55,9 +55,9 @@ export const ended = (push: PushRow, rows: readonly DestinationRow[]): AuditEntr
     decidedBy: push.decision?.by,
     reason: push.failure?.reason,
     destinations: Object.fromEntries(
-      rows.map(({ destination, target, sent, accepted, confirmed, rejected, removed, dropped, batches }) => [
+      rows.map(({ destination, target, sent, accepted, confirmed, rejected, removed, dropped, dead, batches }) => [
         destination,
-        { target: target && { id: target.id, name: target.name }, sent, accepted, confirmed, rejected, removed, dropped, batches },
+        { target: target && { id: target.id, name: target.name }, sent, accepted, confirmed, rejected, removed, dropped, dead, batches },
       ]),
     ),
   },

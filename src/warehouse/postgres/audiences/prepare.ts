@@ -136,7 +136,7 @@ async function compareOne(client: pg.ClientBase, work: Work, destination: string
        SELECT $1, $2, CASE WHEN coalesce(p.exclusion IN (${owedList}), false) IS FALSE AND ${isShared} THEN 'forget' ELSE 'remove' END, coalesce(p.exclusion, 'left'), m.key, m.identity, m.print, m.content, m.identifiers, '{}', m.vendor_id,
          coalesce(p.exclusion IN (${owedList}), false)
        FROM _weir.audience_members AS m LEFT JOIN ${peopleTable} AS p ON p.key = m.key
-       WHERE m.audience = $3 AND m.destination = $2 AND (m.state IN ('intended', 'accepted', 'confirmed', 'removing') OR m.state = 'rejected' AND m.added_at IS NOT NULL)
+       WHERE m.audience = $3 AND m.destination = $2 AND (m.state IN ('intended', 'accepted', 'confirmed', 'removing') OR m.state IN ('rejected', 'dead') AND m.added_at IS NOT NULL)
          AND (CASE WHEN p.key IS NULL OR p.exclusion IS NOT NULL THEN ${isLeaving}
                    ELSE m.state = 'removing' AND NOT EXISTS (SELECT 1 FROM ${table} AS c WHERE c.run_id = $1 AND c.destination = $2
                      AND c.key = m.key AND c.identity = m.identity) END)`,
@@ -151,11 +151,11 @@ async function candidates(client: pg.ClientBase, work: Work, destination: string
   const isRemoval = definition.destinations[destination]!.mode === 'remove'
   const { renewAfterMs } = work.destinations[destination]!
   const isDue = renewAfterMs === undefined ? 'false' : `m.added_at < now() - interval '${Math.floor(renewAfterMs)} milliseconds'`
-  const held = isRemoval ? `'removed', 'removing', 'rejected'` : `'intended', 'accepted', 'confirmed', 'rejected'`
+  const held = isRemoval ? `'removed', 'removing', 'rejected'` : `'intended', 'accepted', 'confirmed', 'rejected', 'dead'`
   // Refused when it was sent again: the destination may hold it all the same, as it was.
   const state = isRemoval
     ? 'm.state'
-    : `CASE WHEN m.state = 'rejected' AND m.added_at IS NOT NULL THEN 'intended' ELSE m.state END AS state`
+    : `CASE WHEN m.state IN ('rejected', 'dead') AND m.added_at IS NOT NULL THEN 'intended' ELSE m.state END AS state`
   const { rows } = await client.query<Candidate>(
     `SELECT p.key, p.body::text AS body, p.print, m.identity, m.content, ${state}, coalesce(${isDue}, false) AS is_due
      FROM ${peopleTable} AS p LEFT JOIN _weir.audience_members AS m
@@ -196,7 +196,7 @@ async function insert(
     }
     if (isHeld && identity !== one.identity)
       changes.push({ ...old, cause: 'readdressed' }, { ...next, action: 'add', cause: 'readdressed' })
-    else if (!isHeld) changes.push({ ...next, action: 'add', cause: state === 'rejected' ? 'retry' : 'new' })
+    else if (!isHeld) changes.push({ ...next, action: 'add', cause: state === null ? 'new' : 'retry' })
     else if (state === 'intended') changes.push({ ...next, action: 'add', cause: 'retry' })
     else if (is_due) changes.push({ ...next, action: 'add', cause: 'renewed' })
     else if (content !== one.content) changes.push({ ...next, action: 'update', cause: 'changed' })

@@ -26,7 +26,8 @@ export async function settleQuiet(client: pg.ClientBase, run: string, destinatio
        CASE action WHEN 'exclude' THEN cause END, message, action = 'exclude', $1 FROM gone
      ON CONFLICT (audience, destination, key, identity) DO UPDATE SET print = excluded.print,
        state = CASE excluded.state WHEN 'removed' THEN 'removed' ELSE m.state END,
-       cause = CASE WHEN excluded.state = 'rejected' THEN excluded.cause ELSE m.cause END, reason = excluded.reason, message = excluded.message`,
+       cause = CASE WHEN excluded.state = 'rejected' THEN excluded.cause ELSE m.cause END, reason = excluded.reason, message = excluded.message,
+       is_final = excluded.is_final`,
     [run, destination, audience],
   )
 }
@@ -115,7 +116,7 @@ async function intend(client: pg.ClientBase, { run, destination, definition }: R
   await client.query(
     `DELETE FROM _weir.audience_members AS m USING _weir.audience_changes AS c
      WHERE c.run_id = $1 AND c.destination = $2 AND c.batch = $3 AND m.audience = $4 AND m.destination = $2
-       AND m.key = c.key AND m.identity <> c.identity AND m.state IN ('rejected', 'removed')`,
+       AND m.key = c.key AND m.identity <> c.identity AND m.state IN ('rejected', 'dead', 'removed')`,
     [run, destination, batch, definition.audience],
   )
 }
@@ -169,7 +170,7 @@ export async function settle(
            coalesce(($4::jsonb -> c.seq::text ->> 'is_final')::boolean, false) AS is_final),
        ledger AS (
          UPDATE _weir.audience_members AS m SET
-           state = CASE WHEN d.reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' ELSE 'rejected' END,
+           state = CASE WHEN d.reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' WHEN d.is_final OR m.attempts + 1 >= $6 THEN 'dead' ELSE 'rejected' END,
            vendor_id = coalesce(d.vendor_id, m.vendor_id), reason = d.reason, message = coalesce(d.message, $8),
            attempts = CASE WHEN d.reason IS NULL THEN 0 ELSE m.attempts + 1 END,
            is_final = d.reason IS NOT NULL AND (d.is_final OR m.attempts + 1 >= $6),
@@ -186,7 +187,7 @@ export async function settle(
     const lost = Math.min(unnamed?.members ?? 0, count('accepted'))
     await client.query(
       "UPDATE _weir.audience_batches SET state = 'done', done_at = now(), job = NULL, accepted = $2, confirmed = $3, rejected = $4, removed = $5 WHERE id = $1",
-      [batch.id, count('accepted') - lost, count('confirmed'), count('rejected', 'removing') + lost, count('removed')],
+      [batch.id, count('accepted') - lost, count('confirmed'), count('rejected', 'dead', 'removing') + lost, count('removed')],
     )
   })
 }

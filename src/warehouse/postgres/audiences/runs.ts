@@ -6,7 +6,10 @@ import type { Append } from '../audit.js'
 import { transaction } from '../pool.js'
 import { asked, ended, judged } from './audit.js'
 
-type Runs = Pick<AudienceStore, 'begin' | 'setStatus' | 'decide' | 'target' | 'finish' | 'runs' | 'destinations' | 'members' | 'standing'>
+type Runs = Pick<
+  AudienceStore,
+  'begin' | 'setStatus' | 'decide' | 'target' | 'finish' | 'runs' | 'destinations' | 'members' | 'standing' | 'retry'
+>
 
 interface Row {
   run_id: string
@@ -111,6 +114,24 @@ export function createAudienceRuns(pool: pg.Pool, append: Append): Runs {
       )
       return rows.map(memberOf)
     },
+    retry({ audience, destination, reason, by, isDryRun }) {
+      return transaction(pool, 'Letting members be tried again', async (client) => {
+        const isMeant = `audience = $1 AND ($2::text IS NULL OR destination = $2) AND ($3::text IS NULL OR reason = $3)
+          AND (state = 'dead' OR state = 'rejected' AND is_final)`
+        const meant = [audience, destination ?? null, reason ?? null]
+        const { rows } = await client.query<{ destination: string; reason: string; members: number }>(
+          `SELECT destination, coalesce(reason, '') AS reason, count(*)::int AS members FROM _weir.audience_members WHERE ${isMeant} GROUP BY 1, 2 ORDER BY 1, 2`,
+          meant,
+        )
+        if (isDryRun || rows.length === 0) return rows
+        await client.query(
+          `UPDATE _weir.audience_members SET state = 'rejected', is_final = false, attempts = 0, changed_at = now() WHERE ${isMeant}`,
+          meant,
+        )
+        await append(client, { event: 'members_retried', by, audience, detail: { destinations: rows } })
+        return rows
+      })
+    },
     async standing(audience) {
       const { rows } = await pool.query<{ destination: string; state: MemberState; members: number }>(
         'SELECT destination, state, count(*)::int AS members FROM _weir.audience_members WHERE audience = $1 GROUP BY destination, state ORDER BY 1, 2',
@@ -131,7 +152,9 @@ async function destinationsOf(client: pg.ClientBase | pg.Pool, run: string): Pro
     `SELECT r.run_id AS run, r.audience, d.destination, d.target, coalesce(b.accepted + b.confirmed + b.rejected + b.removed, 0) AS sent,
        coalesce(b.accepted, 0) AS accepted, coalesce(b.confirmed, 0) AS confirmed, coalesce(b.rejected, 0) AS rejected,
        coalesce(b.removed, 0) AS removed, coalesce(b.batches, 0) AS batches,
-       (SELECT count(*)::int FROM _weir.audience_changes AS c WHERE c.run_id = $1 AND c.destination = d.destination AND c.state = 'dropped') AS dropped
+       (SELECT count(*)::int FROM _weir.audience_changes AS c WHERE c.run_id = $1 AND c.destination = d.destination AND c.state = 'dropped') AS dropped,
+       (SELECT count(*)::int FROM _weir.audience_members AS m WHERE m.audience = r.audience AND m.destination = d.destination AND m.run_id = $1
+          AND m.state = 'dead') AS dead
      FROM _weir.audience_runs AS r JOIN _weir.audience_destination_runs AS d USING (run_id)
      LEFT JOIN (SELECT destination, sum(accepted)::int AS accepted, sum(confirmed)::int AS confirmed, sum(rejected)::int AS rejected,
          sum(removed)::int AS removed, count(*)::int AS batches FROM _weir.audience_batches WHERE run_id = $1 GROUP BY destination) AS b

@@ -173,10 +173,14 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
         .filter(({ identifiers }) => identifiers.email === 'ben@example.test')
         .map(({ ref }) => ({ ref, refused: { reason: 'record', message: 'This one is not wanted.' } })),
     }))
-    for (let tries = 1; tries <= 5; tries++) await push({ warehouse, run: next(), fake })
+    for (let tries = 1; tries <= 4; tries++) await push({ warehouse, run: next(), fake })
+    expect(await states()).toEqual({ 1: 'confirmed', 2: 'rejected' })
+    const last = { warehouse, run: next(), fake }
+    await push(last)
+    expect(await warehouse.audiences.destinations(last.run)).toMatchObject([{ rejected: 1, dead: 1 }])
     expect(fake.calls).toHaveLength(5)
     expect((await push({ warehouse, run: next(), fake })).destinations.there).toMatchObject({ add: 0, held: 1 })
-    expect(await warehouse.audiences.members({ audience: 'vip', state: ['rejected'], limit: 10 })).toMatchObject([
+    expect(await warehouse.audiences.members({ audience: 'vip', state: ['dead'], limit: 10 })).toMatchObject([
       { key: '2', attempts: 5, message: 'This one is not wanted.' },
     ])
     await have(['1', 'ana@example.test'], ['2', 'Ben@example.test'])
@@ -199,6 +203,46 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
     expect([...fake.held.keys()]).toEqual(['ana@example.test', 'ben@example.test'])
     expect(await states()).toMatchObject({ 1: 'confirmed', 2: 'confirmed' })
     expect((await db.query('SELECT count(*)::int AS rows FROM _weir.audience_members WHERE key = $1', ['2'])).rows).toEqual([{ rows: 1 }])
+  })
+
+  test('the dead are tried again once they are asked for, from the first try on; asking twice finds none', async () => {
+    await have(['1', 'ana@example.test'], ['2', 'ben@example.test'], ['3', 'cy@example.test'])
+    let refuses = true
+    const fake = fakeDestination({}, (_, members) => ({
+      outcomes: members
+        .filter(({ identifiers }) => refuses && identifiers.email !== 'ana@example.test')
+        .map(({ ref, identifiers }) => ({
+          ref,
+          refused: { reason: identifiers.email === 'ben@example.test' ? 'record' : 'permission', message: 'No.' },
+          isFinal: true,
+        })),
+    }))
+    await push({ warehouse, run: next(), fake })
+    expect(await states()).toEqual({ 1: 'confirmed', 2: 'dead', 3: 'dead' })
+    const ask = { audience: 'vip', by: 'ana', isDryRun: false }
+    const both = ['permission', 'record'].map((reason) => ({ destination: 'there', reason, members: 1 }))
+    expect(await warehouse.audiences.retry({ ...ask, isDryRun: true })).toEqual(both)
+    expect(await warehouse.audiences.retry({ ...ask, destination: 'elsewhere' })).toEqual([])
+    expect((await push({ warehouse, run: next(), fake })).destinations.there).toMatchObject({ add: 0 })
+    expect(await warehouse.audiences.retry({ ...ask, reason: 'record' })).toEqual([both[1]])
+    expect(await states()).toEqual({ 1: 'confirmed', 2: 'rejected', 3: 'dead' })
+    expect(await warehouse.audiences.retry(ask)).toEqual([both[0]])
+    expect(await warehouse.audiences.retry(ask)).toEqual([])
+    const asked = (await warehouse.audit.list({ event: 'members_retried', limit: 10 })).map(({ detail }) => detail.destinations)
+    expect(asked).toEqual([[both[0]], [both[1]]])
+    refuses = false
+    expect((await push({ warehouse, run: next(), fake })).destinations.there).toMatchObject({ add: 2, causes: { retry: 2 } })
+    expect(await states()).toEqual({ 1: 'confirmed', 2: 'confirmed', 3: 'confirmed' })
+  })
+
+  test('who was left out for want of an identifier is looked at again when that is asked for, once', async () => {
+    await have(['1', 'ana@example.test'], ['2', 'nobody'])
+    const fake = fakeDestination()
+    await push({ warehouse, run: next(), fake })
+    const ask = { audience: 'vip', by: 'ana', isDryRun: false }
+    expect(await warehouse.audiences.retry(ask)).toEqual([{ destination: 'there', reason: 'no_identifier', members: 1 }])
+    expect((await push({ warehouse, run: next(), fake })).destinations.there!.excluded).toEqual({ no_identifier: 1 })
+    expect((await push({ warehouse, run: next(), fake })).destinations.there!.excluded).toEqual({})
   })
 
   test('a batch that is refused whole is halved until those who are meant are found', async () => {
