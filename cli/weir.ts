@@ -494,6 +494,19 @@ command(
 )
 command(
   audience,
+  'diff <name>',
+  'who joined, left and changed between two pushes; never an address',
+  'weir audience diff high_value',
+  () => import('./commands/audience-diff.js'),
+  [
+    new Option('--from-run <run>', 'from the end of this push (default: the one before)'),
+    new Option('--to-run <run>', 'to the end of that one (default: the newest that ended)'),
+    new Option('--destination <name>', 'only this one'),
+    new Option('--limit <n>', 'how many members are listed').default(50).argParser(count),
+  ],
+)
+command(
+  audience,
   'retry <name>',
   'let the next push try dead members again, and those who had no identifier',
   'weir audience retry high_value --destination mail --dry-run',

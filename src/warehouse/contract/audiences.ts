@@ -175,6 +175,14 @@ export interface AudienceStore {
     key?: string | undefined
     limit: number
   }) => Promise<MemberRow[]>
+  /** What was taken by destinations after the push `from`, or from the first one on, up to the end of `to`. */
+  diff: (filter: {
+    audience: string
+    from?: string | undefined
+    to: string
+    destination?: string | undefined
+    limit: number
+  }) => Promise<AudienceDiff>
   /**
    * Lets the next push try again whom no push would: dead members, and those who were left out for want of an identifier. A second call finds
    * none. Answers with how many, by destination and reason.
@@ -188,6 +196,21 @@ export interface AudienceStore {
   }) => Promise<{ destination: string; reason: string; members: number }[]>
   /** How many members each destination of an audience has in each state. */
   standing: (audience: string) => Promise<{ destination: string; state: MemberState; members: number }[]>
+}
+
+/** A person whom a destination holds now and did not hold before, or the other way round, or holds as another. */
+export interface ChangedMember {
+  destination: string
+  key: string
+  what: 'joined' | 'left' | 'changed'
+  cause: ChangeCause
+}
+export interface AudienceDiff {
+  destinations: { destination: string; joined: number; left: number; changed: number }[]
+  /** What destinations took in between: an address that changed is a removal and an addition. */
+  changes: { destination: string; action: ChangeAction; cause: ChangeCause; members: number }[]
+  /** At most as many as were asked for. */
+  members: ChangedMember[]
 }
 
 /** For people to look at; never an identifier in clear. */

@@ -20,10 +20,12 @@ interface ChangeRow {
 /** What needs no call at all goes straight to the ledger: who cannot be sent, and whose row changed in nothing that is sent. */
 export async function settleQuiet(client: pg.ClientBase, run: string, destination: string, audience: string): Promise<void> {
   await client.query(
-    `WITH gone AS (DELETE FROM _weir.audience_changes WHERE run_id = $1 AND destination = $2 AND action IN ('exclude', 'keep', 'forget') RETURNING *)
+    `WITH gone AS (DELETE FROM _weir.audience_changes WHERE run_id = $1 AND destination = $2 AND action IN ('exclude', 'keep') RETURNING *),
+     forgotten AS (UPDATE _weir.audience_changes SET state = 'done' WHERE run_id = $1 AND destination = $2 AND action = 'forget' AND state = 'pending' RETURNING *),
+     settled AS (SELECT * FROM gone UNION ALL SELECT * FROM forgotten)
      INSERT INTO _weir.audience_members AS m (audience, destination, key, identity, state, cause, print, content, reason, message, is_final, run_id)
      SELECT $3, $2, key, identity, CASE action WHEN 'exclude' THEN 'rejected' WHEN 'forget' THEN 'removed' ELSE 'accepted' END, cause, print, content,
-       CASE action WHEN 'exclude' THEN cause END, message, action = 'exclude', $1 FROM gone
+       CASE action WHEN 'exclude' THEN cause END, message, action = 'exclude', $1 FROM settled
      ON CONFLICT (audience, destination, key, identity) DO UPDATE SET print = excluded.print,
        state = CASE excluded.state WHEN 'removed' THEN 'removed' ELSE m.state END,
        cause = CASE WHEN excluded.state = 'rejected' THEN excluded.cause ELSE m.cause END, reason = excluded.reason, message = excluded.message,

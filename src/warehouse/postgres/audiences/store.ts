@@ -3,6 +3,7 @@ import { Failure } from '../../../core/failure.js'
 import { deriveKey } from '../../../keys/derive.js'
 import type { AudienceStore } from '../../contract/audiences.js'
 import type { Append } from '../audit.js'
+import { diff } from './diff.js'
 import { prepare, preview } from './prepare.js'
 import { awaitJobs, claim, settle } from './push.js'
 import { createAudienceRuns } from './runs.js'
@@ -20,6 +21,7 @@ export function createAudiences(pool: pg.Pool, weirKey: string | undefined, appe
     ...createAudienceRuns(pool, append),
     prepare: async (input) => prepare(pool, secret(), input),
     preview: async (input) => preview(pool, secret(), input),
+    diff: (filter) => diff(pool, filter),
     claim: async (ref) => claim(pool, secret(), ref),
     await: (batch, pending) => awaitJobs(pool, batch, pending),
     settle: (ref, outcomes, options) => settle(pool, ref, outcomes, options),

@@ -245,6 +245,66 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
     expect((await push({ warehouse, run: next(), fake })).destinations.there!.excluded).toEqual({})
   })
 
+  test('between two pushes it is told who joined, left and changed, and what was refused changed nothing', async () => {
+    const definition = fakeAudience({ destinations: { there: fakeDestinationDefinition({ map: { ltv: { column: 'ltv' } } }) } })
+    const fake = fakeDestination({}, (_, members) => ({
+      outcomes: members
+        .filter(({ identifiers }) => identifiers.email === 'no@example.test')
+        .map(({ ref }) => ({ ref, refused: { reason: 'record', message: 'No.' } })),
+    }))
+    const pushed = async () => {
+      const run = next()
+      await push({ warehouse, run, definition, fake })
+      return run
+    }
+    const diff = (from: string | undefined, to: string) => warehouse.audiences.diff({ audience: 'vip', from, to, limit: 10 })
+    await have(['1', 'ana@example.test'], ['2', 'ben@example.test'], ['3', 'cy@example.test'], ['4', 'di@example.test'])
+    const first = await pushed()
+    expect((await diff(undefined, first)).destinations).toEqual([{ destination: 'there', joined: 4, left: 0, changed: 0 }])
+    await have(
+      ['1', 'ana@example.test'],
+      ['2', 'benjamin@example.test'],
+      ['4', 'di@example.test'],
+      ['5', 'ed@example.test'],
+      ['6', 'no@example.test'],
+    )
+    await db.query("UPDATE people SET ltv = 11 WHERE id = '4'")
+    const second = await pushed()
+    expect(await diff(first, second)).toEqual({
+      destinations: [{ destination: 'there', joined: 1, left: 1, changed: 2 }],
+      changes: [
+        { destination: 'there', action: 'add', cause: 'new', members: 1 },
+        { destination: 'there', action: 'add', cause: 'readdressed', members: 1 },
+        { destination: 'there', action: 'remove', cause: 'left', members: 1 },
+        { destination: 'there', action: 'remove', cause: 'readdressed', members: 1 },
+        { destination: 'there', action: 'update', cause: 'changed', members: 1 },
+      ],
+      members: [
+        { destination: 'there', key: '2', what: 'changed', cause: 'readdressed' },
+        { destination: 'there', key: '4', what: 'changed', cause: 'changed' },
+        { destination: 'there', key: '5', what: 'joined', cause: 'new' },
+        { destination: 'there', key: '3', what: 'left', cause: 'left' },
+      ],
+    })
+    await have(['1', 'ana@example.test'], ['3', 'cy@example.test'])
+    const third = await pushed()
+    expect((await diff(second, third)).destinations).toEqual([{ destination: 'there', joined: 1, left: 3, changed: 0 }])
+    // Who left and came back is as before: over both, it is nobody's joining.
+    expect((await diff(first, third)).destinations).toEqual([{ destination: 'there', joined: 0, left: 2, changed: 1 }])
+    expect((await warehouse.audiences.diff({ audience: 'vip', from: second, to: third, limit: 2 })).members).toHaveLength(2)
+  })
+
+  test('who shares an address with somebody who stays has left all the same', async () => {
+    await have(['1', 'ana@example.test'], ['2', 'ana@example.test'])
+    const fake = fakeDestination()
+    const [first, second] = [next(), next()]
+    await push({ warehouse, run: first, fake })
+    await have(['2', 'ana@example.test'])
+    await push({ warehouse, run: second, fake })
+    const { members } = await warehouse.audiences.diff({ audience: 'vip', from: first, to: second, limit: 10 })
+    expect(members).toEqual([{ destination: 'there', key: '1', what: 'left', cause: 'left' }])
+  })
+
   test('a batch that is refused whole is halved until those who are meant are found', async () => {
     await have(...Array.from({ length: 8 }, (_, at): [string, string] => [`${at}`, `p${at}@example.test`]))
     const fake = fakeDestination({ batch: 8 }, (_, members) => {
