@@ -15,6 +15,7 @@ import type { AuditStore } from './contract/audit.js'
 import type { BackfillStore } from './contract/backfills.js'
 import type { CredentialStore } from './contract/credentials.js'
 import type { DeploymentStore } from './contract/deployments.js'
+import type { ErasureStore } from './contract/erasures.js'
 import type { PauseStore } from './contract/pauses.js'
 import type { ReportStore } from './contract/reports.js'
 import type { StreamStanding } from './contract/standing.js'
@@ -521,6 +522,8 @@ export interface Warehouse {
   alerts: AlertStore
   /** People who go out: what destinations hold, what pushes change. */
   audiences: AudienceStore
+  /** People who were erased. */
+  erasures: ErasureStore
   /** Who asked, decided and did what. */
   audit: AuditStore
   /** Pauses of runs. */

@@ -26,6 +26,8 @@ export interface Person {
 /** The same person, written for a destination. */
 export type Encoded = {
   key: string
+  /** Keyed hashes of e-mail and phone, by which the person is found when an erasure is asked for. */
+  marks: readonly string[]
 } & (
   | {
       /** Keyed hash of the identifiers: another one is another member. */

@@ -7,6 +7,8 @@ export const auditEvents = [
   'push_rejected',
   'push_ended',
   'members_retried',
+  'erasure_asked',
+  'erasure_ended',
   'schema_change_approved',
   'schema_change_rejected',
 ] as const

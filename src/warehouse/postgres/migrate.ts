@@ -19,6 +19,7 @@ import { sql as audiences } from './migrations/0016-audiences.js'
 import { sql as runReports } from './migrations/0017-run-reports.js'
 import { sql as audit } from './migrations/0018-audit.js'
 import { sql as deadMembers } from './migrations/0019-dead-members.js'
+import { sql as erasures } from './migrations/0020-erasures.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { putReasons } from './reasons.js'
 
@@ -43,6 +44,7 @@ const migrations: readonly string[] = [
   runReports,
   audit,
   deadMembers,
+  erasures,
 ]
 
 /** The version of Weir's own tables that this code knows. */

@@ -121,7 +121,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     backfills: createBackfills(pool),
     deployments: createDeployments(pool),
     alerts: createAlertStore(pool),
-    audiences: createAudiences(pool, options.key, append),
+    ...createAudiences(pool, options.key, seal, append),
     audit,
     standing: () => standing(pool),
     pauses: createPauses(pool),

@@ -5,6 +5,7 @@ import type { AudienceStore, DestinationRow, MemberRow, Prepared, PushRow } from
 import type { Append } from '../audit.js'
 import { transaction } from '../pool.js'
 import { asked, ended, judged } from './audit.js'
+import { endErasures, forget } from './erased.js'
 
 type Runs = Pick<
   AudienceStore,
@@ -53,6 +54,10 @@ export function createAudienceRuns(pool: pg.Pool, append: Append): Runs {
           [run, status, verdict ? JSON.stringify(verdict) : null, expiresAt ?? null, failure?.reason ?? null, failure?.message ?? null],
         )
         if (verdict && !before.verdict) await append(client, await judged(client, before, verdict))
+        // A push may wait for days; removals that are owed have gone out.
+        if (expiresAt === undefined) return
+        await forget(client, before.audience, run)
+        await endErasures(client, append)
       })
     },
     async decide(run, changeSet, { by, isApproved }) {
@@ -92,7 +97,10 @@ export function createAudienceRuns(pool: pg.Pool, append: Append): Runs {
           [run],
         )
         const row = await pushOf(client, run)
-        if (rowCount === 1) await append(client, ended(row, await destinationsOf(client, run)))
+        const end = ended(row, await destinationsOf(client, run))
+        await forget(client, row.audience, run)
+        if (rowCount === 1) await append(client, end)
+        await endErasures(client, append)
         return row
       })
     },
