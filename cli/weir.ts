@@ -518,6 +518,33 @@ command(
     asker,
   ],
 )
+const erase = program.command('erase').description('people who ask to be erased: from what Weir holds, and from every destination')
+command(
+  erase,
+  'start',
+  'erase whom standard input, a file or the prompt names; `start` may be left out',
+  'weir erase --push',
+  async () => ({ run: (await import('./commands/erase.js')).run }),
+  [
+    new Option('--file <file>', 'a file that names them, one a line: e-mail address, phone number or key'),
+    new Option('--kind <kind>', 'what the lines are (default: as they look)').choices(['email', 'phone', 'key']),
+    new Option('--model <name>', 'the model whose key it is'),
+    new Option('--country <code>', 'of phone numbers without one, such as DE'),
+    new Option('--push', 'push the audiences that hold them now, instead of at their next push'),
+    new Option('--dry-run', 'only say what would be erased'),
+    new Option('--yes', 'do not ask'),
+    asker,
+  ],
+  { isDefault: true },
+)
+command(
+  erase,
+  'list',
+  'erasures, and which destinations still hold the person',
+  'weir erase list',
+  async () => ({ run: (await import('./commands/erase.js')).list }),
+  [new Option('--limit <n>', 'how many').default(50).argParser(count)],
+)
 const audit = program.command('audit').description('who asked, decided and did what: a log that shows where it was altered')
 command(
   audit,

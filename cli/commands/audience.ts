@@ -73,9 +73,8 @@ export async function push({ options, printer, args }: Context): Promise<number>
     const { audience } = definition
     if (options.detach && session.ownsStack)
       throw new Failure('config', '--detach needs a stack that stays: start `weir dev` in another terminal, or set TEMPORAL_ADDRESS.')
-    const hash = await putDefinition(session, definition)
     const requestedBy = options.by ?? who() ?? 'unknown'
-    const run = await start(session, audience, { audience, definition: hash, kind: 'manual', requestedBy })
+    const { run } = await startManual(session, audience, requestedBy)
     printer.note(`audience/${audience}: push ${run}, asked for by ${requestedBy}`)
     if (options.detach) {
       printer.json({ audience, run })
@@ -122,7 +121,7 @@ const waitingText = ({ audience, verdict = [], expiresAt, prepared }: PushRow) =
 const pollMs = 500
 
 /** Until the push ends, or waits for somebody: that may take days. */
-async function follow({ warehouse, temporal }: Session, audience: string, run: string): Promise<PushRow> {
+export async function follow({ warehouse, temporal }: Session, audience: string, run: string): Promise<PushRow> {
   const handle = temporal.workflow.getHandle(`audience/${audience}`, run)
   let hasEnded = false
   const ended = handle.result().then(
@@ -138,6 +137,12 @@ async function follow({ warehouse, temporal }: Session, audience: string, run: s
     if (hasEnded && !row?.finishedAt) throw workflowFailure(await ended, {}, '')
     await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
+}
+
+/** Starts a push by the files as they stand. @throws Failure `config` for an audience that they do not have */
+export async function startManual(session: Session, audience: string, requestedBy: string): Promise<{ run: string }> {
+  const definition = await putDefinition(session, chosenAudience(session.manifest, audience))
+  return { run: await start(session, audience, { audience, definition, kind: 'manual', requestedBy }) }
 }
 
 async function start({ temporal }: Session, audience: string, input: object): Promise<string> {
