@@ -127,11 +127,11 @@ audiences:
     const whole = await project.weir(['audit', 'verify'])
     expect(whole.code, whole.stdout).toBe(0)
     expect(whole.stdout).toMatch(/whole: 7 rows/)
-    await db.query("UPDATE _weir.audit_log SET actor = 'eve' WHERE seq = 5")
+    await db.query("UPDATE _weir.audit_log SET actor = 'eve' WHERE seq = 4")
     const broken = await project.weir(['audit', 'verify'])
     expect(broken.code).toBe(1)
-    expect(broken.stdout).toMatch(/broken at row 5: it was altered/)
-    await db.query("UPDATE _weir.audit_log SET actor = 'ana' WHERE seq = 5")
+    expect(broken.stdout).toMatch(/broken at row 4: it was altered/)
+    await db.query("UPDATE _weir.audit_log SET actor = 'ana' WHERE seq = 4")
   })
 
   it('takes back who is erased, at once where that is asked for, and sends them never again', { timeout: 180_000 }, async () => {
