@@ -27,6 +27,8 @@ export interface Session {
   warehouseUrl: string
   warehouse: Warehouse
   temporal: Client
+  /** WEIR_KEY, where one is set. */
+  key: string | undefined
   /** Where the Temporal UI is, when the stack here has one. */
   uiUrl?: string
   /** Did this command start the stack itself? Then it ends with the command. */
@@ -168,6 +170,7 @@ async function connect({ manifest, projectDir }: Project, at: Place): Promise<Se
     warehouseUrl: at.warehouseUrl,
     warehouse,
     temporal,
+    key: at.key,
     ...(at.temporalUiUrl ? { uiUrl: at.temporalUiUrl } : {}),
     ownsStack: false,
     close: async () => {

@@ -1,4 +1,3 @@
-import type { MemberState } from '../../src/core/audience.js'
 import { Failure } from '../../src/core/failure.js'
 import { type Decision, previewId, pushId } from '../../src/core/push.js'
 import type { PushPreview } from '../../src/engine/audience/prepare-push.js'
@@ -17,9 +16,6 @@ interface AudienceOptions extends Common {
   by?: string
   detach?: boolean
   changeSet?: string
-  destination?: string
-  state?: MemberState[]
-  key?: string
   limit?: number
 }
 interface Context {
@@ -77,9 +73,8 @@ export async function push({ options, printer, args }: Context): Promise<number>
     const definition = chosenAudience(session.manifest, args[0]!)
     const { audience } = definition
     refuseDetach(options, session)
-    const hash = await putDefinition(session, definition)
     const requestedBy = options.by ?? who() ?? 'unknown'
-    const run = await start(session, audience, { audience, definition: hash, kind: 'manual', requestedBy })
+    const { run } = await startManual(session, audience, requestedBy)
     printer.note(`audience/${audience}: push ${run}, asked for by ${requestedBy}`)
     if (options.detach) {
       printer.json({ audience, run })
@@ -89,14 +84,24 @@ export async function push({ options, printer, args }: Context): Promise<number>
     const rows = await session.warehouse.audiences.destinations(run)
     printer.json({ ...ended, destinations: rows })
     printer.table(
-      ['destination', 'sent', 'accepted', 'confirmed', 'rejected', 'removed', 'dropped', 'batches'],
-      rows.map((one) => [one.destination, one.sent, one.accepted, one.confirmed, one.rejected, one.removed, one.dropped, one.batches]),
+      ['destination', 'sent', 'accepted', 'confirmed', 'rejected', 'of them dead', 'removed', 'dropped', 'batches'],
+      rows.map((one) => [
+        one.destination,
+        one.sent,
+        one.accepted,
+        one.confirmed,
+        one.rejected,
+        one.dead,
+        one.removed,
+        one.dropped,
+        one.batches,
+      ]),
     )
     printer.line(`\n${audience}: ${ended.status}`)
     if (ended.failure) printer.line(`  ${ended.failure.message} [${ended.failure.reason}]`)
     if (ended.status === 'waiting') printer.line(waitingText(ended))
     if (rows.some(({ rejected }) => rejected > 0))
-      printer.line(`  Look at the rejected: weir audience members ${audience} --state rejected`)
+      printer.line(`  Look at the rejected: weir audience members ${audience} --state rejected dead`)
     return exitOfPush(ended)
   } finally {
     await session.close()
@@ -114,7 +119,7 @@ const waitingText = ({ audience, verdict = [], expiresAt, prepared }: PushRow) =
   ].join('\n')
 
 /** Until the push ends, or waits for somebody: that may take days. */
-async function follow({ warehouse, temporal }: Session, audience: string, run: string): Promise<PushRow> {
+export async function follow({ warehouse, temporal }: Session, audience: string, run: string): Promise<PushRow> {
   const end = temporal.workflow.getHandle(pushId(audience), run).result()
   const row = await found(end, async () => {
     const [seen] = await warehouse.audiences.runs({ run, limit: 1 })
@@ -125,6 +130,12 @@ async function follow({ warehouse, temporal }: Session, audience: string, run: s
     throw workflowFailure(error)
   })
   throw new Failure('bug', `The push of audience ${audience} has ended, and its run ${run} says nothing of it.`)
+}
+
+/** Starts a push by the files as they stand. @throws Failure `config` for an audience that they do not have */
+export async function startManual(session: Session, audience: string, requestedBy: string): Promise<{ run: string }> {
+  const definition = await putDefinition(session, chosenAudience(session.manifest, audience))
+  return { run: await start(session, audience, { audience, definition, kind: 'manual', requestedBy }) }
 }
 
 async function start({ temporal }: Session, audience: string, input: object): Promise<string> {
@@ -207,39 +218,6 @@ export async function runs({ options, printer, args }: Context): Promise<number>
       if (row.status === 'waiting' && row.expiresAt) printer.line(`\n${row.audience}\n${waitingText(row)}`)
       if (row.failure) printer.line(`\n${row.audience}: ${row.failure.message} [${row.failure.reason}]`)
     }
-    return 0
-  } finally {
-    await session.close()
-  }
-}
-
-/** Who is held, and how each stands: keys of the model, never an address. */
-export async function members({ options, printer, args }: Context): Promise<number> {
-  const session = await openSession(options, printer)
-  try {
-    const audience = args[0]!
-    const { destination, state, key } = options
-    const [rows, standing] = await Promise.all([
-      session.warehouse.audiences.members({ audience, destination, state, key, limit: options.limit ?? 50 }),
-      session.warehouse.audiences.standing(audience),
-    ])
-    printer.json({ members: rows, standing })
-    printer.table(
-      ['destination', 'state', 'members'],
-      standing.map((one) => [one.destination, one.state, one.members]),
-    )
-    printer.line()
-    printer.table(
-      ['key', 'destination', 'state', 'why', 'tries', 'when'],
-      rows.map((row) => [
-        maskInline(row.key),
-        row.destination,
-        row.state,
-        row.message ? maskInline(row.message) : (row.cause ?? ''),
-        row.attempts,
-        ago(row.changedAt),
-      ]),
-    )
     return 0
   } finally {
     await session.close()

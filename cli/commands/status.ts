@@ -1,4 +1,5 @@
 import type { RunReport } from '../../src/warehouse/contract/reports.js'
+import { audienceStandings, printAudiences } from '../audience-status.js'
 import { ago, duration, failureLine, number, type Printer, pauseLine, standing } from '../print.js'
 import { checksText, isBad, printChecks } from '../quality.js'
 import { openSession } from '../session.js'
@@ -6,16 +7,17 @@ import type { Common } from '../weir.js'
 import { alertsText, standingAlerts } from './alerts.js'
 import { pendingText } from './changes.js'
 
-/** Every sync of the project and each of its streams: the last run, how far it is complete, what waits. */
+/** Every sync of the project and each of its streams: the last run, how far it is complete, what waits; and every audience. */
 export async function run({ options, printer }: { options: Common; printer: Printer }): Promise<number> {
   const session = await openSession(options, printer)
   try {
     const { manifest, warehouse } = session
-    const [known, checks, alerts, underWay] = await Promise.all([
+    const [known, checks, alerts, underWay, audiences] = await Promise.all([
       warehouse.reports.statuses(),
       warehouse.quality.latest(),
       standingAlerts(session),
       warehouse.reports.runs({ isOpen: true }),
+      audienceStandings(session),
     ])
     const syncs = Object.values(manifest.syncs).map((definition) => ({
       sync: definition.sync,
@@ -38,7 +40,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
         }
       }),
     }))
-    printer.json({ syncs, alerts, temporalUi: session.uiUrl })
+    printer.json({ syncs, audiences, alerts, temporalUi: session.uiUrl })
     for (const { sync, schema, streams, underWay } of syncs) {
       printer.line(`${sync} → schema ${schema}`)
       for (const run of underWay) printer.line(underWayText(run))
@@ -59,6 +61,7 @@ export async function run({ options, printer }: { options: Common; printer: Prin
       if (checked.some(isBad)) printChecks(checked, printer)
       printer.line()
     }
+    printAudiences(audiences, printer)
     const open = known.reduce((sum, one) => sum + one.openDeadLetters, 0)
     if (open > 0) printer.line(`${number(open)} open dead letters; look at them with: weir dlq list`)
     const pending = await pendingText(session, Object.keys(manifest.syncs))

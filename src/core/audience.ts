@@ -201,8 +201,9 @@ export type ChangeAction = 'add' | 'update' | 'remove'
 /** Why a change is made. `left`: no longer in the model. `readdressed`: known by other identifiers now. */
 export type ChangeCause = 'new' | 'changed' | 'renewed' | 'retry' | 'left' | 'readdressed' | 'listed' | Exclusion
 
-/** How a member stands at a destination. `accepted`: the vendor took the batch and names nobody. */
-export type MemberState = 'intended' | 'accepted' | 'confirmed' | 'rejected' | 'removing' | 'removed'
+/** How a member stands at a destination. `accepted`: the vendor took the batch and names nobody. `dead`: refused for good, or too often. */
+export const memberStates = ['intended', 'accepted', 'confirmed', 'rejected', 'dead', 'removing', 'removed'] as const
+export type MemberState = (typeof memberStates)[number]
 
 export type PushStatus = 'preparing' | 'waiting' | 'pushing' | 'completed' | 'completed_with_rejections' | 'held' | 'failed' | 'cancelled'
 

@@ -6,6 +6,6 @@ import { audienceKey } from '../keys/derive.js'
  * @throws Failure `config` without WEIR_KEY
  */
 export function createMarks(weirKey: string | undefined): (text: string) => string {
-  const key = audienceKey(weirKey)
+  const { key } = audienceKey(weirKey)
   return (text) => createHmac('sha256', key).update(text, 'utf8').digest('hex').slice(0, 32)
 }

@@ -13,6 +13,10 @@ const anyHash = /^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$/i
 /** Kinds that no hash can be mistaken for. */
 const telling: ReadonlySet<IdentifierKind> = new Set(['email', 'phone', 'first_name', 'last_name'])
 
+/** The person's own where it is one, else that of the audience. */
+export const countryOf = (own: string | undefined, around: string | undefined): string | undefined =>
+  own !== undefined && /^[a-z]{2}$/i.test(own.trim()) ? own.trim().toUpperCase() : around
+
 /**
  * Identifiers of one person as one destination wants them: normalized, and hashed where it wants hashes. What is missing or cannot be
  * normalized is left out; whoever has none of the sets that the destination needs is excluded.
@@ -26,7 +30,7 @@ export function writeIdentifiers(
 ): Written {
   const identifiers: Partial<Record<IdentifierKind, string>> = {}
   const problems: { kind: IdentifierKind; why: string; isHash: boolean }[] = []
-  const own = given.country !== undefined && /^[a-z]{2}$/i.test(given.country.trim()) ? given.country.trim().toUpperCase() : country
+  const own = countryOf(given.country, country)
   for (const [name, value] of Object.entries({ ...(country === undefined ? {} : { country }), ...given })) {
     const kind = name as IdentifierKind
     const rule = rules[kind]

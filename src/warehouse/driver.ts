@@ -5,10 +5,12 @@ import type { BudgetStore } from '../core/ports.js'
 import type { Fields } from '../core/types.js'
 import type { AlertStore } from './contract/alerts.js'
 import type { AudienceStore } from './contract/audiences.js'
+import type { AuditStore } from './contract/audit.js'
 import type { BackfillStore } from './contract/backfills.js'
 import type { ChangeStore } from './contract/changes.js'
 import type { CredentialStore } from './contract/credentials.js'
 import type { DeploymentStore } from './contract/deployments.js'
+import type { ErasureStore } from './contract/erasures.js'
 import type { LetterStore } from './contract/letters.js'
 import type { PauseStore } from './contract/pauses.js'
 import type { QualityStore } from './contract/quality.js'
@@ -70,6 +72,10 @@ export interface Warehouse {
   alerts: AlertStore
   /** People who go out: what destinations hold, what pushes change. */
   audiences: AudienceStore
+  /** People who were erased. */
+  erasures: ErasureStore
+  /** Who asked, decided and did what. */
+  audit: AuditStore
   /** Pauses of runs. */
   pauses: PauseStore
   /** What runs tell of themselves. */

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Stack } from '../../cli/dev/stack.js'
@@ -95,6 +97,68 @@ audiences:
     expect(held()).toEqual(wanted((n) => n === 11))
     expect((await decide('ben', prepared.changeSet.slice(0, 12))).code).toBe(0)
     await expect.poll(() => held(), { timeout: 60_000 }).toEqual(wanted((n) => n === 11 || n > 50))
+  })
+
+  it('says who changed between its pushes, and who asked and decided; the log shows where it is altered', {
+    timeout: 120_000,
+  }, async () => {
+    await expect
+      .poll(async () => JSON.parse((await project.weir(['audience', 'runs', 'vip', '--json'])).stdout).runs[0].status)
+      .toBe('completed')
+    const diff = await project.weir(['audience', 'diff', 'vip', '--json'])
+    expect(diff.code, diff.stderr).toBe(0)
+    expect(JSON.parse(diff.stdout)).toMatchObject({
+      destinations: [{ destination: 'mail', joined: 0, left: 45 + 1, changed: 0 }],
+      changes: [
+        { action: 'remove', cause: 'consent_refused', members: 1 },
+        { action: 'remove', cause: 'left', members: 45 },
+      ],
+    })
+    const log = JSON.parse((await project.weir(['audit', 'list', '--audience', 'vip', '--json'])).stdout).rows
+    expect(log.map(({ event, by }: { event: string; by?: string }) => [event, by])).toEqual([
+      ['push_ended', 'ana'],
+      ['push_approved', 'ben'],
+      ['push_judged', undefined],
+      ['push_asked', 'ana'],
+      ['push_ended', 'ana'],
+      ['push_judged', undefined],
+      ['push_asked', 'ana'],
+    ])
+    const whole = await project.weir(['audit', 'verify'])
+    expect(whole.code, whole.stdout).toBe(0)
+    expect(whole.stdout).toMatch(/whole: 7 rows/)
+    await db.query("UPDATE _weir.audit_log SET actor = 'eve' WHERE seq = 4")
+    const broken = await project.weir(['audit', 'verify'])
+    expect(broken.code).toBe(1)
+    expect(broken.stdout).toMatch(/broken at row 4: it was altered/)
+    await db.query("UPDATE _weir.audit_log SET actor = 'ana' WHERE seq = 4")
+  })
+
+  it('takes back who is erased, at once where that is asked for, and sends them never again', { timeout: 180_000 }, async () => {
+    const file = join(project.folder, 'who.txt')
+    await writeFile(file, 'P5@Example.test\n')
+    const asked = await project.weir(['erase', '--file', file, '--dry-run', '--json'])
+    expect(asked.code, asked.stderr).toBe(0)
+    expect(JSON.parse(asked.stdout).erasures).toEqual([
+      { pending: [{ audience: 'vip', destination: 'mail', members: 1 }], forgotten: 0, deadLetters: 0 },
+    ])
+    const unsure = await project.weir(['erase', '--file', file])
+    expect(unsure.code).toBe(2)
+    expect(unsure.stderr).toMatch(/Answer with --yes/)
+    expect(held()).toContain('p5@example.test')
+    const erased = await project.weir(['erase', '--file', file, '--push', '--yes', '--by', 'dpo'])
+    expect(erased.code, erased.stderr + erased.stdout).toBe(0)
+    expect(erased.stdout).toMatch(/held by vip → mail/)
+    expect(erased.stdout).toMatch(/Left to you:\n.*models vip/)
+    expect(held()).toEqual(wanted((n) => n === 5 || n === 11 || n > 50))
+    const [row] = JSON.parse((await project.weir(['erase', 'list', '--json'])).stdout).erasures
+    expect(row).toMatchObject({ kind: 'email', by: 'dpo', pending: [], endedAt: expect.any(String) })
+    const again = await project.weir(['audience', 'push', 'vip', '--by', 'ana', '--json'])
+    expect(again.code, again.stderr).toBe(0)
+    expect(JSON.parse(again.stdout)).toMatchObject({ prepared: { excluded: { erased: 1 }, destinations: { mail: { add: 0, remove: 0 } } } })
+    expect(held()).not.toContain('p5@example.test')
+    expect((await project.weir(['status'])).stdout).toMatch(/vip +completed .* mail +41 /)
+    expect((await project.weir(['audit', 'verify'])).code).toBe(0)
   })
 
   it('leaves no address in histories, tables and logs', async () => {

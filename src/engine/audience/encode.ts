@@ -9,7 +9,8 @@ import {
 import { canonical } from '../../core/canonical.js'
 import { ExactNumber, type Rec, type Value } from '../../core/types.js'
 import { parseJson } from '../../http/json.js'
-import { writeIdentifiers } from '../../identity/write.js'
+import { personMarks } from '../../identity/person-marks.js'
+import { countryOf, writeIdentifiers } from '../../identity/write.js'
 import type { Encoded, Person } from '../../warehouse/contract/audiences.js'
 
 /** A keyed hash, the same in every process that has the key. */
@@ -30,13 +31,21 @@ export function encoder(
       const row = parseJson(body) as Rec
       const given = Object.fromEntries(kinds.map(([kind, column]) => [kind, textOf(row[column])]))
       const written = writeIdentifiers(destination, given, { country: defaultCountry, hashed })
-      if ('excluded' in written) return { key, ...written }
+      const marks = telling.flatMap((kind) =>
+        given[kind] === undefined
+          ? []
+          : personMarks(mark, kind, given[kind], { country: countryOf(given.country, defaultCountry), isHashed: hashed.includes(kind) }),
+      )
+      if ('excluded' in written) return { key, marks, ...written }
       const { identifiers } = written
       const fields = destination.takesFields ? fieldsOf(map, row) : {}
       const id = canonical(identifiers)
-      return { key, identifiers, fields, identity: mark(id), content: mark(`${id}\n${canonical(fields)}`) }
+      return { key, marks, identifiers, fields, identity: mark(id), content: mark(`${id}\n${canonical(fields)}`) }
     })
 }
+
+/** Identifiers that a person asks to be erased by. */
+const telling = ['email', 'phone'] as const
 
 const textOf = (value: Value): string | undefined => (value === null || value === undefined ? undefined : String(value))
 

@@ -26,6 +26,8 @@ export interface Person {
 /** The same person, written for a destination. */
 export type Encoded = {
   key: string
+  /** Keyed hashes of e-mail and phone, by which the person is found when an erasure is asked for. */
+  marks: readonly string[]
 } & (
   | {
       /** Keyed hash of the identifiers: another one is another member. */
@@ -96,6 +98,8 @@ export interface DestinationRow {
   /** Adds that were no longer allowed when their batch was sent. */
   dropped: number
   batches: number
+  /** Members whose tries were used up by this push. */
+  dead: number
   failure?: FailureNote
 }
 
@@ -179,8 +183,42 @@ export interface AudienceStore {
     key?: string | undefined
     limit: number
   }) => Promise<MemberRow[]>
+  /** What was taken by destinations after the push `from`, or from the first one on, up to the end of `to`. */
+  diff: (filter: {
+    audience: string
+    from?: string | undefined
+    to: string
+    destination?: string | undefined
+    limit: number
+  }) => Promise<AudienceDiff>
+  /**
+   * Lets the next push try again whom no push would: dead members, and those who were left out for want of an identifier. A second call finds
+   * none. Answers with how many, by destination and reason.
+   */
+  retry: (filter: {
+    audience: string
+    destination?: string | undefined
+    reason?: string | undefined
+    by: string
+    isDryRun: boolean
+  }) => Promise<{ destination: string; reason: string; members: number }[]>
   /** How many members each destination of an audience has in each state. */
   standing: (audience: string) => Promise<{ destination: string; state: MemberState; members: number }[]>
+}
+
+/** A person whom a destination holds now and did not hold before, or the other way round, or holds as another. */
+export interface ChangedMember {
+  destination: string
+  key: string
+  what: 'joined' | 'left' | 'changed'
+  cause: ChangeCause
+}
+export interface AudienceDiff {
+  destinations: { destination: string; joined: number; left: number; changed: number }[]
+  /** What destinations took in between: an address that changed is a removal and an addition. */
+  changes: { destination: string; action: ChangeAction; cause: ChangeCause; members: number }[]
+  /** At most as many as were asked for. */
+  members: ChangedMember[]
 }
 
 /** For people to look at; never an identifier in clear. */

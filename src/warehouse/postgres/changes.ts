@@ -6,6 +6,7 @@ import { columnFor } from '../../schema/encode.js'
 import { plain } from '../../schema/lines.js'
 import type { ChangeRow, Warehouse } from '../driver.js'
 import { holdVersions, nameVersions, unnamed } from './append-names.js'
+import type { Append } from './audit.js'
 import { transaction } from './pool.js'
 import { openRuns } from './runs.js'
 import { id, sqlType } from './sql.js'
@@ -35,7 +36,7 @@ export const changeOf = (row: Record<string, unknown>): ChangeRow => {
   }
 }
 
-export function createChanges(pool: pg.Pool): Warehouse['changes'] {
+export function createChanges(pool: pg.Pool, append: Append): Warehouse['changes'] {
   return {
     async hold(ref, spec, fields, status) {
       await pool.query(
@@ -84,13 +85,18 @@ export function createChanges(pool: pg.Pool): Warehouse['changes'] {
       return Number(rows[0]!.n)
     },
 
-    async decide(change, decision, by) {
-      const { rowCount } = await pool.query(
-        `UPDATE _weir.schema_changes SET status = $2, decided_by = $3, decided_at = now() WHERE id = $1 AND status IN ${decidable} AND status <> $2`,
-        [change, decision, by],
-      )
-      return rowCount === 1
-    },
+    decide: (change, decision, by) =>
+      transaction(pool, 'Deciding a schema change', async (client) => {
+        const { rows } = await client.query(
+          `UPDATE _weir.schema_changes SET status = $2, decided_by = $3, decided_at = now()
+           WHERE id = $1 AND status IN ${decidable} AND status <> $2 RETURNING *`,
+          [change, decision, by],
+        )
+        if (!rows[0]) return false
+        const { sync, stream, schema, table, field, variant } = changeOf(rows[0])
+        await append(client, { event: `schema_change_${decision}`, by, detail: { change, sync, stream, schema, table, field, variant } })
+        return true
+      }),
 
     async fill(change, table, after) {
       const { columns, spec } = table

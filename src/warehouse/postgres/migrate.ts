@@ -18,6 +18,9 @@ import { sql as attemptsAndVariants } from './migrations/0015-attempts-and-varia
 import { sql as audiences } from './migrations/0016-audiences.js'
 import { sql as runReports } from './migrations/0017-run-reports.js'
 import { sql as nextChanges } from './migrations/0018-next-changes.js'
+import { sql as audit } from './migrations/0019-audit.js'
+import { sql as deadMembers } from './migrations/0020-dead-members.js'
+import { sql as erasures } from './migrations/0021-erasures.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { putReasons } from './reasons.js'
 
@@ -41,6 +44,9 @@ const migrations: readonly string[] = [
   audiences,
   runReports,
   nextChanges,
+  audit,
+  deadMembers,
+  erasures,
 ]
 
 /** The version of Weir's own tables that this code knows. */

@@ -5,6 +5,7 @@ import type { Fields } from '../../core/types.js'
 import type { Warehouse } from '../driver.js'
 import { createAlertStore } from './alerts.js'
 import { createAudiences } from './audiences/store.js'
+import { createAudit } from './audit.js'
 import { createBackfills } from './backfills.js'
 import { createBudgetStore } from './budgets.js'
 import { createChanges } from './changes.js'
@@ -32,6 +33,7 @@ import { createTokenStore } from './tokens.js'
 export function createWarehouse(url: string, options: { connections?: number; key?: string | undefined } = {}): Warehouse {
   const pool = createPool(url, options.connections)
   const seal = letterSeal(options.key)
+  const { append, ...audit } = createAudit(pool, options.key)
   const definitionOf = async <D>(hash: string): Promise<D> => {
     const { rows } = await pool.query<{ body: D }>('SELECT body FROM _weir.definitions WHERE hash = $1', [hash])
     if (rows[0]) return rows[0].body
@@ -116,11 +118,12 @@ export function createWarehouse(url: string, options: { connections?: number; ke
         return rows[0]?.fields ?? {}
       },
     },
-    changes: createChanges(pool),
+    changes: createChanges(pool, append),
     backfills: createBackfills(pool),
     deployments: createDeployments(pool),
     alerts: createAlertStore(pool),
-    audiences: createAudiences(pool, options.key),
+    ...createAudiences(pool, options.key, seal, append),
+    audit,
     standing: () => standing(pool),
     pauses: createPauses(pool),
     reports: createReports(pool),

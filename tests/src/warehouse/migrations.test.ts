@@ -102,6 +102,8 @@ describe.each(servers())('the tables of an earlier version on PostgreSQL $name',
     const newest = new Map((await tablesOf(donor.db)).map((table) => [table.name, table.columns]))
     for (const { name, columns } of await tablesOf(db)) {
       const kept = columns.filter((column) => newest.get(name)?.includes(column))
+      // What a migration puts in itself stands among the donor's rows.
+      await db.query(`DELETE FROM _weir."${name}"`)
       await copy(`_weir."${name}"`, kept, 'OVERRIDING SYSTEM VALUE')
     }
     await goOnCounting(db)

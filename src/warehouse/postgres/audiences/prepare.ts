@@ -2,9 +2,11 @@
 import type pg from 'pg'
 import { type Exclusion, owed } from '../../../core/audience.js'
 import { Failure } from '../../../core/failure.js'
+import type { DerivedKey } from '../../../keys/derive.js'
 import type { Encoded, Person, Prepared, PrepareInput, SampledChange } from '../../contract/audiences.js'
 import { onConnection } from '../pool.js'
 import { literal } from '../sql.js'
+import { erasedMarks, erasedTable, gatherErased } from './erased.js'
 import { gatherPeople, onClient, peopleTable, subquery } from './model.js'
 
 const pageRows = 5_000
@@ -23,7 +25,7 @@ interface Candidate extends Person {
 type Work = Omit<PrepareInput, 'run'> & { run: string; table: string }
 
 /** A session for as long as it takes: what it gathers goes with it, whatever ends it. */
-export async function prepare(pool: pg.Pool, secret: Buffer, input: PrepareInput): Promise<Prepared> {
+export async function prepare(pool: pg.Pool, secret: DerivedKey, input: PrepareInput): Promise<Prepared> {
   const { run, definition } = input
   return onConnection(pool, `Preparing audience ${definition.audience}`, async (client) => {
     const { rows: locks } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS free', [
@@ -45,7 +47,7 @@ export async function prepare(pool: pg.Pool, secret: Buffer, input: PrepareInput
       return prepared
     } finally {
       await client.query('SELECT pg_advisory_unlock_all()').catch(() => undefined)
-      await client.query(`DROP TABLE IF EXISTS ${peopleTable}`).catch(() => undefined)
+      await client.query(`DROP TABLE IF EXISTS ${peopleTable}, ${erasedTable}`).catch(() => undefined)
     }
   })
 }
@@ -56,7 +58,7 @@ const previewTable = 'pg_temp._weir_previewed'
 /** The same in tables of the session alone. */
 export async function preview(
   pool: pg.Pool,
-  secret: Buffer,
+  secret: DerivedKey,
   input: Omit<PrepareInput, 'run'>,
 ): Promise<Prepared & { sample: Record<string, SampledChange[]> }> {
   const { definition } = input
@@ -79,14 +81,15 @@ export async function preview(
       }
       return { ...prepared, sample }
     } finally {
-      await client.query(`DROP TABLE IF EXISTS ${peopleTable}, ${previewTable}`).catch(() => undefined)
+      await client.query(`DROP TABLE IF EXISTS ${peopleTable}, ${erasedTable}, ${previewTable}`).catch(() => undefined)
     }
   })
 }
 
-async function compare(client: pg.ClientBase, secret: Buffer, work: Work): Promise<Prepared> {
+async function compare(client: pg.ClientBase, secret: DerivedKey, work: Work): Promise<Prepared> {
   const { definition } = work
-  const rows = await gatherPeople(client, definition, secret)
+  const rows = await gatherPeople(client, definition, secret.key)
+  await gatherErased(client, definition, secret)
   const { rows: counted } = await client.query<{ exclusion: Exclusion | null; people: number }>(
     `SELECT exclusion, count(*)::int AS people FROM ${peopleTable} GROUP BY exclusion`,
   )
@@ -121,7 +124,7 @@ async function compareOne(client: pg.ClientBase, work: Work, destination: string
   for (let after = ''; ; ) {
     const page = await candidates(client, work, destination, after)
     if (page.length === 0) break
-    const encoded = work.encode(destination, page)
+    const encoded = await withoutErased(client, work.encode(destination, page))
     await insert(client, work, destination, page, encoded)
     for (const one of encoded) if ('excluded' in one) excluded[one.excluded] = (excluded[one.excluded] ?? 0) + 1
     looked += page.length
@@ -129,20 +132,34 @@ async function compareOne(client: pg.ClientBase, work: Work, destination: string
     after = page.at(-1)!.key
   }
   // Who is held and is no longer to be: by the ledger, which knows them when the model does not.
-  const isLeaving = mode === 'mirror' ? 'true' : `p.exclusion IN (${owedList})`
+  const why = `coalesce(p.exclusion, CASE WHEN x.key IS NOT NULL THEN 'erased' END)`
+  const isLeaving = mode === 'mirror' ? 'true' : `${why} IN (${owedList})`
   if (mode !== 'remove')
     await client.query(
-      `INSERT INTO ${table} (run_id, destination, action, cause, key, identity, print, content, identifiers, fields, vendor_id, is_owed)
-       SELECT $1, $2, CASE WHEN coalesce(p.exclusion IN (${owedList}), false) IS FALSE AND ${isShared} THEN 'forget' ELSE 'remove' END, coalesce(p.exclusion, 'left'), m.key, m.identity, m.print, m.content, m.identifiers, '{}', m.vendor_id,
-         coalesce(p.exclusion IN (${owedList}), false)
-       FROM _weir.audience_members AS m LEFT JOIN ${peopleTable} AS p ON p.key = m.key
-       WHERE m.audience = $3 AND m.destination = $2 AND (m.state IN ('intended', 'accepted', 'confirmed', 'removing') OR m.state = 'rejected' AND m.added_at IS NOT NULL)
-         AND (CASE WHEN p.key IS NULL OR p.exclusion IS NOT NULL THEN ${isLeaving}
+      `INSERT INTO ${table} (run_id, destination, action, cause, key, identity, print, content, identifiers, fields, vendor_id, marks, is_owed)
+       SELECT $1, $2, CASE WHEN coalesce(${why} IN (${owedList}), false) IS FALSE AND ${isShared} THEN 'forget' ELSE 'remove' END, coalesce(${why}, 'left'), m.key, m.identity, m.print, m.content, m.identifiers, '{}', m.vendor_id, m.marks,
+         coalesce(${why} IN (${owedList}), false)
+       FROM _weir.audience_members AS m LEFT JOIN ${peopleTable} AS p ON p.key = m.key LEFT JOIN ${erasedTable} AS x ON x.key = m.key
+       WHERE m.audience = $3 AND m.destination = $2 AND (m.state IN ('intended', 'accepted', 'confirmed', 'removing') OR m.state IN ('rejected', 'dead') AND m.added_at IS NOT NULL)
+         AND (CASE WHEN p.key IS NULL OR p.exclusion IS NOT NULL THEN coalesce(${isLeaving}, false)
                    ELSE m.state = 'removing' AND NOT EXISTS (SELECT 1 FROM ${table} AS c WHERE c.run_id = $1 AND c.destination = $2
                      AND c.key = m.key AND c.identity = m.identity) END)`,
       [run, destination, audience],
     )
   return countsOf(client, work, destination, excluded)
+}
+
+/** Who was erased is known by address and number here, whatever key the model has for them. */
+async function withoutErased(client: pg.ClientBase, encoded: readonly Encoded[]): Promise<Encoded[]> {
+  const erased = await erasedMarks(
+    client,
+    encoded.flatMap(({ marks }) => marks),
+  )
+  return encoded.map((one) =>
+    one.marks.some((mark) => erased.has(mark))
+      ? { key: one.key, marks: one.marks, excluded: 'erased', why: 'This person was erased.' }
+      : one,
+  )
 }
 
 /** People to be held whose row is new, changed, refused before, or due again. */
@@ -151,17 +168,18 @@ async function candidates(client: pg.ClientBase, work: Work, destination: string
   const isRemoval = definition.destinations[destination]!.mode === 'remove'
   const { renewAfterMs } = work.destinations[destination]!
   const isDue = renewAfterMs === undefined ? 'false' : `m.added_at < now() - interval '${Math.floor(renewAfterMs)} milliseconds'`
-  const held = isRemoval ? `'removed', 'removing', 'rejected'` : `'intended', 'accepted', 'confirmed', 'rejected'`
+  const held = isRemoval ? `'removed', 'removing', 'rejected'` : `'intended', 'accepted', 'confirmed', 'rejected', 'dead'`
   // Refused when it was sent again: the destination may hold it all the same, as it was.
   const state = isRemoval
     ? 'm.state'
-    : `CASE WHEN m.state = 'rejected' AND m.added_at IS NOT NULL THEN 'intended' ELSE m.state END AS state`
+    : `CASE WHEN m.state IN ('rejected', 'dead') AND m.added_at IS NOT NULL THEN 'intended' ELSE m.state END AS state`
   const { rows } = await client.query<Candidate>(
     `SELECT p.key, p.body::text AS body, p.print, m.identity, m.content, ${state}, coalesce(${isDue}, false) AS is_due
      FROM ${peopleTable} AS p LEFT JOIN _weir.audience_members AS m
        ON m.audience = $1 AND m.destination = $2 AND m.key = p.key AND m.state IN (${held})
      WHERE p.exclusion IS NULL AND p.key > $3
-       AND (m.key IS NULL OR m.print <> p.print OR m.state IN ('intended', 'removing') OR (m.state = 'rejected' AND NOT m.is_final) OR ${isDue})
+       AND (m.key IS NULL OR m.print <> p.print OR m.state IN ('intended', 'removing') OR (m.state = 'rejected' AND NOT m.is_final) OR ${isDue}
+         ${isRemoval ? '' : 'OR m.marks IS NULL'})
      ORDER BY p.key LIMIT ${pageRows}`,
     [definition.audience, destination, after],
   )
@@ -180,11 +198,12 @@ async function insert(
   const changes: unknown[] = []
   encoded.forEach((one, at) => {
     const { key, print, identity, content, state, is_due } = page[at]!
-    const common = { key, print: print.toString('hex') }
+    const { marks } = one
+    const common = { key, print: print.toString('hex'), marks }
     const isHeld = identity !== null && (state === 'accepted' || state === 'confirmed' || state === 'intended')
     const old = { ...common, action: 'remove', identity, content }
     if ('excluded' in one) {
-      if (isHeld && !isRemoval) changes.push({ ...old, cause: one.excluded })
+      if (isHeld && !isRemoval) changes.push({ ...old, cause: one.excluded, is_owed: one.excluded === 'erased' })
       changes.push({ ...common, action: 'exclude', cause: one.excluded, identity: '', content: '', message: one.why })
       return
     }
@@ -196,17 +215,18 @@ async function insert(
     }
     if (isHeld && identity !== one.identity)
       changes.push({ ...old, cause: 'readdressed' }, { ...next, action: 'add', cause: 'readdressed' })
-    else if (!isHeld) changes.push({ ...next, action: 'add', cause: state === 'rejected' ? 'retry' : 'new' })
+    else if (!isHeld) changes.push({ ...next, action: 'add', cause: state === null ? 'new' : 'retry' })
     else if (state === 'intended') changes.push({ ...next, action: 'add', cause: 'retry' })
     else if (is_due) changes.push({ ...next, action: 'add', cause: 'renewed' })
     else if (content !== one.content) changes.push({ ...next, action: 'update', cause: 'changed' })
     else changes.push({ ...common, action: 'keep', cause: 'changed', identity: one.identity, content: one.content })
   })
   await client.query(
-    `INSERT INTO ${table} (run_id, destination, action, cause, key, identity, print, content, identifiers, fields, message, vendor_id)
+    `INSERT INTO ${table} (run_id, destination, action, cause, key, identity, print, content, identifiers, fields, message, vendor_id, is_owed, marks)
      SELECT $1, $2, CASE WHEN c.cause = 'readdressed' AND c.action = 'remove' AND ${isShared} THEN 'forget' ELSE c.action END, c.cause, c.key, c.identity, decode(c.print, 'hex'), c.content,
-       CASE WHEN c.action = 'remove' AND c.identifiers IS NULL THEN m.identifiers ELSE c.identifiers END, coalesce(c.fields, '{}'), c.message, m.vendor_id
-     FROM jsonb_to_recordset($3) AS c (action text, cause text, key text, identity text, print text, content text, identifiers jsonb, fields jsonb, message text)
+       CASE WHEN c.action = 'remove' AND c.identifiers IS NULL THEN m.identifiers ELSE c.identifiers END, coalesce(c.fields, '{}'), c.message, m.vendor_id,
+       coalesce(c.is_owed, false), CASE WHEN c.action = 'remove' AND c.identifiers IS NULL THEN coalesce(m.marks, '{}') || CASE WHEN c.is_owed THEN c.marks ELSE '{}' END ELSE c.marks END
+     FROM jsonb_to_recordset($3) AS c (action text, cause text, key text, identity text, print text, content text, identifiers jsonb, fields jsonb, message text, is_owed boolean, marks text[])
      LEFT JOIN _weir.audience_members AS m ON m.audience = $4 AND m.destination = $2 AND m.key = c.key AND m.identity = c.identity`,
     [run, destination, JSON.stringify(changes), definition.audience],
   )

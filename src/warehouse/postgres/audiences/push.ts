@@ -1,8 +1,9 @@
 /** A push's changes on their way: intent in the ledger before the call, outcome after it. */
 import type pg from 'pg'
-import type { AudienceDefinition, ChangeAction, IdentifierKind, Outcome } from '../../../core/audience.js'
+import type { ChangeAction, IdentifierKind, Outcome } from '../../../core/audience.js'
 import type { AudienceStore, Pending, PushBatch } from '../../contract/audiences.js'
 import { transaction } from '../pool.js'
+import { erasedSince, isNowhere } from './erased.js'
 import { exclusionOf, keyOf, onClient, subquery } from './model.js'
 
 type Ref = Parameters<AudienceStore['claim']>[0]
@@ -20,13 +21,18 @@ interface ChangeRow {
 /** What needs no call at all goes straight to the ledger: who cannot be sent, and whose row changed in nothing that is sent. */
 async function settleQuiet(client: pg.ClientBase, run: string, destination: string, audience: string): Promise<void> {
   await client.query(
-    `WITH gone AS (DELETE FROM _weir.audience_changes WHERE run_id = $1 AND destination = $2 AND action IN ('exclude', 'keep', 'forget') RETURNING *)
-     INSERT INTO _weir.audience_members AS m (audience, destination, key, identity, state, cause, print, content, reason, message, is_final, run_id)
+    `WITH gone AS (DELETE FROM _weir.audience_changes WHERE run_id = $1 AND destination = $2 AND action IN ('exclude', 'keep') RETURNING *),
+     forgotten AS (UPDATE _weir.audience_changes SET state = 'done' WHERE run_id = $1 AND destination = $2 AND action = 'forget' AND state = 'pending' RETURNING *),
+     settled AS (SELECT * FROM gone WHERE cause <> 'erased' UNION ALL SELECT * FROM forgotten),
+     erased AS (DELETE FROM _weir.audience_members AS m USING gone AS g
+       WHERE g.cause = 'erased' AND m.audience = $3 AND m.destination = $2 AND m.key = g.key AND ${isNowhere})
+     INSERT INTO _weir.audience_members AS m (audience, destination, key, identity, state, cause, print, content, reason, message, is_final, marks, run_id)
      SELECT $3, $2, key, identity, CASE action WHEN 'exclude' THEN 'rejected' WHEN 'forget' THEN 'removed' ELSE 'accepted' END, cause, print, content,
-       CASE action WHEN 'exclude' THEN cause END, message, action = 'exclude', $1 FROM gone
+       CASE action WHEN 'exclude' THEN cause END, message, action = 'exclude', marks, $1 FROM settled
      ON CONFLICT (audience, destination, key, identity) DO UPDATE SET print = excluded.print,
        state = CASE excluded.state WHEN 'removed' THEN 'removed' ELSE m.state END,
-       cause = CASE WHEN excluded.state = 'rejected' THEN excluded.cause ELSE m.cause END, reason = excluded.reason, message = excluded.message`,
+       cause = CASE WHEN excluded.state = 'rejected' THEN excluded.cause ELSE m.cause END, reason = excluded.reason, message = excluded.message,
+       is_final = excluded.is_final, marks = coalesce(excluded.marks, m.marks)`,
     [run, destination, audience],
   )
 }
@@ -47,7 +53,7 @@ export async function claim(pool: pg.Pool, secret: Buffer, ref: Ref): Promise<Pu
       const next = await nextChanges(client, ref)
       if (next.length === 0) return undefined
       const action = next[0]!.action
-      const allowed = action === 'remove' ? next : await stillAllowed(client, secret, definition, next)
+      const allowed = action === 'remove' ? next : await stillAllowed(client, secret, ref, next)
       const dropped = next.filter((change) => !allowed.includes(change))
       await client.query(
         "UPDATE _weir.audience_changes SET state = 'dropped', identifiers = NULL, fields = NULL WHERE run_id = $1 AND destination = $2 AND seq = ANY ($3)",
@@ -85,13 +91,9 @@ async function nextChanges(client: pg.ClientBase, { run, destination, size, isOw
   return []
 }
 
-/** Those of whom the model, its consent and the suppressions still say at this moment what they said. */
-async function stillAllowed(
-  client: pg.ClientBase,
-  secret: Buffer,
-  definition: AudienceDefinition,
-  changes: readonly ChangeRow[],
-): Promise<ChangeRow[]> {
+/** Those of whom the model, its consent, the suppressions and the erasures still say at this moment what they said. */
+async function stillAllowed(client: pg.ClientBase, secret: Buffer, ref: Ref, changes: readonly ChangeRow[]): Promise<ChangeRow[]> {
+  const { definition } = ref
   const key = keyOf(definition, 'm')
   const { rows } = await onClient(definition, () =>
     client.query<{ key: string }>(
@@ -101,18 +103,24 @@ async function stillAllowed(
     ),
   )
   const allowed = new Set(rows.map((row) => row.key))
-  return changes.filter((change) => allowed.has(change.key))
+  const erased = await erasedSince(
+    client,
+    secret,
+    ref,
+    changes.map(({ seq }) => seq),
+  )
+  return changes.filter(({ key, seq }) => allowed.has(key) && !erased.has(seq))
 }
 
 /** The ledger knows of it before the vendor does. */
 async function intend(client: pg.ClientBase, { run, destination, definition }: Ref, batch: string): Promise<void> {
   await client.query(
     `INSERT INTO _weir.audience_members AS m
-       (audience, destination, key, identity, state, cause, print, content, vendor_id, run_id)
-     SELECT $4, $2, key, identity, CASE action WHEN 'remove' THEN 'removing' ELSE 'intended' END, cause, print, content, vendor_id, $1
+       (audience, destination, key, identity, state, cause, print, content, vendor_id, marks, run_id)
+     SELECT $4, $2, key, identity, CASE action WHEN 'remove' THEN 'removing' ELSE 'intended' END, cause, print, content, vendor_id, marks, $1
      FROM _weir.audience_changes WHERE run_id = $1 AND destination = $2 AND batch = $3
      ON CONFLICT (audience, destination, key, identity) DO UPDATE SET state = excluded.state, cause = excluded.cause, print = excluded.print,
-       content = excluded.content, run_id = excluded.run_id, reason = NULL, message = NULL, changed_at = now(),
+       content = excluded.content, run_id = excluded.run_id, marks = CASE excluded.state WHEN 'removing' THEN CASE WHEN m.marks @> excluded.marks THEN m.marks ELSE m.marks || excluded.marks END ELSE coalesce(excluded.marks, m.marks) END, reason = NULL, message = NULL, changed_at = now(),
        is_final = false, attempts = CASE WHEN m.print = excluded.print THEN m.attempts ELSE 0 END`,
     [run, destination, batch, definition.audience],
   )
@@ -120,7 +128,7 @@ async function intend(client: pg.ClientBase, { run, destination, definition }: R
   await client.query(
     `DELETE FROM _weir.audience_members AS m USING _weir.audience_changes AS c
      WHERE c.run_id = $1 AND c.destination = $2 AND c.batch = $3 AND m.audience = $4 AND m.destination = $2
-       AND m.key = c.key AND m.identity <> c.identity AND m.state IN ('rejected', 'removed')`,
+       AND m.key = c.key AND m.identity <> c.identity AND m.state IN ('rejected', 'dead', 'removed')`,
     [run, destination, batch, definition.audience],
   )
 }
@@ -174,7 +182,7 @@ export async function settle(
            coalesce(($4::jsonb -> c.seq::text ->> 'is_final')::boolean, false) AS is_final),
        ledger AS (
          UPDATE _weir.audience_members AS m SET
-           state = CASE WHEN d.reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' ELSE 'rejected' END,
+           state = CASE WHEN d.reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' WHEN d.is_final OR m.attempts + 1 >= $6 THEN 'dead' ELSE 'rejected' END,
            vendor_id = coalesce(d.vendor_id, m.vendor_id), reason = d.reason, message = coalesce(d.message, $8),
            attempts = CASE WHEN d.reason IS NULL THEN 0 ELSE m.attempts + 1 END,
            is_final = d.reason IS NOT NULL AND (d.is_final OR m.attempts + 1 >= $6),
@@ -191,7 +199,7 @@ export async function settle(
     const lost = Math.min(unnamed?.members ?? 0, count('accepted'))
     await client.query(
       "UPDATE _weir.audience_batches SET state = 'done', done_at = now(), job = NULL, accepted = $2, confirmed = $3, rejected = $4, removed = $5 WHERE id = $1",
-      [batch.id, count('accepted') - lost, count('confirmed'), count('rejected', 'removing') + lost, count('removed')],
+      [batch.id, count('accepted') - lost, count('confirmed'), count('rejected', 'dead', 'removing') + lost, count('removed')],
     )
   })
 }

@@ -2,9 +2,15 @@
 import type pg from 'pg'
 import type { MemberState, PushStatus, Target } from '../../../core/audience.js'
 import type { AudienceStore, DestinationRow, MemberRow, Prepared, PushRow } from '../../contract/audiences.js'
+import type { Append } from '../audit.js'
 import { transaction } from '../pool.js'
+import { asked, ended, judged } from './audit.js'
+import { endErasures, forget } from './erased.js'
 
-type Runs = Pick<AudienceStore, 'begin' | 'setStatus' | 'decide' | 'target' | 'finish' | 'runs' | 'destinations' | 'members' | 'standing'>
+type Runs = Pick<
+  AudienceStore,
+  'begin' | 'setStatus' | 'decide' | 'target' | 'finish' | 'runs' | 'destinations' | 'members' | 'standing' | 'retry'
+>
 
 interface Row {
   run_id: string
@@ -26,30 +32,52 @@ interface Row {
   message: string | null
 }
 
-export function createAudienceRuns(pool: pg.Pool): Runs {
-  const one = async (run: string) => rowOf((await pool.query<Row>('SELECT * FROM _weir.audience_runs WHERE run_id = $1', [run])).rows[0]!)
+export function createAudienceRuns(pool: pg.Pool, append: Append): Runs {
   return {
-    async begin({ run, audience, definition, kind, requestedBy }) {
-      await pool.query(
-        `INSERT INTO _weir.audience_runs (run_id, audience, definition, kind, requested_by, status)
-         VALUES ($1, $2, $3, $4, $5, 'preparing') ON CONFLICT DO NOTHING`,
-        [run, audience, definition, kind, requestedBy ?? null],
-      )
+    async begin(push) {
+      const { run, audience, definition, kind, requestedBy } = push
+      await transaction(pool, 'Noting a push', async (client) => {
+        const { rowCount } = await client.query(
+          `INSERT INTO _weir.audience_runs (run_id, audience, definition, kind, requested_by, status)
+           VALUES ($1, $2, $3, $4, $5, 'preparing') ON CONFLICT DO NOTHING`,
+          [run, audience, definition, kind, requestedBy ?? null],
+        )
+        if (rowCount === 1) await append(client, asked(push))
+      })
     },
     async setStatus(run, status, { verdict, expiresAt, failure } = {}) {
-      await pool.query(
-        `UPDATE _weir.audience_runs SET status = $2, verdict = coalesce($3, verdict), expires_at = coalesce($4, expires_at),
-           reason = coalesce($5, reason), message = coalesce($6, message) WHERE run_id = $1 AND finished_at IS NULL`,
-        [run, status, verdict ? JSON.stringify(verdict) : null, expiresAt ?? null, failure?.reason ?? null, failure?.message ?? null],
-      )
+      await transaction(pool, 'Noting how a push stands', async (client) => {
+        const before = await pushOf(client, run)
+        await client.query(
+          `UPDATE _weir.audience_runs SET status = $2, verdict = coalesce($3, verdict), expires_at = coalesce($4, expires_at),
+             reason = coalesce($5, reason), message = coalesce($6, message) WHERE run_id = $1 AND finished_at IS NULL`,
+          [run, status, verdict ? JSON.stringify(verdict) : null, expiresAt ?? null, failure?.reason ?? null, failure?.message ?? null],
+        )
+        if (verdict && !before.verdict) await append(client, await judged(client, before, verdict))
+        // A push may wait for days; removals that are owed have gone out.
+        if (expiresAt === undefined) return
+        await forget(client, before.audience, run)
+        await endErasures(client, append)
+      })
     },
     async decide(run, changeSet, { by, isApproved }) {
-      const { rowCount } = await pool.query(
-        `UPDATE _weir.audience_runs SET decided_by = $3, decided_at = now(), is_approved = $4
-         WHERE run_id = $1 AND change_set = $2 AND decided_at IS NULL AND finished_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
-        [run, changeSet, by, isApproved],
-      )
-      return rowCount === 1
+      return transaction(pool, 'Noting a decision', async (client) => {
+        const { rows } = await client.query<{ audience: string }>(
+          `UPDATE _weir.audience_runs SET decided_by = $3, decided_at = now(), is_approved = $4
+           WHERE run_id = $1 AND change_set = $2 AND decided_at IS NULL AND finished_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+           RETURNING audience`,
+          [run, changeSet, by, isApproved],
+        )
+        if (!rows[0]) return false
+        await append(client, {
+          event: isApproved ? 'push_approved' : 'push_rejected',
+          by,
+          audience: rows[0].audience,
+          run,
+          detail: { changeSet },
+        })
+        return true
+      })
     },
     target: (run, destination, target) =>
       transaction(pool, 'Noting where a push goes', async (client) => {
@@ -90,8 +118,8 @@ export function createAudienceRuns(pool: pg.Pool): Runs {
         return good && isOther(good.target) ? good.target : undefined
       }),
     async finish(run, status, failure) {
-      await transaction(pool, 'Ending a push', async (client) => {
-        await client.query(
+      return transaction(pool, 'Ending a push', async (client) => {
+        const { rowCount } = await client.query(
           `UPDATE _weir.audience_runs SET status = $2, finished_at = now(), reason = $3, message = $4 WHERE run_id = $1 AND finished_at IS NULL`,
           [run, status, failure?.reason ?? null, failure?.message ?? null],
         )
@@ -99,8 +127,13 @@ export function createAudienceRuns(pool: pg.Pool): Runs {
           'UPDATE _weir.audience_changes SET identifiers = NULL, fields = NULL WHERE run_id = $1 AND identifiers IS NOT NULL',
           [run],
         )
+        const row = await pushOf(client, run)
+        const end = ended(row, await destinationsOf(client, run))
+        await forget(client, row.audience, run)
+        if (rowCount === 1) await append(client, end)
+        await endErasures(client, append)
+        return row
       })
-      return one(run)
     },
     async runs({ audience, run, status, limit }) {
       const { rows } = await pool.query<Row>(
@@ -110,21 +143,7 @@ export function createAudienceRuns(pool: pg.Pool): Runs {
       )
       return rows.map(rowOf)
     },
-    async destinations(run) {
-      const { rows } = await pool.query<DestinationRow & { target: Target | null }>(
-        `SELECT r.run_id AS run, r.audience, d.destination, d.target, coalesce(b.accepted + b.confirmed + b.rejected + b.removed, 0) AS sent,
-           coalesce(b.accepted, 0) AS accepted, coalesce(b.confirmed, 0) AS confirmed, coalesce(b.rejected, 0) AS rejected,
-           coalesce(b.removed, 0) AS removed, coalesce(b.batches, 0) AS batches,
-           (SELECT count(*)::int FROM _weir.audience_changes AS c WHERE c.run_id = $1 AND c.destination = d.destination AND c.state = 'dropped') AS dropped
-         FROM _weir.audience_runs AS r JOIN _weir.audience_destination_runs AS d USING (run_id)
-         LEFT JOIN (SELECT destination, sum(accepted)::int AS accepted, sum(confirmed)::int AS confirmed, sum(rejected)::int AS rejected,
-             sum(removed)::int AS removed, count(*)::int AS batches FROM _weir.audience_batches WHERE run_id = $1 GROUP BY destination) AS b
-           ON b.destination = d.destination
-         WHERE r.run_id = $1 ORDER BY d.destination`,
-        [run],
-      )
-      return rows.map(({ target, ...row }) => ({ ...row, ...(target ? { target } : {}) }))
-    },
+    destinations: (run) => destinationsOf(pool, run),
     async members({ audience, destination, state, key, limit }) {
       const { rows } = await pool.query<MemberSql>(
         `SELECT audience, destination, key, state, cause, vendor_id, reason, message, attempts, run_id, changed_at FROM _weir.audience_members
@@ -134,6 +153,24 @@ export function createAudienceRuns(pool: pg.Pool): Runs {
       )
       return rows.map(memberOf)
     },
+    retry({ audience, destination, reason, by, isDryRun }) {
+      return transaction(pool, 'Letting members be tried again', async (client) => {
+        const isMeant = `audience = $1 AND ($2::text IS NULL OR destination = $2) AND ($3::text IS NULL OR reason = $3)
+          AND (state = 'dead' OR state = 'rejected' AND is_final)`
+        const meant = [audience, destination ?? null, reason ?? null]
+        const { rows } = await client.query<{ destination: string; reason: string; members: number }>(
+          `SELECT destination, coalesce(reason, '') AS reason, count(*)::int AS members FROM _weir.audience_members WHERE ${isMeant} GROUP BY 1, 2 ORDER BY 1, 2`,
+          meant,
+        )
+        if (isDryRun || rows.length === 0) return rows
+        await client.query(
+          `UPDATE _weir.audience_members SET state = 'rejected', is_final = false, attempts = 0, changed_at = now() WHERE ${isMeant}`,
+          meant,
+        )
+        await append(client, { event: 'members_retried', by, audience, detail: { destinations: rows } })
+        return rows
+      })
+    },
     async standing(audience) {
       const { rows } = await pool.query<{ destination: string; state: MemberState; members: number }>(
         'SELECT destination, state, count(*)::int AS members FROM _weir.audience_members WHERE audience = $1 GROUP BY destination, state ORDER BY 1, 2',
@@ -142,6 +179,29 @@ export function createAudienceRuns(pool: pg.Pool): Runs {
       return rows
     },
   }
+}
+
+async function pushOf(client: pg.ClientBase, run: string): Promise<PushRow> {
+  const { rows } = await client.query<Row>('SELECT * FROM _weir.audience_runs WHERE run_id = $1', [run])
+  return rowOf(rows[0]!)
+}
+
+async function destinationsOf(client: pg.ClientBase | pg.Pool, run: string): Promise<DestinationRow[]> {
+  const { rows } = await client.query<DestinationRow & { target: Target | null }>(
+    `SELECT r.run_id AS run, r.audience, d.destination, d.target, coalesce(b.accepted + b.confirmed + b.rejected + b.removed, 0) AS sent,
+       coalesce(b.accepted, 0) AS accepted, coalesce(b.confirmed, 0) AS confirmed, coalesce(b.rejected, 0) AS rejected,
+       coalesce(b.removed, 0) AS removed, coalesce(b.batches, 0) AS batches,
+       (SELECT count(*)::int FROM _weir.audience_changes AS c WHERE c.run_id = $1 AND c.destination = d.destination AND c.state = 'dropped') AS dropped,
+       (SELECT count(*)::int FROM _weir.audience_members AS m WHERE m.audience = r.audience AND m.destination = d.destination AND m.run_id = $1
+          AND m.state = 'dead') AS dead
+     FROM _weir.audience_runs AS r JOIN _weir.audience_destination_runs AS d USING (run_id)
+     LEFT JOIN (SELECT destination, sum(accepted)::int AS accepted, sum(confirmed)::int AS confirmed, sum(rejected)::int AS rejected,
+         sum(removed)::int AS removed, count(*)::int AS batches FROM _weir.audience_batches WHERE run_id = $1 GROUP BY destination) AS b
+       ON b.destination = d.destination
+     WHERE r.run_id = $1 ORDER BY d.destination`,
+    [run],
+  )
+  return rows.map(({ target, ...row }) => ({ ...row, ...(target ? { target } : {}) }))
 }
 
 interface MemberSql {

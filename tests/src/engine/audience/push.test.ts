@@ -228,10 +228,14 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
         .filter(({ identifiers }) => identifiers.email === 'ben@example.test')
         .map(({ ref }) => ({ ref, refused: { reason: 'record', message: 'This one is not wanted.' } })),
     }))
-    for (let tries = 1; tries <= 5; tries++) await push({ warehouse, run: next(), fake })
+    for (let tries = 1; tries <= 4; tries++) await push({ warehouse, run: next(), fake })
+    expect(await states()).toEqual({ 1: 'confirmed', 2: 'rejected' })
+    const last = { warehouse, run: next(), fake }
+    await push(last)
+    expect(await warehouse.audiences.destinations(last.run)).toMatchObject([{ rejected: 1, dead: 1 }])
     expect(fake.calls).toHaveLength(5)
     expect((await push({ warehouse, run: next(), fake })).destinations.there).toMatchObject({ add: 0, held: 1 })
-    expect(await warehouse.audiences.members({ audience: 'vip', state: ['rejected'], limit: 10 })).toMatchObject([
+    expect(await warehouse.audiences.members({ audience: 'vip', state: ['dead'], limit: 10 })).toMatchObject([
       { key: '2', attempts: 5, message: 'This one is not wanted.' },
     ])
     await have(['1', 'ana@example.test'], ['2', 'Ben@example.test'])
@@ -254,6 +258,106 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
     expect([...fake.held.keys()]).toEqual(['ana@example.test', 'ben@example.test'])
     expect(await states()).toMatchObject({ 1: 'confirmed', 2: 'confirmed' })
     expect((await db.query('SELECT count(*)::int AS rows FROM _weir.audience_members WHERE key = $1', ['2'])).rows).toEqual([{ rows: 1 }])
+  })
+
+  test('the dead are tried again once they are asked for, from the first try on; asking twice finds none', async () => {
+    await have(['1', 'ana@example.test'], ['2', 'ben@example.test'], ['3', 'cy@example.test'])
+    let refuses = true
+    const fake = fakeDestination({}, (_, members) => ({
+      outcomes: members
+        .filter(({ identifiers }) => refuses && identifiers.email !== 'ana@example.test')
+        .map(({ ref, identifiers }) => ({
+          ref,
+          refused: { reason: identifiers.email === 'ben@example.test' ? 'record' : 'permission', message: 'No.' },
+          isFinal: true,
+        })),
+    }))
+    await push({ warehouse, run: next(), fake })
+    expect(await states()).toEqual({ 1: 'confirmed', 2: 'dead', 3: 'dead' })
+    const ask = { audience: 'vip', by: 'ana', isDryRun: false }
+    const both = ['permission', 'record'].map((reason) => ({ destination: 'there', reason, members: 1 }))
+    expect(await warehouse.audiences.retry({ ...ask, isDryRun: true })).toEqual(both)
+    expect(await warehouse.audiences.retry({ ...ask, destination: 'elsewhere' })).toEqual([])
+    expect((await push({ warehouse, run: next(), fake })).destinations.there).toMatchObject({ add: 0 })
+    expect(await warehouse.audiences.retry({ ...ask, reason: 'record' })).toEqual([both[1]])
+    expect(await states()).toEqual({ 1: 'confirmed', 2: 'rejected', 3: 'dead' })
+    expect(await warehouse.audiences.retry(ask)).toEqual([both[0]])
+    expect(await warehouse.audiences.retry(ask)).toEqual([])
+    const asked = (await warehouse.audit.list({ event: 'members_retried', limit: 10 })).map(({ detail }) => detail.destinations)
+    expect(asked).toEqual([[both[0]], [both[1]]])
+    refuses = false
+    expect((await push({ warehouse, run: next(), fake })).destinations.there).toMatchObject({ add: 2, causes: { retry: 2 } })
+    expect(await states()).toEqual({ 1: 'confirmed', 2: 'confirmed', 3: 'confirmed' })
+  })
+
+  test('who was left out for want of an identifier is looked at again when that is asked for, once', async () => {
+    await have(['1', 'ana@example.test'], ['2', 'nobody'])
+    const fake = fakeDestination()
+    await push({ warehouse, run: next(), fake })
+    const ask = { audience: 'vip', by: 'ana', isDryRun: false }
+    expect(await warehouse.audiences.retry(ask)).toEqual([{ destination: 'there', reason: 'no_identifier', members: 1 }])
+    expect((await push({ warehouse, run: next(), fake })).destinations.there!.excluded).toEqual({ no_identifier: 1 })
+    expect((await push({ warehouse, run: next(), fake })).destinations.there!.excluded).toEqual({})
+  })
+
+  test('between two pushes it is told who joined, left and changed, and what was refused changed nothing', async () => {
+    const definition = fakeAudience({ destinations: { there: fakeDestinationDefinition({ map: { ltv: { column: 'ltv' } } }) } })
+    const fake = fakeDestination({}, (_, members) => ({
+      outcomes: members
+        .filter(({ identifiers }) => identifiers.email === 'no@example.test')
+        .map(({ ref }) => ({ ref, refused: { reason: 'record', message: 'No.' } })),
+    }))
+    const pushed = async () => {
+      const run = next()
+      await push({ warehouse, run, definition, fake })
+      return run
+    }
+    const diff = (from: string | undefined, to: string) => warehouse.audiences.diff({ audience: 'vip', from, to, limit: 10 })
+    await have(['1', 'ana@example.test'], ['2', 'ben@example.test'], ['3', 'cy@example.test'], ['4', 'di@example.test'])
+    const first = await pushed()
+    expect((await diff(undefined, first)).destinations).toEqual([{ destination: 'there', joined: 4, left: 0, changed: 0 }])
+    await have(
+      ['1', 'ana@example.test'],
+      ['2', 'benjamin@example.test'],
+      ['4', 'di@example.test'],
+      ['5', 'ed@example.test'],
+      ['6', 'no@example.test'],
+    )
+    await db.query("UPDATE people SET ltv = 11 WHERE id = '4'")
+    const second = await pushed()
+    expect(await diff(first, second)).toEqual({
+      destinations: [{ destination: 'there', joined: 1, left: 1, changed: 2 }],
+      changes: [
+        { destination: 'there', action: 'add', cause: 'new', members: 1 },
+        { destination: 'there', action: 'add', cause: 'readdressed', members: 1 },
+        { destination: 'there', action: 'remove', cause: 'left', members: 1 },
+        { destination: 'there', action: 'remove', cause: 'readdressed', members: 1 },
+        { destination: 'there', action: 'update', cause: 'changed', members: 1 },
+      ],
+      members: [
+        { destination: 'there', key: '2', what: 'changed', cause: 'readdressed' },
+        { destination: 'there', key: '4', what: 'changed', cause: 'changed' },
+        { destination: 'there', key: '5', what: 'joined', cause: 'new' },
+        { destination: 'there', key: '3', what: 'left', cause: 'left' },
+      ],
+    })
+    await have(['1', 'ana@example.test'], ['3', 'cy@example.test'])
+    const third = await pushed()
+    expect((await diff(second, third)).destinations).toEqual([{ destination: 'there', joined: 1, left: 3, changed: 0 }])
+    // Who left and came back is as before: over both, it is nobody's joining.
+    expect((await diff(first, third)).destinations).toEqual([{ destination: 'there', joined: 0, left: 2, changed: 1 }])
+    expect((await warehouse.audiences.diff({ audience: 'vip', from: second, to: third, limit: 2 })).members).toHaveLength(2)
+  })
+
+  test('who shares an address with somebody who stays has left all the same', async () => {
+    await have(['1', 'ana@example.test'], ['2', 'ana@example.test'])
+    const fake = fakeDestination()
+    const [first, second] = [next(), next()]
+    await push({ warehouse, run: first, fake })
+    await have(['2', 'ana@example.test'])
+    await push({ warehouse, run: second, fake })
+    const { members } = await warehouse.audiences.diff({ audience: 'vip', from: first, to: second, limit: 10 })
+    expect(members).toEqual([{ destination: 'there', key: '1', what: 'left', cause: 'left' }])
   })
 
   test('a batch that is refused whole is halved until those who are meant are found', async () => {
