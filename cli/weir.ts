@@ -287,7 +287,7 @@ command(
 command(
   program,
   'pause <name>',
-  'stop starting a sync, and pause its runs that are under way, until weir resume',
+  'stop starting a sync, and pause its runs that are under way, or stop pushing audience/NAME, until weir resume',
   'weir pause klaviyo --reason "the vendor is down"',
   () => import('./commands/pause.js'),
   [
@@ -298,7 +298,7 @@ command(
 command(
   program,
   'resume <name>',
-  'let a paused sync, and its paused runs, go on',
+  'let a paused sync, and its paused runs, or a paused audience/NAME go on',
   'weir resume klaviyo',
   () => import('./commands/resume.js'),
   [new Option('--by <name>', 'who resumes (default: the user of this machine)')],

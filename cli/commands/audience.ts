@@ -1,6 +1,7 @@
 import type { MemberState } from '../../src/core/audience.js'
 import { Failure } from '../../src/core/failure.js'
-import type { Decision } from '../../src/core/push.js'
+import type { Decision, PushInput } from '../../src/core/push.js'
+import { audienceId, pushStart } from '../../src/core/run-start.js'
 import type { PushPreview } from '../../src/engine/audience/prepare-push.js'
 import type { PushRow } from '../../src/warehouse/contract/audiences.js'
 import { chosenAudience } from '../audiences.js'
@@ -61,13 +62,18 @@ export async function preview({ options, printer, args }: Context): Promise<numb
           `  ${name}: ${action} ${maskInline(key)} (${cause}) by ${identifiers.join(', ') || 'the vendor’s id'}${fields.length > 0 ? `, with ${fields.join(', ')}` : ''}`,
         )
     printer.line(`\nChange set ${seen.changeSet}`)
-    if (seen.verdict.reasons.length === 0) printer.line('Its gates let it pass.')
-    else printer.line(`It would wait:\n${seen.verdict.reasons.map((reason) => `  - ${reason}`).join('\n')}`)
+    const { reasons, notes, otherwise } = seen.verdict
+    if (reasons.length === 0) printer.line('Its gates let it pass.')
+    else printer.line(`${outside[otherwise]}:\n${listed(reasons)}`)
+    if (notes.length > 0) printer.line(`Worth knowing:\n${listed(notes)}`)
     return 0
   } finally {
     await session.close()
   }
 }
+
+const listed = (texts: readonly string[]) => texts.map((text) => `  - ${text}`).join('\n')
+const outside = { ask: 'It would wait for a decision', hold: 'It would be held', fail: 'It would fail' } as const
 
 /** Starts a push by the files as they stand, and follows it to its end or to where it waits. */
 export async function push({ options, printer, args }: Context): Promise<number> {
@@ -95,6 +101,8 @@ export async function push({ options, printer, args }: Context): Promise<number>
     printer.line(`\n${audience}: ${ended.status}`)
     if (ended.failure) printer.line(`  ${ended.failure.message} [${ended.failure.reason}]`)
     if (ended.status === 'waiting') printer.line(waitingText(ended))
+    if (ended.status === 'held') printer.line(`  It is held, but for removals that are owed:\n${listed(ended.verdict ?? [])}`)
+    if (ended.notes) printer.line(`  Worth knowing:\n${listed(ended.notes)}`)
     if (rows.some(({ rejected }) => rejected > 0))
       printer.line(`  Look at the rejected: weir audience members ${audience} --state rejected`)
     return exitOfPush(ended)
@@ -117,7 +125,7 @@ const pollMs = 500
 
 /** Until the push ends, or waits for somebody: that may take days. */
 async function follow({ warehouse, temporal }: Session, audience: string, run: string): Promise<PushRow> {
-  const handle = temporal.workflow.getHandle(`audience/${audience}`, run)
+  const handle = temporal.workflow.getHandle(audienceId(audience), run)
   let hasEnded = false
   const ended = handle.result().then(
     () => undefined,
@@ -134,13 +142,11 @@ async function follow({ warehouse, temporal }: Session, audience: string, run: s
   }
 }
 
-async function start({ temporal }: Session, audience: string, input: object): Promise<string> {
+async function start({ temporal }: Session, audience: string, input: PushInput): Promise<string> {
   try {
     const handle = await temporal.workflow.start('pushAudience', {
       taskQueue: queue(),
-      workflowId: `audience/${audience}`,
-      args: [input],
-      staticSummary: `push of audience ${audience}`,
+      ...pushStart(input),
     })
     return handle.firstExecutionRunId
   } catch (error) {
@@ -185,7 +191,7 @@ async function decide(what: 'approve' | 'reject', { options, printer, args }: Co
 
 async function update({ temporal }: Session, audience: string, run: string, name: string, decision: Decision): Promise<string> {
   try {
-    return await temporal.workflow.getHandle(`audience/${audience}`, run).executeUpdate<string, [Decision]>(name, { args: [decision] })
+    return await temporal.workflow.getHandle(audienceId(audience), run).executeUpdate<string, [Decision]>(name, { args: [decision] })
   } catch (error) {
     throw workflowFailure((error as { cause?: unknown }).cause ?? error, {}, '')
   }
@@ -212,6 +218,10 @@ export async function runs({ options, printer, args }: Context): Promise<number>
       )
     for (const row of rows) {
       if (row.status === 'waiting' && row.expiresAt) printer.line(`\n${row.audience}\n${waitingText(row)}`)
+      if (row.status === 'held') printer.line(`\n${row.audience}, held:\n${listed(row.verdict ?? [])}`)
+      if (row.notes) printer.line(`\n${row.audience}, worth knowing:\n${listed(row.notes)}`)
+      if (row.skipped)
+        printer.line(`\n${row.audience}: ${row.skipped.pushes} due meanwhile and left out, the newest ${ago(row.skipped.newestAt)}`)
       if (row.failure) printer.line(`\n${row.audience}: ${row.failure.message} [${row.failure.reason}]`)
     }
     return 0

@@ -1,13 +1,23 @@
 /** The keys of models and audiences, as zod types; what only another key can decide is decided in audience.ts. */
 import { z } from 'zod'
-import { aDuration, keys, share, text, whole } from './schema.js'
+import { aDuration, keys, schedule, share, syncNames, text, whole } from './schema.js'
 
 export const model = keys({
   sql: text('a SELECT').meta({ kind: 'SQL' }).optional().describe('One SELECT; a row a person.'),
   sql_file: text('a path').meta({ kind: 'path' }).optional().describe('The file that holds it, relative to the file that names it.'),
   table: text('a table such as crm.people').meta({ kind: 'schema.table' }).optional().describe('A table or view, whole.'),
   key: text('a column').meta({ kind: 'column' }).describe('The column that tells people apart: never empty, never twice.'),
+  depends_on: syncNames
+    .optional()
+    .describe('Whose tables it reads: `sync/NAME`, or `sync/NAME/STREAM`. Their age and their blocking checks may hold a push.'),
+  quality: z
+    .array(z.unknown(), { error: 'expected a list of checks, such as "- unique: email"' })
+    .meta({ kind: 'list of checks' })
+    .optional()
+    .describe('What is checked of its rows before each push, by the column names of the model. `severity: block` holds the push.'),
 })
+
+const staleness = aDuration(60_000, 'a duration of at least 1m, such as 24h')
 
 const column = (what: string) => text('a column of the model').meta({ kind: 'column' }).optional().describe(what)
 const words = z
@@ -127,12 +137,35 @@ export const audience = keys(
     holdout: share('a percentage such as 10%').optional().describe('A share of people who are not sent, the same ones each time.'),
     gates: gates.optional().describe('Outside these bounds nothing is pushed.'),
     approval: approval.optional().describe('Pushes that somebody has to approve.'),
+    every: aDuration(60_000, 'a duration of at least 1m, such as 6h')
+      .optional()
+      .describe('How often it is pushed, counted from midnight UTC on 1970-01-01. Either this, `schedule` or `after`. Default: by hand.'),
+    schedule: schedule.optional().describe('When it is pushed, by the clock.'),
+    after: syncNames.optional().describe('Push when each of these syncs (`sync/NAME`) has completed since the last push began.'),
+    max_staleness: z
+      .union(
+        [
+          staleness.transform((max) => ({ max, otherwise: undefined })),
+          keys({
+            max: staleness.describe('How old what it depends on may be.'),
+            otherwise: z
+              .enum(['hold', 'use_last'], { error: 'expected hold or use_last' })
+              .meta({ kind: 'hold or use_last' })
+              .optional()
+              .describe('Older: hold the push, or push what is there and say so. Default hold.'),
+          }),
+        ],
+        { error: 'expected a duration such as 24h, or { max: 24h, otherwise: use_last }' },
+      )
+      .meta({ kind: 'duration, or { max, otherwise }' })
+      .optional()
+      .describe('How old the tables of what it runs after, and of what its models depend on, may be when it is pushed.'),
     destinations: z
       .record(z.string(), z.unknown(), { error: 'expected destinations by name' })
       .meta({ kind: 'map by name' })
       .describe('Where they go.'),
   },
-  ['after', 'every', 'schedule', 'max_staleness', 'quality', 'alerts'],
+  ['alerts'],
 )
 
 /** Keys of every destination; the one that names the target is the vendor's (`list`, `custom_audience`), and so may others be. */

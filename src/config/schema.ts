@@ -218,7 +218,7 @@ export const schedule = keys({
   catch_up: aDuration(10_000, 'a duration of at least 10s, such as 6h')
     .optional()
     .describe('After an outage of Temporal, start what was missed if it is not older than this. Default 1d.'),
-  timezone: timezone.optional().describe('Time zone of the expression. Default: that of the sync.'),
+  timezone: timezone.optional().describe('Time zone of the expression. Default: that of the sync, or of `defaults`.'),
 })
 
 const when = {
@@ -228,10 +228,11 @@ const when = {
   schedule: schedule.optional().describe('When the sync runs, by the clock.'),
 }
 
-const after = z
+export const syncNames = z
   .array(text('a sync, such as sync/shop'), { error: 'expected a list of syncs, such as [sync/shop]' })
   .min(1, 'name at least one sync, such as sync/shop')
   .meta({ kind: 'list of syncs' })
+const after = syncNames
   .optional()
   .describe('Run when each of these syncs (`sync/NAME`) has completed since its own last run, instead of by the clock.')
 

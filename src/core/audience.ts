@@ -8,7 +8,9 @@
  * suppression  a person who must not be sent                refusal      consent that a person has stated to withhold
  */
 import type { FailureNote } from './activities.js'
+import type { AlertTarget } from './alerts.js'
 import type { ConnectionDefinition } from './definition.js'
+import type { QualityCheck } from './quality.js'
 import type { Finding, Http, Rec } from './types.js'
 
 /** What a person may be known by. Each destination writes it in its own way. */
@@ -33,6 +35,14 @@ export interface ModelDefinition {
   sql: string
   /** The column that tells people apart. */
   key: string
+  /** What is checked of its rows before each push. */
+  quality?: readonly QualityCheck[]
+}
+
+/** A sync whose tables a model reads; of one stream alone, where that is named. */
+export interface Dependency {
+  sync: string
+  stream?: string
 }
 
 /** One audience, compiled: all that a push needs, stored once under its hash in `_weir.definitions`. Secrets are references. */
@@ -55,6 +65,14 @@ export interface AudienceDefinition {
   /** Share of people who are never sent, the same ones each time. */
   holdoutPercent?: number
   destinations: Readonly<Record<string, DestinationDefinition>>
+  /** Whose tables its models read: their blocking checks, and their age, hold a push. */
+  dependsOn?: readonly Dependency[]
+  /** Older than this, what it depends on holds the push, or is pushed as it is. */
+  maxStaleness?: { ageMs: number; otherwise: 'hold' | 'use_last' }
+  /** A larger share of members refused is told. */
+  maxRejectedPercent?: number
+  /** Whom to tell of what. */
+  alerts?: readonly AlertTarget[]
 }
 
 export interface Gates {

@@ -13,7 +13,7 @@ import type { AlertStore } from './contract/alerts.js'
 import type { AudienceStore } from './contract/audiences.js'
 import type { BackfillStore } from './contract/backfills.js'
 import type { CredentialStore } from './contract/credentials.js'
-import type { DeploymentStore } from './contract/deployments.js'
+import type { AudienceDeploymentStore, DeploymentStore } from './contract/deployments.js'
 import type { PauseStore } from './contract/pauses.js'
 import type { ReportStore } from './contract/reports.js'
 import type { StreamStanding } from './contract/standing.js'
@@ -278,7 +278,8 @@ export type Measure =
   | { kind: 'newest'; column: Column; until: Date }
 
 export interface MeasureInput {
-  spec: TableSpec
+  /** A table, or what a SELECT yields. */
+  spec: TableSpec | { name: string; sql: string }
   measures: readonly Measure[]
   /** Columns by which rows that fail are shown; none when they must not be. */
   shown: readonly Column[]
@@ -516,6 +517,8 @@ export interface Warehouse {
   standing: () => Promise<StreamStanding[]>
   /** What `weir apply` has put in force. */
   deployments: DeploymentStore
+  /** The same of audiences. */
+  audienceDeployments: AudienceDeploymentStore
   /** Conditions that are open, and the outbox of messages about them. */
   alerts: AlertStore
   /** People who go out: what destinations hold, what pushes change. */

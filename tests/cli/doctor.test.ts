@@ -54,23 +54,26 @@ syncs:
     const deps = createDeps(settings)
     try {
       await deps.warehouse.migrate()
-      await withWorker(createActivities({ ...deps, startSync: async () => {} }), async ({ queue }) => {
-        // That a worker polls shows a moment after it began to.
-        const { code, answer } = await vi.waitFor(
-          async () => {
-            const found = await doctor(queue)
-            expect(wrong(found.answer)).toEqual([])
-            return found
-          },
-          { timeout: 60_000, interval: 500 },
-        )
-        expect(code).toBe(0)
-        expect(answer.groups.map(({ group }) => group)).toEqual(['project and machine', 'warehouse', 'Temporal', 'connection shop'])
-        const names = answer.groups.flatMap(({ findings }) => findings.map(({ name }) => name))
-        expect(names).toEqual(
-          expect.arrayContaining(['disk', '.env', 'WEIR_KEY', 'rights', 'clock of the warehouse', 'clock of Temporal', 'worker']),
-        )
-      })
+      await withWorker(
+        createActivities({ ...deps, startSync: async () => {}, startPush: async () => ({ isStarted: true }) }),
+        async ({ queue }) => {
+          // That a worker polls shows a moment after it began to.
+          const { code, answer } = await vi.waitFor(
+            async () => {
+              const found = await doctor(queue)
+              expect(wrong(found.answer)).toEqual([])
+              return found
+            },
+            { timeout: 60_000, interval: 500 },
+          )
+          expect(code).toBe(0)
+          expect(answer.groups.map(({ group }) => group)).toEqual(['project and machine', 'warehouse', 'Temporal', 'connection shop'])
+          const names = answer.groups.flatMap(({ findings }) => findings.map(({ name }) => name))
+          expect(names).toEqual(
+            expect.arrayContaining(['disk', '.env', 'WEIR_KEY', 'rights', 'clock of the warehouse', 'clock of Temporal', 'worker']),
+          )
+        },
+      )
     } finally {
       await deps.close()
     }

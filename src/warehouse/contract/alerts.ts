@@ -141,6 +141,8 @@ export interface AlertStore {
     definition: Definition,
     judge: (facts: SyncFacts, open: readonly AlertRow[]) => Verdict,
   ) => Promise<{ opened: number; resolved: number }>
+  /** What `look` would judge by, for whoever asks. */
+  facts: (watched: Watched, definition: Definition) => Promise<SyncFacts>
   /** Closes what is open of syncs that nobody looks at any more, without a message; notes that all were looked at; deletes what is old. */
   endRound: (watched: readonly string[]) => Promise<{ resolved: number }>
   /** How long ago all were looked at; undefined: never. */

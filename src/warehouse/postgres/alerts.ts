@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { AlertEvent, AlertKind, AlertMessage, AlertSeverity } from '../../core/alerts.js'
 import type { AlertRow, AlertStore, Condition, Delivery, DeliveryRow, Told, Verdict, Watched } from '../contract/alerts.js'
 import { factsOf } from './alert-facts.js'
-import { transaction } from './pool.js'
+import { onConnection, transaction } from './pool.js'
 
 /** A sync that is applied nowhere is looked at so long after its newest run. */
 const watchedAfterRun = `interval '7 days'`
@@ -84,6 +84,9 @@ export function createAlertStore(pool: pg.Pool): AlertStore {
         )
         return written
       }),
+
+    facts: (watched, { streams }) =>
+      onConnection(pool, `Looking at sync ${watched.sync}`, (client) => factsOf(client, watched, Object.keys(streams))),
 
     endRound: (watched) =>
       transaction(pool, 'Ending a look at all syncs', async (client) => {

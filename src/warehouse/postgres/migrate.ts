@@ -17,6 +17,7 @@ import { sql as schedules } from './migrations/0014-schedules.js'
 import { sql as attemptsAndVariants } from './migrations/0015-attempts-and-variants.js'
 import { sql as audiences } from './migrations/0016-audiences.js'
 import { sql as runReports } from './migrations/0017-run-reports.js'
+import { sql as audienceSchedules } from './migrations/0018-audience-schedules.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { putReasons } from './reasons.js'
 
@@ -39,6 +40,7 @@ const migrations: readonly string[] = [
   attemptsAndVariants,
   audiences,
   runReports,
+  audienceSchedules,
 ]
 
 /** The version of Weir's own tables that this code knows. */

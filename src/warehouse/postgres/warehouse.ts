@@ -8,7 +8,7 @@ import { createAudiences } from './audiences/store.js'
 import { createBackfills } from './backfills.js'
 import { createBudgetStore } from './budgets.js'
 import { createChanges } from './changes.js'
-import { createDeployments } from './deployments.js'
+import { createAudienceDeployments, createDeployments } from './deployments.js'
 import { letterSeal } from './letter-seal.js'
 import { createLetters } from './letters.js'
 import { migrate, migrationsOf } from './migrate.js'
@@ -118,6 +118,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     changes: createChanges(pool),
     backfills: createBackfills(pool),
     deployments: createDeployments(pool),
+    audienceDeployments: createAudienceDeployments(pool),
     alerts: createAlertStore(pool),
     audiences: createAudiences(pool, options.key),
     standing: () => standing(pool),

@@ -4,7 +4,10 @@ import type { MemberState, PushStatus, Target } from '../../../core/audience.js'
 import type { AudienceStore, DestinationRow, MemberRow, Prepared, PushRow } from '../../contract/audiences.js'
 import { transaction } from '../pool.js'
 
-type Runs = Pick<AudienceStore, 'begin' | 'setStatus' | 'decide' | 'target' | 'finish' | 'runs' | 'destinations' | 'members' | 'standing'>
+type Runs = Pick<
+  AudienceStore,
+  'begin' | 'setStatus' | 'decide' | 'target' | 'skip' | 'finish' | 'runs' | 'destinations' | 'members' | 'standing'
+>
 
 interface Row {
   run_id: string
@@ -18,10 +21,13 @@ interface Row {
   finished_at: Date | null
   prepared: Prepared | null
   verdict: string[] | null
+  notes: string[] | null
   decided_by: string | null
   decided_at: Date | null
   is_approved: boolean | null
   expires_at: Date | null
+  skipped: number
+  skipped_at: Date | null
   reason: string | null
   message: string | null
 }
@@ -36,11 +42,19 @@ export function createAudienceRuns(pool: pg.Pool): Runs {
         [run, audience, definition, kind, requestedBy ?? null],
       )
     },
-    async setStatus(run, status, { verdict, expiresAt, failure } = {}) {
+    async setStatus(run, status, { verdict, notes, expiresAt, failure } = {}) {
       await pool.query(
         `UPDATE _weir.audience_runs SET status = $2, verdict = coalesce($3, verdict), expires_at = coalesce($4, expires_at),
-           reason = coalesce($5, reason), message = coalesce($6, message) WHERE run_id = $1 AND finished_at IS NULL`,
-        [run, status, verdict ? JSON.stringify(verdict) : null, expiresAt ?? null, failure?.reason ?? null, failure?.message ?? null],
+           reason = coalesce($5, reason), message = coalesce($6, message), notes = coalesce($7, notes) WHERE run_id = $1 AND finished_at IS NULL`,
+        [
+          run,
+          status,
+          verdict ? JSON.stringify(verdict) : null,
+          expiresAt ?? null,
+          failure?.reason ?? null,
+          failure?.message ?? null,
+          notes ? JSON.stringify(notes) : null,
+        ],
       )
     },
     async decide(run, changeSet, { by, isApproved }) {
@@ -57,6 +71,14 @@ export function createAudienceRuns(pool: pg.Pool): Runs {
          ON CONFLICT (run_id, destination) DO UPDATE SET target = excluded.target`,
         [run, destination, JSON.stringify(target)],
       )
+    },
+    async skip(audience) {
+      const { rows } = await pool.query<Row>(
+        `UPDATE _weir.audience_runs SET skipped = skipped + 1, skipped_at = now() WHERE run_id =
+           (SELECT run_id FROM _weir.audience_runs WHERE audience = $1 AND finished_at IS NULL ORDER BY started_at DESC LIMIT 1) RETURNING *`,
+        [audience],
+      )
+      return rows[0] && rowOf(rows[0])
     },
     async finish(run, status, failure) {
       await transaction(pool, 'Ending a push', async (client) => {
@@ -148,7 +170,9 @@ const rowOf = (row: Row): PushRow => ({
   ...(row.finished_at ? { finishedAt: row.finished_at.toISOString() } : {}),
   ...(row.prepared ? { prepared: row.prepared } : {}),
   ...(row.verdict ? { verdict: row.verdict } : {}),
+  ...(row.notes && row.notes.length > 0 ? { notes: row.notes } : {}),
   ...(row.expires_at ? { expiresAt: row.expires_at.toISOString() } : {}),
+  ...(row.skipped_at ? { skipped: { pushes: row.skipped, newestAt: row.skipped_at.toISOString() } } : {}),
   ...(row.decided_by !== null && row.decided_at && row.is_approved !== null
     ? { decision: { by: row.decided_by, at: row.decided_at.toISOString(), isApproved: row.is_approved } }
     : {}),

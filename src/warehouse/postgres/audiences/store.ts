@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { Failure } from '../../../core/failure.js'
 import { deriveKey } from '../../../keys/derive.js'
 import type { AudienceStore } from '../../contract/audiences.js'
+import { columnsOf } from './columns.js'
 import { prepare, preview } from './prepare.js'
 import { awaitJobs, claim, settle } from './push.js'
 import { createAudienceRuns } from './runs.js'
@@ -17,6 +18,7 @@ export function createAudiences(pool: pg.Pool, weirKey: string | undefined): Aud
   }
   return {
     ...createAudienceRuns(pool),
+    columns: (definition, model) => columnsOf(pool, definition, model),
     prepare: async (input) => prepare(pool, secret(), input),
     preview: async (input) => preview(pool, secret(), input),
     claim: async (ref) => claim(pool, secret(), ref),
