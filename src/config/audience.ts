@@ -1,5 +1,13 @@
 /** Models and audiences: whom to keep where. SQL files are compiled in, so that a push says exactly what it ran. */
-import type { AudienceDefinition, Dependency, DestinationDefinition, FieldMap, FieldSource, IdentifierKind, ModelDefinition } from '../core/audience.js'
+import type {
+  AudienceDefinition,
+  Dependency,
+  DestinationDefinition,
+  FieldMap,
+  FieldSource,
+  IdentifierKind,
+  ModelDefinition,
+} from '../core/audience.js'
 import type { ConnectionDefinition, Definition, Schedule } from '../core/definition.js'
 import { audience as audienceKeys, destinationShape, kinds, model as modelKeys } from './audience-schema.js'
 import { nearOrAll, shown } from './errors.js'
@@ -119,11 +127,7 @@ const granted = ['granted', 'true']
 const refused = ['denied', 'refused', 'withdrawn', 'revoked', 'false']
 const expiresMs = 48 * 3_600_000
 
-export function compileAudience(
-  input: AudienceInput,
-  name: string,
-  models: Models,
-): CompiledAudience | undefined {
+export function compileAudience(input: AudienceInput, name: string, models: Models): CompiledAudience | undefined {
   const { judged, project } = input
   const path = ['audiences', name]
   const problem = nameProblem(name)
@@ -149,7 +153,12 @@ export function compileAudience(
   ])
   const { max_staleness: staleness } = given ?? {}
   if (staleness && model && dependsOn.length === 0)
-    complain(judged, [...path, 'max_staleness'], 'nothing says what it depends on', 'name syncs in "depends_on" of its model, or in "after"')
+    complain(
+      judged,
+      [...path, 'max_staleness'],
+      'nothing says what it depends on',
+      'name syncs in "depends_on" of its model, or in "after"',
+    )
   if (!given || !model || !destinations || problem !== undefined || suppress.some((one) => !one.model)) return undefined
   const { default_country, hashed, ...columns } = given.identity
   const definition: AudienceDefinition = {

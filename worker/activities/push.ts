@@ -21,7 +21,14 @@ export function pushActivities(deps: Deps): PushActivities {
       running(redact, async ({ signal, report }) => {
         const reach = (connection: ConnectionDefinition, kind: string) => deps.reach(connection, kind, signal)
         const onProgress = (people: number) => report({ people })
-        const answer = await previewPush({ warehouse, definition: await definitionOf(hash), reach, mark: deps.mark(), now: clock.now(), onProgress })
+        const answer = await previewPush({
+          warehouse,
+          definition: await definitionOf(hash),
+          reach,
+          mark: deps.mark(),
+          now: clock.now(),
+          onProgress,
+        })
         return { handover: await warehouse.handovers.put(answer) }
       }),
 

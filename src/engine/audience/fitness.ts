@@ -3,7 +3,7 @@ import { completeAt, spanText } from '../../alerts/conditions.js'
 import type { AudienceDefinition, Dependency, ModelDefinition } from '../../core/audience.js'
 import { checkName, type QualityCheck } from '../../core/quality.js'
 import { planChecks, shownKey } from '../../quality/plan.js'
-import { type Observed, errorVerdict, verdict } from '../../quality/verdict.js'
+import { errorVerdict, type Observed, verdict } from '../../quality/verdict.js'
 import type { StreamFacts } from '../../warehouse/contract/alerts.js'
 import type { QualityResult, Warehouse } from '../../warehouse/driver.js'
 import { countBefore } from '../check-quality.js'
@@ -40,7 +40,8 @@ async function judgeDependency({ warehouse, definition }: FitnessInput, of: Depe
   const isOld = (text: string) => (maxStaleness?.otherwise === 'use_last' ? notes.push(`${text}; it is pushed as it is`) : holds.push(text))
   const [watched] = await warehouse.alerts.watched(of.sync)
   if (!watched) {
-    if (maxStaleness) isOld(`sync/${of.sync} is not applied and has not run for a week: how old its tables are is not known (max_staleness)`)
+    if (maxStaleness)
+      isOld(`sync/${of.sync} is not applied and has not run for a week: how old its tables are is not known (max_staleness)`)
     return
   }
   const sync = await warehouse.definitions.get(watched.definition)
@@ -51,7 +52,8 @@ async function judgeDependency({ warehouse, definition }: FitnessInput, of: Depe
     if (age !== undefined) isOld(`${name} ${age}`)
     // Results of checks that are no longer asked for say nothing of now.
     if (!sync.streams[stream.stream]?.quality?.length) continue
-    for (const { check, message } of stream.checks.filter(({ isBlocking }) => isBlocking)) holds.push(`check ${check} of ${name} did not pass: ${message}`)
+    for (const { check, message } of stream.checks.filter(({ isBlocking }) => isBlocking))
+      holds.push(`check ${check} of ${name} did not pass: ${message}`)
   }
 }
 
@@ -66,7 +68,12 @@ function ageText(stream: StreamFacts, now: number, allowedMs: number): string | 
 }
 
 /** A model's checks are kept beside those of tables, under the audience's name. The first results of a push stand. */
-async function judgeModel(input: FitnessInput, model: ModelDefinition, checks: readonly QualityCheck[], { holds, notes }: Fitness): Promise<void> {
+async function judgeModel(
+  input: FitnessInput,
+  model: ModelDefinition,
+  checks: readonly QualityCheck[],
+  { holds, notes }: Fitness,
+): Promise<void> {
   const { warehouse, definition, run } = input
   const ref = { sync: `audience/${definition.audience}`, stream: model.name, run: run ?? '' }
   let results = run === undefined ? [] : await warehouse.quality.results(run, model.name)

@@ -41,7 +41,14 @@ export function judge(definition: AudienceDefinition, now: Prepared, before: Pre
     notes,
     owed,
     approvers: approval.by,
-    otherwise: exceeded.length > 0 && gates.otherwise === 'fail' ? 'fail' : holds.length > 0 ? 'hold' : exceeded.length > 0 ? gates.otherwise : 'ask',
+    otherwise:
+      exceeded.length > 0 && gates.otherwise === 'fail'
+        ? 'fail'
+        : holds.length > 0
+          ? 'hold'
+          : exceeded.length > 0
+            ? gates.otherwise
+            : 'ask',
   }
 }
 

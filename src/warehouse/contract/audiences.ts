@@ -145,7 +145,11 @@ export interface AudienceStore {
   preview: (input: Omit<PrepareInput, 'run'>) => Promise<Prepared & { sample: Record<string, readonly SampledChange[]> }>
   /** Columns of what a model yields. @throws Failure `config` for SQL that PostgreSQL refuses */
   columns: (definition: AudienceDefinition, model: ModelDefinition) => Promise<readonly Column[]>
-  setStatus: (run: string, status: PushStatus, more?: Partial<Pick<PushRow, 'verdict' | 'notes' | 'expiresAt' | 'failure'>>) => Promise<void>
+  setStatus: (
+    run: string,
+    status: PushStatus,
+    more?: Partial<Pick<PushRow, 'verdict' | 'notes' | 'expiresAt' | 'failure'>>,
+  ) => Promise<void>
   /** Notes a decision of this change set; answers with false where another was made, or the change set is another. */
   decide: (run: string, changeSet: string, decision: { by: string; isApproved: boolean }) => Promise<boolean>
   target: (run: string, destination: string, target: Target) => Promise<void>
