@@ -98,9 +98,9 @@ command(
 )
 command(
   program,
-  'check [connection...]',
-  'ask vendors and warehouse: access, scopes, versions, rights',
-  'weir check klaviyo',
+  'check [name...]',
+  'ask vendors and warehouse of connections, and of audience/NAME its destinations: access, scopes, targets, mappings, rights',
+  'weir check klaviyo audience/high_value',
   () => import('./commands/check.js'),
 )
 command(

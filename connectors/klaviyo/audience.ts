@@ -2,7 +2,16 @@
  * Klaviyo lists as destinations. Membership is not consent: nothing here subscribes anybody. Profiles come in by import jobs, which answer by
  * profile; out they go by the ids that those answers gave. OpenAPI, revision 2026-07-15, read 2026-11-23.
  */
-import type { Answer, Destination, Job, Outcome, Outgoing, Target, Wanted } from '../../src/core/audience.js'
+import {
+  type Answer,
+  type Destination,
+  type Job,
+  missingTarget,
+  type Outcome,
+  type Outgoing,
+  type Target,
+  type Wanted,
+} from '../../src/core/audience.js'
 import { Failure } from '../../src/core/failure.js'
 import type { Http, Rec } from '../../src/core/types.js'
 import { at } from '../../src/extract/paginate.js'
@@ -43,7 +52,7 @@ async function open(http: Http, { target, create }: Wanted): Promise<Target> {
     throw new Failure('config', `Klaviyo has ${named.length} lists named ${JSON.stringify(target)}: name the one that is meant by its id.`)
   const found = named[0] ?? (await byId(http, target))
   if (found) return { id: String(found.id), name: String(at(found, 'attributes.name') ?? target) }
-  if (!create) throw new Failure('config', `Klaviyo has no list ${JSON.stringify(target)}: create it there, or set "create: true".`)
+  if (!create) throw missingTarget(`Klaviyo has no list ${JSON.stringify(target)}: create it there, or set "create: true".`)
   const made = await http.request({
     method: 'POST',
     path: '/api/lists',

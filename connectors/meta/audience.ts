@@ -4,7 +4,15 @@
  */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import type { Answer, Destination, Outcome, Outgoing, Target, Wanted } from '../../src/core/audience.js'
+import {
+  type Answer,
+  type Destination,
+  missingTarget,
+  type Outcome,
+  type Outgoing,
+  type Target,
+  type Wanted,
+} from '../../src/core/audience.js'
 import { asFailure, Failure } from '../../src/core/failure.js'
 import type { Http, Rec } from '../../src/core/types.js'
 import { at } from '../../src/extract/paginate.js'
@@ -57,7 +65,7 @@ async function open(http: Http, wanted: Wanted): Promise<Target> {
     demandOpen(one, shown)
     return { id: String(one.id), name: String(one.name ?? target), with: { account } }
   }
-  if (!create) throw new Failure('config', `Meta has no custom audience ${shown}: create it there, or set "create: true".`)
+  if (!create) throw missingTarget(`Meta has no custom audience ${shown}: create it there, or set "create: true".`)
   const made = await http.request({
     method: 'POST',
     path: path(http, `act_${account}/customaudiences`),

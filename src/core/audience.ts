@@ -10,6 +10,7 @@
 import type { FailureNote } from './activities.js'
 import type { AlertTarget } from './alerts.js'
 import type { ConnectionDefinition } from './definition.js'
+import { Failure } from './failure.js'
 import type { QualityCheck } from './quality.js'
 import type { Finding, Http, Rec } from './types.js'
 
@@ -146,6 +147,10 @@ export interface Destination {
   /** How a job of `add` or `remove` stands. */
   poll?: (http: Http, target: Target, job: Job, action: ChangeAction, members: readonly Outgoing[]) => Promise<Answer>
 }
+/** What `open` says of a target that is not there and is not to be made. */
+export const missingTarget = (message: string): Failure => new Failure('config', message, { code: 'missing_target' })
+export const isMissingTarget = ({ where }: Failure): boolean => where.code === 'missing_target'
+
 export type Wanted = Pick<DestinationDefinition, 'target' | 'create' | 'mode' | 'map' | 'settings'>
 
 /** A list, an audience, a campaign at the vendor. Small JSON: it stands in the run's row. */

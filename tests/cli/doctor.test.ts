@@ -28,6 +28,10 @@ connections:
   shop: { type: klaviyo, base_url: "${sandbox.url}", api_key: "\${SHOP_KEY}" }
 syncs:
   shop: { from: shop, every: 15m, streams: { profiles: { mode: append }, metrics: {} } }
+models:
+  vip: { table: crm.people, key: id }
+audiences:
+  vip: { model: vip, identity: { email: email }, destinations: { mail: { connection: shop, list: VIP, create: true } } }
 `)
     await writeFile(join(project.folder, '.env'), `SHOP_KEY=${sandbox.klaviyo.apiKey}\n`, { mode: 0o600 })
   })
@@ -67,7 +71,17 @@ syncs:
             { timeout: 60_000, interval: 500 },
           )
           expect(code).toBe(0)
-          expect(answer.groups.map(({ group }) => group)).toEqual(['project and machine', 'warehouse', 'Temporal', 'connection shop'])
+          expect(answer.groups.map(({ group }) => group)).toEqual([
+            'project and machine',
+            'warehouse',
+            'Temporal',
+            'connection shop',
+            'audience vip',
+          ])
+          expect(answer.groups.at(-1)!.findings).toEqual([
+            { name: 'mail, list', ok: true, message: 'VIP is not there yet: the first push makes it' },
+          ])
+          expect([...sandbox.klaviyo.store.lists.values()].some(({ name }) => name === 'VIP')).toBe(false)
           const names = answer.groups.flatMap(({ findings }) => findings.map(({ name }) => name))
           expect(names).toEqual(
             expect.arrayContaining(['disk', '.env', 'WEIR_KEY', 'rights', 'clock of the warehouse', 'clock of Temporal', 'worker']),
