@@ -6,8 +6,10 @@ import {
   defineUpdate,
   executeChild,
   isCancellation,
+  log,
   makeContinueAsNewFunc,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -20,6 +22,7 @@ import { inParallel } from './in-parallel.js'
 import { policies } from './policies.js'
 import { pushDestination } from './push-destination.js'
 import { failed, noteOf, showPush } from './status.js'
+import { lookAndSend } from './watch.js'
 
 /** What a push would do. */
 export async function previewAudience(input: PreviewInput): Promise<{ handover: string }> {
@@ -93,6 +96,7 @@ export async function pushAudience(input: PushInput): Promise<PushReceipt> {
       if (prepared.otherwise === 'ask') {
         const { expiresAt } = await asking().awaitDecision.executeWithOptions({ summary }, [{ ...step, expiresMs: prepared.expiresMs }])
         isOpen = true
+        await tellAlerts(input.audience)
         describe(`waiting for a decision until ${expiresAt}`)
         await condition(() => decision !== undefined, prepared.expiresMs)
         isOpen = false
@@ -116,10 +120,21 @@ export async function pushAudience(input: PushInput): Promise<PushReceipt> {
   )
   showPush(receipt.status)
   describe(receipt.status)
+  await tellAlerts(input.audience)
   if (cancelled !== undefined) throw cancelled
   if (receipt.failure !== undefined) throw failed(receipt.failure, receipt)
   if (receipt.again !== undefined) await pushAgain({ audience: input.audience, definition: receipt.again, kind: 'dependent' })
   return receipt
+}
+
+/** An alert that cannot be made or sent now is `weir/watch`'s a minute later, and changes nothing of the push. */
+async function tellAlerts(audience: string): Promise<void> {
+  if (!patched('alerts-of-pushes')) return
+  try {
+    await CancellationScope.nonCancellable(() => lookAndSend({ audience }))
+  } catch (error) {
+    log.warn('alerts of a push could not be told', { audience, error: noteOf(error).message })
+  }
 }
 
 const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')

@@ -17,6 +17,7 @@ export interface Conditions {
 export function conditionsOf(facts: SyncFacts, definition: Definition): Conditions {
   const lasting = [
     ...runFailed(facts),
+    ...backfillFailed(facts),
     ...facts.streams.flatMap((stream) => [
       ...streamFailed(stream),
       ...stale(facts, stream, definition),
@@ -30,13 +31,28 @@ export function conditionsOf(facts: SyncFacts, definition: Definition): Conditio
 }
 
 /** Where nobody needs to act it may pass by itself. */
-const severityOf = (reason: string): AlertSeverity => (reasons[reason as Reason]?.who === 'nobody' ? 'warning' : 'error')
+export const severityOf = (reason: string): AlertSeverity => (reasons[reason as Reason]?.who === 'nobody' ? 'warning' : 'error')
 
 /** A run that failed before, or beside, its streams: what a stream failed of is said of the stream. */
 function runFailed({ lastRun }: SyncFacts): Condition[] {
   if (!lastRun || !['failed', 'partial'].includes(lastRun.status) || lastRun.failedStreams > 0) return []
   const { reason, message } = lastRun.failure ?? { reason: 'bug', message: 'The run failed and did not say why.' }
   return [{ stream: '', kind: 'failed', severity: severityOf(reason), reason, message, run: lastRun.run, since: lastRun.finishedAt }]
+}
+
+function backfillFailed({ failedBackfills = [] }: SyncFacts): Condition[] {
+  const [newest, ...others] = failedBackfills
+  if (!newest) return []
+  const { reason, message } = newest.failure ?? { reason: 'bug', message: 'It failed and did not say why.' }
+  const more =
+    others.length === 0
+      ? ''
+      : ` And ${others.length} more: ${others
+          .map(({ id }) => id)
+          .slice(0, 5)
+          .join(', ')}.`
+  const about = `Backfill ${newest.id}: ${message}${more}`
+  return [{ stream: '', kind: 'backfill', severity: severityOf(reason), reason, message: about, since: newest.finishedAt }]
 }
 
 function streamFailed({ stream, last }: StreamFacts): Condition[] {

@@ -1,4 +1,5 @@
 /** Models and audiences: whom to keep where. SQL files are compiled in, so that a push says exactly what it ran. */
+import type { z } from 'zod'
 import type {
   AudienceDefinition,
   Dependency,
@@ -9,13 +10,15 @@ import type {
   ModelDefinition,
 } from '../core/audience.js'
 import type { ConnectionDefinition, Definition, Schedule } from '../core/definition.js'
+import { compileAlerts } from './alerts.js'
 import { audience as audienceKeys, destinationShape, kinds, model as modelKeys } from './audience-schema.js'
 import { nearOrAll, shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { nameProblem } from './names.js'
 import { compileModelQuality } from './quality.js'
+import type { Look } from './references.js'
 import { compileAfter, compileSchedule } from './schedule.js'
-import { keys } from './schema.js'
+import { type alertTarget, keys } from './schema.js'
 import { find, keysOf, type Path, textAt } from './tree.js'
 import type { Vendor, VendorDestination } from './vendors.js'
 
@@ -32,6 +35,9 @@ export interface CompiledAudience extends PushTimes {
 export interface AudienceInput {
   judged: Judged
   project: string
+  look: Look
+  /** Whom to tell, where the audience does not say. */
+  alerts: readonly z.output<typeof alertTarget>[]
   /** Of schedules that name none. */
   timezone: string
   /** By name; undefined for one that is wrong, which is reported already. */
@@ -151,7 +157,10 @@ export function compileAudience(input: AudienceInput, name: string, models: Mode
     ...(after ?? []).map((sync) => ({ sync })),
     ...[model, ...suppress.map((one) => one.model)].flatMap((one) => one?.dependsOn ?? []),
   ])
-  const { max_staleness: staleness } = given ?? {}
+  const { max_staleness: staleness, max_rejected: rejected } = given ?? {}
+  const alerts = given?.alerts
+    ? compileAlerts(judged, [...path, 'alerts'], given.alerts, input.look)
+    : compileAlerts(judged, ['defaults', 'alerts'], input.alerts, input.look)
   if (staleness && model && dependsOn.length === 0)
     complain(
       judged,
@@ -183,6 +192,8 @@ export function compileAudience(input: AudienceInput, name: string, models: Mode
     ...(given.holdout === undefined ? {} : { holdoutPercent: given.holdout }),
     destinations,
     ...(dependsOn.length > 0 ? { dependsOn } : {}),
+    ...(alerts.length > 0 ? { alerts } : {}),
+    ...(rejected === undefined ? {} : { maxRejectedPercent: rejected }),
     ...(staleness ? { maxStaleness: { ageMs: staleness.max, otherwise: staleness.otherwise ?? 'hold' } } : {}),
   }
   return { definition, ...(schedule ? { schedule } : {}), after: after ?? [] }

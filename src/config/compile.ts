@@ -82,6 +82,8 @@ export function compile(compiling: Compiling): Manifest {
     judged,
     project: name,
     timezone: defaults.timezone ?? 'UTC',
+    look,
+    alerts: defaults.alerts ?? [],
     connections,
     syncs,
     readText: (path: Path, given: string) => readText(judged, path, given),

@@ -169,15 +169,17 @@ const freshnessOf = freshness
   .optional()
   .describe('How old may be what is complete in a table? Older is `stale`: { warn: 4h, fail: 12h }, one of them, or off. Default off.')
 
+export const alertTargets = z
+  .array(alertTarget, { error: 'expected a list of targets, such as "- webhook: "${ALERT_WEBHOOK}""' })
+  .max(20)
+  .meta({ kind: 'list of targets' })
+
 /** What cascades: built-in, `defaults`, connection, sync. */
 const cascading = {
   timezone: timezone.optional().describe('Time zone of dates without an offset and of schedules. Default UTC.'),
   concurrency: whole(1, 32).optional().describe('Streams of one sync read at once. Default 4.'),
   dead_letters: deadLetters.optional().describe('How many records may be set aside before a run fails.'),
-  alerts: z
-    .array(alertTarget, { error: 'expected a list of targets, such as "- webhook: "${ALERT_WEBHOOK}""' })
-    .max(20)
-    .meta({ kind: 'list of targets' })
+  alerts: alertTargets
     .optional()
     .describe('Whom to tell of what. A list stands for itself: it replaces those further out; `[]` means nobody. Default: nobody.'),
   freshness: freshnessOf,

@@ -31,7 +31,7 @@ syncs:
 models:
   vip: { table: crm.people, key: id }
 audiences:
-  vip: { model: vip, identity: { email: email }, destinations: { mail: { connection: shop, list: VIP, create: true } } }
+  vip: { model: vip, identity: { email: email }, destinations: { mail: { connection: shop, list: Nowhere yet, create: true } } }
 `)
     await writeFile(join(project.folder, '.env'), `SHOP_KEY=${sandbox.klaviyo.apiKey}\n`, { mode: 0o600 })
   })
@@ -79,9 +79,9 @@ audiences:
             'audience vip',
           ])
           expect(answer.groups.at(-1)!.findings).toEqual([
-            { name: 'mail, list', ok: true, message: 'VIP is not there yet: the first push makes it' },
+            { name: 'mail, list', ok: true, message: 'Nowhere yet is not there yet: the first push makes it' },
           ])
-          expect([...sandbox.klaviyo.store.lists.values()].some(({ name }) => name === 'VIP')).toBe(false)
+          expect([...sandbox.klaviyo.store.lists.values()].some(({ name }) => name === 'Nowhere yet')).toBe(false)
           const names = answer.groups.flatMap(({ findings }) => findings.map(({ name }) => name))
           expect(names).toEqual(
             expect.arrayContaining(['disk', '.env', 'WEIR_KEY', 'rights', 'clock of the warehouse', 'clock of Temporal', 'worker']),

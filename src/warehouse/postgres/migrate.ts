@@ -18,6 +18,7 @@ import { sql as attemptsAndVariants } from './migrations/0015-attempts-and-varia
 import { sql as audiences } from './migrations/0016-audiences.js'
 import { sql as runReports } from './migrations/0017-run-reports.js'
 import { sql as audienceSchedules } from './migrations/0018-audience-schedules.js'
+import { sql as alertsOfPushes } from './migrations/0019-alerts-of-pushes.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { putReasons } from './reasons.js'
 
@@ -41,6 +42,7 @@ const migrations: readonly string[] = [
   audiences,
   runReports,
   audienceSchedules,
+  alertsOfPushes,
 ]
 
 /** The version of Weir's own tables that this code knows. */
