@@ -2,6 +2,7 @@
 import type { AlertSeverity, Freshness } from '../core/alerts.js'
 import type { Definition } from '../core/definition.js'
 import { type Reason, reasons } from '../core/failure.js'
+import { completeAt, spanText } from '../core/freshness.js'
 import type { Condition, FactOfChange, StreamFacts, SyncFacts } from '../warehouse/contract/alerts.js'
 
 /** Where no target says how long a wait may be. */
@@ -61,18 +62,6 @@ function streamFailed({ stream, last }: StreamFacts): Condition[] {
   const { reason, message } = last.failure ?? { reason: 'bug', message: 'The stream failed and did not say why.' }
   return [{ stream, kind: 'failed', severity: severityOf(reason), reason, message, run: last.run, since: last.finishedAt }]
 }
-
-/**
- * A table is complete up to the start of the newest run that completed it, or up to its watermark, which also runs that ended early move.
- * What was never complete is as old as the first try, or as the order to have it.
- */
-export const completeAt = ({ completedFrom, watermark, firstRunAt }: StreamFacts, appliedAt?: string): string | undefined =>
-  [completedFrom, watermark]
-    .filter((at) => at !== undefined)
-    .sort()
-    .at(-1) ??
-  firstRunAt ??
-  appliedAt
 
 function stale(facts: SyncFacts, stream: StreamFacts, definition: Definition): Condition[] {
   const own = definition.streams[stream.stream]?.freshness
@@ -165,10 +154,4 @@ function changesText(changes: readonly FactOfChange[]): string {
     .slice(0, changesShown)
     .map(({ change, field, id }) => `${change.replaceAll('_', ' ')}${field ? ` ${field}` : ''} (${id})`)
   return `${shown.join(', ')}${changes.length > changesShown ? ` and ${changes.length - changesShown} more` : ''}`
-}
-
-/** 5400000 → `90 min` */
-export function spanText(ms: number): string {
-  if (ms < 120 * 60_000) return `${Math.round(ms / 60_000)} min`
-  return ms < 72 * 3_600_000 ? `${Math.round(ms / 3_600_000)} h` : `${Math.round(ms / 86_400_000)} days`
 }

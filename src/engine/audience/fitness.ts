@@ -1,6 +1,6 @@
 /** Is what a push is made from fit to go out: how old it is, and what its checks say. */
-import { completeAt, spanText } from '../../alerts/conditions.js'
 import type { AudienceDefinition, Dependency, ModelDefinition } from '../../core/audience.js'
+import { completeAt, spanText } from '../../core/freshness.js'
 import { checkName, type QualityCheck } from '../../core/quality.js'
 import { planChecks, shownKey } from '../../quality/plan.js'
 import { errorVerdict, type Observed, verdict } from '../../quality/verdict.js'
