@@ -3,13 +3,15 @@ import type { WorkflowHandle } from '@temporalio/client'
 import type { Manifest } from '../src/config/compile.js'
 import type { AskInput, AskReceipt } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
+import { pushId } from '../src/core/push.js'
 import { labels } from '../src/core/run-start.js'
 import type { Answers } from '../src/engine/ask.js'
+import type { DestinationFindings } from '../src/engine/audience/check-destinations.js'
 import type { ConnectAnswer, ConsentAnswer } from '../src/engine/connect.js'
 import { putDefinition, queue, type Session } from './session.js'
 import { workflowFailure } from './workflow-failure.js'
 
-type AllAnswers = Answers & { consent: ConsentAnswer; connect: ConnectAnswer }
+type AllAnswers = Answers & { consent: ConsentAnswer; connect: ConnectAnswer; destinations: DestinationFindings[] }
 type Question<Q extends AskInput['question']> = { question: Q } & Omit<AskInput, 'question' | 'sync' | 'definition'>
 
 /** What of a session asking needs. */
@@ -51,6 +53,26 @@ export async function answerTo<Q extends AskInput['question']>(
     return (await warehouse.handovers.take(handover)) as AllAnswers[Q]
   } catch (error) {
     throw workflowFailure(error, { sync })
+  }
+}
+
+/** What the destinations of an audience say: is the target there, does the mapping fit, may the credential go there. */
+export async function askDestinations({ manifest, warehouse, temporal }: Asking, audience: string): Promise<DestinationFindings[]> {
+  const definition = await putDefinition({ warehouse }, manifest.audiences[audience]!)
+  const sync = pushId(audience)
+  const input: AskInput = { question: 'destinations', sync, definition }
+  const handle = await temporal.workflow.start('askConnection', {
+    taskQueue: queue(),
+    workflowId: `ask/destinations/${sync}/${randomUUID().slice(0, 8)}`,
+    args: [input],
+    staticSummary: `check ${sync}`,
+    staticDetails: 'A person asked, and waits at a terminal for the answer. It is handed over in a row, and never stands here.',
+  })
+  try {
+    const { handover } = (await handle.result()) as AskReceipt
+    return (await warehouse.handovers.take(handover)) as DestinationFindings[]
+  } catch (error) {
+    throw workflowFailure(error)
   }
 }
 

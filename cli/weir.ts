@@ -100,9 +100,9 @@ command(
 )
 command(
   program,
-  'check [connection...]',
-  'ask vendors and warehouse: access, scopes, versions, rights',
-  'weir check klaviyo',
+  'check [name...]',
+  'ask vendors and warehouse of connections, and of audience/NAME its destinations: access, scopes, targets, mappings, rights',
+  'weir check klaviyo audience/high_value',
   () => import('./commands/check.js'),
 )
 command(
@@ -289,7 +289,7 @@ command(
 command(
   program,
   'pause <name>',
-  'stop starting a sync, and pause its runs that are under way, until weir resume',
+  'stop starting a sync, and pause its runs that are under way, or stop pushing audience/NAME, until weir resume',
   'weir pause klaviyo --reason "the vendor is down"',
   () => import('./commands/pause.js'),
   [
@@ -300,7 +300,7 @@ command(
 command(
   program,
   'resume <name>',
-  'let a paused sync, and its paused runs, go on',
+  'let a paused sync, and its paused runs, or a paused audience/NAME go on',
   'weir resume klaviyo',
   () => import('./commands/resume.js'),
   [new Option('--by <name>', 'who resumes (default: the user of this machine)')],

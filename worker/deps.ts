@@ -11,6 +11,7 @@ import type { AudienceDefinition } from '../src/core/audience.js'
 import type { ConnectionDefinition, Definition } from '../src/core/definition.js'
 import { Failure } from '../src/core/failure.js'
 import type { Clock, Log } from '../src/core/ports.js'
+import type { PushInput } from '../src/core/push.js'
 import type { Finding, Http, Source } from '../src/core/types.js'
 import type { Mark } from '../src/engine/audience/encode.js'
 import type { Reached } from '../src/engine/audience/prepare-push.js'
@@ -31,15 +32,21 @@ import { resolveTarget } from './alert-target.js'
 import type { Observers } from './metrics.js'
 import type { WorkerSettings } from './settings.js'
 
+/** How one run starts another. */
+export interface Starters {
+  /** Starts a run of a sync; one that is under way stands for it. */
+  startSync: (definition: Definition, input: RunInput) => Promise<void>
+  /** Starts a push of an audience, unless one is under way. */
+  startPush: (input: PushInput) => Promise<{ isStarted: boolean }>
+}
+
 /** Everything that activities stand on, built once for a process and handed down. */
-export interface Deps {
+export interface Deps extends Starters {
   warehouse: Warehouse
   clock: Clock
   log: Log
   redact: Redact
   timing: Timing
-  /** Starts a run of a sync; one that is under way stands for it. */
-  startSync: (definition: Definition, input: RunInput) => Promise<void>
   meter: Meter
   trace: Trace
   /** The source of a definition under its column policies, and a client for its connection with the secrets of this moment. */
@@ -111,7 +118,7 @@ export function createDeps(
   settings: WorkerSettings,
   { secrets, redact, log }: Voice = createVoice(settings),
   { meter, trace, watchBudget }: Observers = unobserved,
-): Omit<AlertDeps, 'startSync'> {
+): Omit<AlertDeps, keyof Starters> {
   const { warehouseUrl, projectDir, timing } = settings
   // A slice holds one connection while it commits, and short ones beside it.
   const warehouse = createWarehouse(warehouseUrl, { connections: settings.slots + 6, key: settings.key })

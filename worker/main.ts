@@ -13,7 +13,7 @@ import { payloadCodec } from './codec.js'
 import { createDeps, createVoice, type Deps } from './deps.js'
 import { createMeter, prometheusAt, Sampler } from './metrics.js'
 import { type WorkerSettings, workerSettings } from './settings.js'
-import { syncStarter } from './start-sync.js'
+import { createStarters } from './start.js'
 import { type StatusServer, startStatusServer } from './status-server.js'
 import { reach } from './temporal.js'
 import { versioning } from './versioning.js'
@@ -42,8 +42,8 @@ export async function runWorker(settings: WorkerSettings): Promise<void> {
       payloadCodecs: [payloadCodec(settings.key, settings.encryptsPayloads)],
       ...(settings.encryptsPayloads ? { failureConverterPath } : {}),
     }
-    const startSync = syncStarter(connection, { namespace, queue: settings.queue, dataConverter })
-    const { work, control } = createActivities({ ...deps, startSync })
+    const starters = createStarters(connection, { namespace, queue: settings.queue, dataConverter })
+    const { work, control } = createActivities({ ...deps, ...starters })
     const common = {
       connection,
       namespace,

@@ -1,6 +1,7 @@
 /** Weir's metrics and those of Temporal's SDK, at one address for Prometheus. */
 import type { MetricCounter, MetricGauge, MetricHistogram, MetricMeter } from '@temporalio/common'
 import type { TelemetryOptions } from '@temporalio/worker'
+import { alertKinds } from '../src/core/alerts.js'
 import type { BudgetKey, Log } from '../src/core/ports.js'
 import type { Spender } from '../src/http/budget.js'
 import { type Labels, type Meter, metrics } from '../src/observe/metrics.js'
@@ -60,7 +61,7 @@ export class Sampler {
     this.budgets.push({ key, spender })
   }
 
-  start(warehouse: Pick<Warehouse, 'standing'>, log: Log): void {
+  start(warehouse: Pick<Warehouse, 'standing' | 'alerts'>, log: Log): void {
     const sample = () => this.sample(warehouse).catch((error: Error) => log.warn(`The warehouse could not be measured: ${error.message}`))
     void sample()
     this.timer = setInterval(() => void sample(), sampleMs)
@@ -70,7 +71,7 @@ export class Sampler {
     clearInterval(this.timer)
   }
 
-  private async sample(warehouse: Pick<Warehouse, 'standing'>): Promise<void> {
+  private async sample(warehouse: Pick<Warehouse, 'standing' | 'alerts'>): Promise<void> {
     const fullest = new Map<string, { used: number; labels: Labels<'weir_budget_used_ratio'> }>()
     for (const { key, spender } of this.budgets) {
       // What follows the budget's name says which endpoint and whose account, of which there may be hundreds.
@@ -90,5 +91,7 @@ export class Sampler {
       this.meter.set('weir_dead_letters_open', openLetters, labels)
       if (freshSeconds !== undefined) this.meter.set('weir_freshness_seconds', freshSeconds, labels)
     }
+    const open = await warehouse.alerts.openByKind()
+    for (const kind of alertKinds) this.meter.set('weir_alerts_open', open.find((one) => one.kind === kind)?.alerts ?? 0, { kind })
   }
 }

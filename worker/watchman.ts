@@ -1,7 +1,7 @@
 import { deliver } from '../src/alerts/deliver.js'
 import { look } from '../src/alerts/look.js'
 import { asFailure } from '../src/core/failure.js'
-import type { AlertDeps } from './deps.js'
+import type { AlertDeps, Starters } from './deps.js'
 
 /** `weir/watch` looks every minute. Silent for so long, it is taken for away: Temporal is down, or nobody made it. */
 const silentMs = 5 * 60_000
@@ -11,7 +11,7 @@ const silentMs = 5 * 60_000
  * workers that do so at once say nothing twice.
  * @returns looks once, unless somebody has lately; `true` where it did
  */
-export function createWatchman(deps: Omit<AlertDeps, 'startSync'>, limits: { silentMs?: number } = {}): () => Promise<boolean> {
+export function createWatchman(deps: Omit<AlertDeps, keyof Starters>, limits: { silentMs?: number } = {}): () => Promise<boolean> {
   const { warehouse, clock, log } = deps
   const startedAt = clock.now().getTime()
   const patienceMs = limits.silentMs ?? silentMs
@@ -29,7 +29,7 @@ export function createWatchman(deps: Omit<AlertDeps, 'startSync'>, limits: { sil
 }
 
 /** Asks the watchman now and then, until it is stopped. */
-export function startWatchman(deps: Omit<AlertDeps, 'startSync'>, everyMs = 60_000): { stop: () => Promise<void> } {
+export function startWatchman(deps: Omit<AlertDeps, keyof Starters>, everyMs = 60_000): { stop: () => Promise<void> } {
   const watchman = createWatchman(deps)
   let round: Promise<unknown> = Promise.resolve()
   const timer = setInterval(() => {

@@ -1,4 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -6,7 +6,10 @@ import {
   defineUpdate,
   executeChild,
   isCancellation,
+  log,
+  makeContinueAsNewFunc,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -27,6 +30,7 @@ import { inParallel } from './in-parallel.js'
 import { policies } from './policies.js'
 import { pushDestination } from './push-destination.js'
 import { failed, noteOf, showPush } from './status.js'
+import { lookAndSend } from './watch.js'
 
 /** What a push would do. */
 export async function previewAudience(input: PreviewInput): Promise<{ handover: string }> {
@@ -44,15 +48,17 @@ export const reject = defineUpdate<string, [Decision]>('reject')
  */
 export async function pushAudience(input: PushInput): Promise<PushReceipt> {
   const step = { ...input, run: workflowInfo().runId }
-  const { preparePush, awaitDecision, decidePush, finishPush } = proxyActivities<PushActivities>(policies().step)
+  const { preparePush } = proxyActivities<PushActivities>(policies().step)
   const summary = input.audience
+  /** By the worker's timing, once it has told it. */
+  const asking = () => proxyActivities<PushActivities>(policies(prepared?.timing).step)
   let prepared: PreparedReceipt | undefined
   let decision: { isApproved: boolean } | undefined
   let isOpen = false
   let failures: Record<string, FailureNote> = {}
 
   const decide = (isApproved: boolean) => async (given: Decision) => {
-    const { isTaken } = await decidePush.executeWithOptions({ summary }, [{ ...step, ...given, isApproved }])
+    const { isTaken } = await asking().decidePush.executeWithOptions({ summary }, [{ ...step, ...given, isApproved }])
     if (!isTaken) throw refused('Another decision was made, or its time is over.')
     decision = { isApproved }
     return isApproved ? 'approved' : 'rejected'
@@ -66,12 +72,13 @@ export async function pushAudience(input: PushInput): Promise<PushReceipt> {
 
   const describe = (status: string) => setCurrentDetails(details(input, prepared, status))
   const send = async (isOwedOnly: boolean) => {
-    const names = Object.keys(prepared!.destinations).filter((name) => failures[name] === undefined)
+    const { destinations, timing } = prepared!
+    const names = Object.keys(destinations).filter((name) => failures[name] === undefined)
     await inParallel(names.length, names, async (destination) => {
       try {
         await executeChild(pushDestination, {
           workflowId: destinationId(input.audience, destination),
-          args: [{ ...step, destination, isOwedOnly }],
+          args: [{ ...step, destination, isOwedOnly, ...(timing ? { timing } : {}) }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
           workflowTaskTimeout: workflowTaskMs,
@@ -95,8 +102,9 @@ export async function pushAudience(input: PushInput): Promise<PushReceipt> {
       showPush('waiting')
       if (prepared.owed > 0) await send(true)
       if (prepared.otherwise === 'ask') {
-        const { expiresAt } = await awaitDecision.executeWithOptions({ summary }, [{ ...step, expiresMs: prepared.expiresMs }])
+        const { expiresAt } = await asking().awaitDecision.executeWithOptions({ summary }, [{ ...step, expiresMs: prepared.expiresMs }])
         isOpen = true
+        await tellAlerts(input.audience)
         describe(`waiting for a decision until ${expiresAt}`)
         await condition(() => decision !== undefined, prepared.expiresMs)
         isOpen = false
@@ -116,12 +124,14 @@ export async function pushAudience(input: PushInput): Promise<PushReceipt> {
   if (cancelled !== undefined) status = 'cancelled'
   else if (failure !== undefined) status = 'failed'
   const receipt = await CancellationScope.nonCancellable(() =>
-    finishPush.executeWithOptions({ summary }, [{ ...step, status, failures, ...(failure ? { failure } : {}) }]),
+    asking().finishPush.executeWithOptions({ summary }, [{ ...step, status, failures, ...(failure ? { failure } : {}) }]),
   )
   showPush(receipt.status)
   describe(receipt.status)
+  await tellAlerts(input.audience)
   if (cancelled !== undefined) throw cancelled
   if (receipt.failure !== undefined) throw failed(receipt.failure, receipt)
+  if (receipt.again !== undefined) await pushAgain({ audience: input.audience, definition: receipt.again, kind: 'dependent' })
   return receipt
 }
 
@@ -130,6 +140,26 @@ function refused(message: string) {
   const failure = { reason: 'gate', message }
   return failed(failure, { failure })
 }
+
+/** An alert that cannot be made or sent now is `weir/watch`'s a minute later, and changes nothing of the push. */
+async function tellAlerts(audience: string): Promise<void> {
+  if (!patched('alerts-of-pushes')) return
+  try {
+    await CancellationScope.nonCancellable(() => lookAndSend({ audience }))
+  } catch (error) {
+    log.warn('alerts of a push could not be told', { audience, error: noteOf(error).message })
+  }
+}
+
+const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
+
+/** The same id goes on as a run of its own: nobody else could start it while this one runs. */
+const pushAgain = makeContinueAsNewFunc<typeof pushAudience>({
+  typedSearchAttributes: [
+    { key: keyword('WeirKind'), value: 'dependent' },
+    { key: keyword('WeirStatus'), value: 'running' },
+  ],
+})
 
 /** Why a decision cannot be taken; undefined when it can. */
 function problemOf(

@@ -4,7 +4,7 @@ import { policies } from './policies.js'
 
 /** Sends a destination's changes, batch by batch. Each is in the ledger before it leaves: a retry repeats one at most, and repeating it is harmless. */
 export async function pushDestination(input: MembersInput): Promise<{ members: number }> {
-  const { pushMembers } = proxyActivities<PushActivities>(policies().slice)
+  const { pushMembers } = proxyActivities<PushActivities>(policies(input.timing).slice)
   const summary = `${input.audience} → ${input.destination}`
   let members = 0
   for (let more = true; more; ) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type AlertTarget, type TestAlertInput, type TestAlertReceipt, targetName } from '../../src/core/alerts.js'
 import { Failure } from '../../src/core/failure.js'
+import { pushId } from '../../src/core/push.js'
 import type { AlertRow, DeliveryRow } from '../../src/warehouse/contract/alerts.js'
 import { exit } from '../exit.js'
 import { ago, type Printer, tableText } from '../print.js'
@@ -68,7 +69,8 @@ export interface Standing {
 }
 
 export async function standingAlerts({ warehouse, manifest }: Session): Promise<Standing> {
-  const isOurs = ({ sync }: { sync: string }) => manifest.syncs[sync] !== undefined
+  const ours = new Set([...Object.keys(manifest.syncs), ...Object.keys(manifest.audiences).map(pushId)])
+  const isOurs = ({ sync }: { sync: string }) => ours.has(sync)
   const [open, undelivered] = await Promise.all([
     warehouse.alerts.list({ limit: 500 }),
     warehouse.alerts.deliveries({ undelivered: true, limit: 500 }),

@@ -1,5 +1,6 @@
 import { Failure } from '../../src/core/failure.js'
-import { type Decision, previewId, pushId } from '../../src/core/push.js'
+import { type Decision, type PushInput, previewId, pushId } from '../../src/core/push.js'
+import { pushStart } from '../../src/core/run-start.js'
 import type { PushPreview } from '../../src/engine/audience/prepare-push.js'
 import type { PushRow } from '../../src/warehouse/contract/audiences.js'
 import { chosenAudience } from '../audiences.js'
@@ -58,13 +59,18 @@ export async function preview({ options, printer, args }: Context): Promise<numb
           `  ${name}: ${action} ${maskInline(key)} (${cause}) by ${identifiers.join(', ') || 'the vendor’s id'}${fields.length > 0 ? `, with ${fields.join(', ')}` : ''}`,
         )
     printer.line(`\nChange set ${seen.changeSet}`)
-    if (seen.verdict.reasons.length === 0) printer.line('Its gates let it pass.')
-    else printer.line(`It would wait:\n${seen.verdict.reasons.map((reason) => `  - ${reason}`).join('\n')}`)
+    const { reasons, notes, otherwise } = seen.verdict
+    if (reasons.length === 0) printer.line('Its gates let it pass.')
+    else printer.line(`${outside[otherwise]}:\n${listed(reasons)}`)
+    if (notes.length > 0) printer.line(`Worth knowing:\n${listed(notes)}`)
     return 0
   } finally {
     await session.close()
   }
 }
+
+const listed = (texts: readonly string[]) => texts.map((text) => `  - ${text}`).join('\n')
+const outside = { ask: 'It would wait for a decision', hold: 'It would be held', fail: 'It would fail' } as const
 
 /** Starts a push by the files as they stand, and follows it to its end or to where it waits. */
 export async function push({ options, printer, args }: Context): Promise<number> {
@@ -100,6 +106,8 @@ export async function push({ options, printer, args }: Context): Promise<number>
     printer.line(`\n${audience}: ${ended.status}`)
     if (ended.failure) printer.line(`  ${ended.failure.message} [${ended.failure.reason}]`)
     if (ended.status === 'waiting') printer.line(waitingText(ended))
+    if (ended.status === 'held') printer.line(`  It is held, but for removals that are owed:\n${listed(ended.verdict ?? [])}`)
+    if (ended.notes) printer.line(`  Worth knowing:\n${listed(ended.notes)}`)
     if (rows.some(({ rejected }) => rejected > 0))
       printer.line(`  Look at the rejected: weir audience members ${audience} --state rejected dead`)
     return exitOfPush(ended)
@@ -138,13 +146,11 @@ export async function startManual(session: Session, audience: string, requestedB
   return { run: await start(session, audience, { audience, definition, kind: 'manual', requestedBy }) }
 }
 
-async function start({ temporal }: Session, audience: string, input: object): Promise<string> {
+async function start({ temporal }: Session, audience: string, input: PushInput): Promise<string> {
   try {
     const handle = await temporal.workflow.start('pushAudience', {
       taskQueue: queue(),
-      workflowId: pushId(audience),
-      args: [input],
-      staticSummary: `push of audience ${audience}`,
+      ...pushStart(input),
     })
     return handle.firstExecutionRunId
   } catch (error) {
@@ -216,6 +222,10 @@ export async function runs({ options, printer, args }: Context): Promise<number>
       )
     for (const row of rows) {
       if (row.status === 'waiting' && row.expiresAt) printer.line(`\n${row.audience}\n${waitingText(row)}`)
+      if (row.status === 'held') printer.line(`\n${row.audience}, held:\n${listed(row.verdict ?? [])}`)
+      if (row.notes) printer.line(`\n${row.audience}, worth knowing:\n${listed(row.notes)}`)
+      if (row.skipped)
+        printer.line(`\n${row.audience}: ${row.skipped.pushes} due meanwhile and left out, the newest ${ago(row.skipped.newestAt)}`)
       if (row.failure) printer.line(`\n${row.audience}: ${row.failure.message} [${row.failure.reason}]`)
     }
     return 0

@@ -1,29 +1,55 @@
-import { ask, syncFor } from '../ask.js'
+import type { Manifest } from '../../src/config/compile.js'
+import type { Finding } from '../../src/core/types.js'
+import { ask, askDestinations, syncFor } from '../ask.js'
+import { chosenAudience } from '../audiences.js'
 import { exit } from '../exit.js'
 import { type Printer, printFindings } from '../print.js'
 import { openSession } from '../session.js'
 import type { Common } from '../weir.js'
 
-/** Findings one by one, each with what to do about it. */
+/** Findings one by one, each with what to do about it: of connections, and of the destinations of audiences. */
 export async function run({ options, printer, args }: { options: Common; printer: Printer; args: string[] }): Promise<number> {
-  const session = await openSession(options, printer, (manifest) => args.map((name) => syncFor(manifest, name)))
+  const session = await openSession(options, printer, (manifest) => chosen(manifest, args))
   try {
-    const named = args.length > 0 ? args.map((name) => syncFor(session.manifest, name)) : Object.keys(session.manifest.syncs)
+    const { syncs: named, audiences } = chosen(session.manifest, args)
     // Syncs that share a connection are asked once.
     const syncs = [...new Map(named.map((sync) => [session.manifest.syncs[sync]!.connection.name, sync])).entries()]
-    const answers = await Promise.all(
-      syncs.map(async ([connection, sync]) => {
-        const { baseUrl } = session.manifest.syncs[sync]!.connection
-        return { connection, ...(baseUrl ? { calls: baseUrl } : {}), findings: (await ask(session, sync, { question: 'check' })).findings }
-      }),
-    )
-    printer.json({ connections: answers })
-    for (const { connection, calls, findings } of answers) {
-      printer.line(`${connection}${calls ? ` (calls ${calls})` : ''}`)
-      printFindings(findings, printer)
-    }
-    return answers.every(({ findings }) => findings.every(({ ok }) => ok)) ? exit.done : exit.failed
+    const [connections, destinations] = await Promise.all([
+      Promise.all(
+        syncs.map(async ([connection, sync]) => {
+          const { baseUrl } = session.manifest.syncs[sync]!.connection
+          return {
+            connection,
+            ...(baseUrl ? { calls: baseUrl } : {}),
+            findings: (await ask(session, sync, { question: 'check' })).findings,
+          }
+        }),
+      ),
+      Promise.all(audiences.map(async (audience) => (await askDestinations(session, audience)).map((one) => ({ audience, ...one })))).then(
+        (all) => all.flat(),
+      ),
+    ])
+    printer.json({ connections, destinations })
+    for (const { connection, calls, findings } of connections) print(`${connection}${calls ? ` (calls ${calls})` : ''}`, findings, printer)
+    for (const { audience, destination, connection, findings } of destinations)
+      print(`audience/${audience} → ${destination} (${connection})`, findings, printer)
+    return [...connections, ...destinations].every(({ findings }) => findings.every(({ ok }) => ok)) ? exit.done : exit.failed
   } finally {
     await session.close()
   }
+}
+
+/** All there is; or the syncs, by their own name or a connection's, and the audiences (`audience/NAME`) that are named. */
+function chosen(manifest: Manifest, names: readonly string[]): { syncs: string[]; audiences: string[] } {
+  if (names.length === 0) return { syncs: Object.keys(manifest.syncs), audiences: Object.keys(manifest.audiences) }
+  const [people, others] = [names.filter((name) => name.startsWith('audience/')), names.filter((name) => !name.startsWith('audience/'))]
+  return {
+    syncs: others.map((name) => syncFor(manifest, name)),
+    audiences: people.map((name) => chosenAudience(manifest, name.slice('audience/'.length)).audience),
+  }
+}
+
+function print(what: string, findings: readonly Finding[], printer: Printer): void {
+  printer.line(what)
+  printFindings(findings, printer)
 }

@@ -2,7 +2,7 @@ import type { Client, Connection } from '@temporalio/client'
 import { asFailure } from '../../src/core/failure.js'
 import type { Finding } from '../../src/core/types.js'
 import { createWarehouse } from '../../src/warehouse/postgres/warehouse.js'
-import { type Asking, answerTo, startAsking } from '../ask.js'
+import { type Asking, answerTo, askDestinations, startAsking } from '../ask.js'
 import { machineFindings, portFindings } from '../doctor/machine.js'
 import { clockFinding, finding, temporalFindings, warehouseFindings, workerFinding } from '../doctor/servers.js'
 import { exit } from '../exit.js'
@@ -83,7 +83,8 @@ async function examineServers(project: Project, place: Place): Promise<Group[]> 
     await warehouse.migrate()
     const { clock, groups } = await vendors({ manifest: project.manifest, warehouse, temporal })
     ofTemporal.findings.push(...clock)
-    return [ofWarehouse, ofTemporal, ...groups]
+    const destinations = await ofAudiences({ manifest: project.manifest, warehouse, temporal })
+    return [ofWarehouse, ofTemporal, ...groups, ...destinations]
   } finally {
     await connection?.close()
     await warehouse.close()
@@ -119,6 +120,23 @@ async function vendors(session: Asking): Promise<{ clock: Finding[]; groups: Gro
   )
   return { clock, groups }
 }
+
+/** What stands in the way of pushes, audience by audience. */
+const ofAudiences = (session: Asking): Promise<Group[]> =>
+  Promise.all(
+    Object.keys(session.manifest.audiences).map(async (audience) => {
+      const group = `audience ${audience}`
+      try {
+        const found = await askDestinations(session, audience)
+        return {
+          group,
+          findings: found.flatMap(({ destination, findings }) => findings.map((one) => ({ ...one, name: `${destination}, ${one.name}` }))),
+        }
+      } catch (error) {
+        return { group, findings: [{ name: 'destinations', ok: false, message: asFailure(error).message }] }
+      }
+    }),
+  )
 
 /** How far an instant lies outside of a span; negative before it. */
 const outside = (at: Date, from: number, to: number): number => Math.min(0, at.getTime() - from) + Math.max(0, at.getTime() - to)

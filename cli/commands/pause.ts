@@ -1,7 +1,7 @@
 import { asFailure, Failure } from '../../src/core/failure.js'
 import { pauseProblem } from '../../src/core/pause.js'
 import { who } from '../confirm.js'
-import { setPause } from '../deploy/pause.js'
+import { pausable, setPause } from '../deploy/pause.js'
 import type { Printer } from '../print.js'
 import { answerText, pauseRuns } from '../runs.js'
 import { openSession } from '../session.js'
@@ -9,16 +9,25 @@ import type { Common } from '../weir.js'
 
 type Options = Common & { reason: string; by?: string }
 
-/** Nothing starts the sync until `weir resume`, `weir apply` leaves it so; and what runs begins no new slice. */
+/** Nothing starts the sync, or pushes the audience, until `weir resume`, `weir apply` leaves it so; and what runs begins no new slice. */
 export async function run({ options, printer, args }: { options: Options; printer: Printer; args: string[] }): Promise<number> {
   const session = await openSession(options, printer)
   try {
-    const sync = args[0]!
+    const of = pausable(args[0]!)
     const { reason, by = who() ?? 'unknown' } = options
     const problem = pauseProblem({ by, reason }, undefined)
-    if (problem !== undefined) throw new Failure('config', problem, { sync })
+    if (problem !== undefined) throw new Failure('config', problem)
+    if (of.sync === undefined) {
+      const { audience } = of
+      await setPause(session, of, { isPaused: true, reason, by })
+      printer.json({ audience, isPaused: true, reason, by })
+      printer.line(`audience/${audience} is paused: nothing pushes it by itself any more. A push under way goes on.`)
+      printer.line(`To go on: weir resume audience/${audience}`)
+      return 0
+    }
+    const { sync } = of
     // First what starts runs: none begins meanwhile.
-    const unscheduled = await setPause(session, sync, { isPaused: true, reason, by }).then(
+    const unscheduled = await setPause(session, of, { isPaused: true, reason, by }).then(
       () => undefined,
       (error: unknown) => asFailure(error),
     )

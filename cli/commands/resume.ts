@@ -1,7 +1,7 @@
 import { asFailure, Failure } from '../../src/core/failure.js'
 import { resumeProblem } from '../../src/core/pause.js'
 import { who } from '../confirm.js'
-import { setPause } from '../deploy/pause.js'
+import { pausable, setPause } from '../deploy/pause.js'
 import type { Printer } from '../print.js'
 import { answerText, resumeRuns } from '../runs.js'
 import { openSession } from '../session.js'
@@ -13,11 +13,19 @@ type Options = Common & { by?: string }
 export async function run({ options, printer, args }: { options: Options; printer: Printer; args: string[] }): Promise<number> {
   const session = await openSession(options, printer)
   try {
-    const sync = args[0]!
+    const of = pausable(args[0]!)
     const { by = who() ?? 'unknown' } = options
     const problem = resumeProblem({ by }, { by, reason: '', at: '' })
-    if (problem !== undefined) throw new Failure('config', problem, { sync })
-    const unscheduled = await setPause(session, sync, { isPaused: false, by }).then(
+    if (problem !== undefined) throw new Failure('config', problem)
+    if (of.sync === undefined) {
+      const { audience } = of
+      await setPause(session, of, { isPaused: false, by })
+      printer.json({ audience, isPaused: false, by })
+      printer.line(`audience/${audience} goes on: it is pushed by itself again.`)
+      return 0
+    }
+    const { sync } = of
+    const unscheduled = await setPause(session, of, { isPaused: false, by }).then(
       () => undefined,
       (error: unknown) => asFailure(error),
     )

@@ -13,8 +13,10 @@ export const allowances: Record<Allowance, string> = {
 export interface Change {
   /** `mend`: what is applied differs from what Temporal has, since somebody changed it there. */
   action: 'create' | 'change' | 'delete' | 'pause' | 'mend'
-  object: 'sync' | 'stream' | 'schedule' | 'budget'
-  sync: string
+  object: 'sync' | 'stream' | 'schedule' | 'budget' | 'audience'
+  /** What it is of: a sync, or an audience. */
+  sync?: string | undefined
+  audience?: string | undefined
   stream?: string
   what: string
   /** What it leads to, a sentence each. */
@@ -22,8 +24,12 @@ export interface Change {
   needs?: Allowance
 }
 
-/** `sync/klaviyo`, `sync/klaviyo/events` */
-export const nameOf = ({ sync, stream }: Change): string => `sync/${sync}${stream === undefined ? '' : `/${stream}`}`
+/** The sync or the audience that a change is of. */
+export type Of = { sync: string; audience?: undefined } | { audience: string; sync?: undefined }
+
+/** `sync/klaviyo`, `sync/klaviyo/events`, `audience/vip`; so are schedules named, too. */
+export const nameOf = ({ sync, audience, stream }: Pick<Change, 'sync' | 'audience' | 'stream'>): string =>
+  audience === undefined ? `sync/${sync}${stream === undefined ? '' : `/${stream}`}` : `audience/${audience}`
 
 const signs: Record<Change['action'], string> = { create: '+', change: '~', mend: '!', pause: '‖', delete: '-' }
 

@@ -1,6 +1,7 @@
 /** A plan that is kept: reviewed today, applied later, as long as what it was made from stands. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
+import type { AudienceDefinition } from '../../src/core/audience.js'
 import type { Definition, Schedule } from '../../src/core/definition.js'
 import { Failure } from '../../src/core/failure.js'
 import type { Change } from './change.js'
@@ -17,6 +18,10 @@ export interface PlanFile {
 }
 
 /** What of a file must be right before it is trusted; definitions are as the compiler made them. */
+const definitionOf = <D>() => z.custom<D>((value) => typeof value === 'object' && value !== null)
+const applied = <D>() =>
+  z.object({ definition: definitionOf<D>(), hash: z.string(), schedule: definitionOf<Schedule>().optional(), after: z.array(z.string()) })
+
 const shape = z.object({
   weirPlan: z.literal(1),
   madeAt: z.string(),
@@ -24,15 +29,8 @@ const shape = z.object({
   wanted: z.object({
     project: z.string(),
     environment: z.string().optional(),
-    syncs: z.record(
-      z.string(),
-      z.object({
-        definition: z.custom<Definition>((value) => typeof value === 'object' && value !== null),
-        hash: z.string(),
-        schedule: z.custom<Schedule>((value) => typeof value === 'object' && value !== null).optional(),
-        after: z.array(z.string()),
-      }),
-    ),
+    syncs: z.record(z.string(), applied<Definition>()),
+    audiences: z.record(z.string(), applied<AudienceDefinition>()).default({}),
   }),
   stand: z.record(z.string(), z.string()),
   changes: z.array(z.custom<Change>((value) => typeof value === 'object' && value !== null)),

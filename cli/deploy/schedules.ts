@@ -1,4 +1,4 @@
-/** Temporal's side of what is deployed: a Schedule for each sync that runs by the clock. */
+/** Temporal's side of what is deployed: a Schedule for each sync and each audience that runs by the clock, by the id `sync/NAME` or `audience/NAME`. */
 import {
   ScheduleAlreadyRunning,
   type ScheduleDescription,
@@ -8,8 +8,8 @@ import {
   type ScheduleSpec,
 } from '@temporalio/client'
 import { hashOf } from '../../src/config/hash.js'
-import type { Definition, Schedule } from '../../src/core/definition.js'
-import { runStart, syncId } from '../../src/core/run-start.js'
+import type { Schedule } from '../../src/core/definition.js'
+import type { runStart, tickStart } from '../../src/core/run-start.js'
 import { queue, type Session } from '../session.js'
 
 /** Whose a schedule is: the same name may be deployed from another project or environment, or for another warehouse. */
@@ -40,11 +40,11 @@ const specOf = (schedule: Schedule): ScheduleSpec =>
         ...(schedule.jitterMs === undefined ? {} : { jitter: schedule.jitterMs }),
       }
 
-const handleOf = ({ temporal }: Session, sync: string): ScheduleHandle => temporal.schedule.getHandle(syncId(sync))
+const handleOf = ({ temporal }: Session, id: string): ScheduleHandle => temporal.schedule.getHandle(id)
 
-/** The schedule of a sync as it is in Temporal now; undefined when there is none. */
-export async function findSchedule(session: Session, sync: string): Promise<FoundSchedule | undefined> {
-  const found = await describe(handleOf(session, sync))
+/** A schedule as it is in Temporal now; undefined when there is none. */
+export async function findSchedule(session: Session, id: string): Promise<FoundSchedule | undefined> {
+  const found = await describe(handleOf(session, id))
   return found && foundOf(found)
 }
 
@@ -69,9 +69,9 @@ function foundOf({ action, spec, policies, state }: ScheduleDescription): FoundS
 }
 
 export interface WantedSchedule {
-  definition: Definition
-  /** The definition's. */
-  hash: string
+  workflowType: 'syncConnection' | 'pushWhenDue'
+  /** What it starts; its id is the schedule's. */
+  start: ReturnType<typeof runStart | typeof tickStart>
   schedule: Schedule
   owner: Owner
   /** Why a new one begins paused. */
@@ -80,9 +80,8 @@ export interface WantedSchedule {
 
 /** Makes the schedule so, whatever it was; an operator's pause stays. @returns its mark */
 export async function putSchedule(session: Session, wanted: WantedSchedule): Promise<string> {
-  const { definition, hash, schedule, owner, pausedFor } = wanted
-  const { sync } = definition
-  const { memo, ...start } = runStart(definition, { sync, definition: hash, kind: 'scheduled' })
+  const { workflowType, schedule, owner, pausedFor } = wanted
+  const { memo, ...start } = wanted.start
   const options = {
     spec: specOf(schedule),
     policies: {
@@ -92,17 +91,17 @@ export async function putSchedule(session: Session, wanted: WantedSchedule): Pro
     },
     action: {
       type: 'startWorkflow' as const,
-      workflowType: 'syncConnection',
+      workflowType,
       taskQueue: queue(),
       ...start,
       memo: { ...memo, owner },
     },
     typedSearchAttributes: start.typedSearchAttributes.filter(({ key }) => key.name !== 'WeirStatus'),
   }
-  const handle = handleOf(session, sync)
+  const handle = handleOf(session, start.workflowId)
   try {
     const state = pausedFor === undefined ? {} : { state: { paused: true, note: pausedFor } }
-    await session.temporal.schedule.create({ scheduleId: syncId(sync), ...options, ...state })
+    await session.temporal.schedule.create({ scheduleId: start.workflowId, ...options, ...state })
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error
     await handle.update(({ state: { paused, note } }) => ({
@@ -114,35 +113,35 @@ export async function putSchedule(session: Session, wanted: WantedSchedule): Pro
 }
 
 const retired = 'Not in the project file any more'
-/** Did `weir apply` pause it, since its sync is gone from the project file? */
+/** Did `weir apply` pause it, since what it starts is gone from the project file? */
 export const isRetired = (note: string | undefined): boolean => note?.startsWith(retired) ?? false
 
-/** Pauses the schedule of a sync that is gone from the project file; one that somebody paused before keeps their note. */
-export async function retireSchedule(session: Session, sync: string, now: Date): Promise<void> {
-  const note = `${retired}: paused by weir apply on ${now.toISOString().slice(0, 10)}. Tables and state stay; \`weir apply --prune\` removes this schedule.`
-  await handleOf(session, sync).pause(note)
+/** Pauses the schedule of what is gone from the project file; one that somebody paused before keeps their note. */
+export async function retireSchedule(session: Session, id: string, now: Date): Promise<void> {
+  const note = `${retired}: paused by weir apply on ${now.toISOString().slice(0, 10)}. What it filled stays; \`weir apply --prune\` removes this schedule.`
+  await handleOf(session, id).pause(note)
 }
 
 /** Nothing to do where there is none. */
-export async function removeSchedule(session: Session, sync: string): Promise<void> {
+export async function removeSchedule(session: Session, id: string): Promise<void> {
   try {
-    await handleOf(session, sync).delete()
+    await handleOf(session, id).delete()
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error
   }
 }
 
 /** The schedule's part of `weir pause`. @returns false where there is none */
-export async function pauseSchedule(session: Session, sync: string, note: string): Promise<boolean> {
-  const handle = handleOf(session, sync)
+export async function pauseSchedule(session: Session, id: string, note: string): Promise<boolean> {
+  const handle = handleOf(session, id)
   if (!(await describe(handle))) return false
   await handle.pause(note)
   return true
 }
 
 /** The schedule's part of `weir resume`. @returns false where there is none */
-export async function resumeSchedule(session: Session, sync: string, note: string): Promise<boolean> {
-  const handle = handleOf(session, sync)
+export async function resumeSchedule(session: Session, id: string, note: string): Promise<boolean> {
+  const handle = handleOf(session, id)
   if (!(await describe(handle))) return false
   await handle.unpause(note)
   return true

@@ -1,5 +1,5 @@
 /** The user list that a destination means: found by id or exact name, made where that is asked for, checked for what it can hold. */
-import type { Wanted } from '../../src/core/audience.js'
+import { missingTarget, type Wanted } from '../../src/core/audience.js'
 import { Failure } from '../../src/core/failure.js'
 import { dayMs } from '../../src/core/slices.js'
 import type { Http, Rec } from '../../src/core/types.js'
@@ -29,8 +29,7 @@ export async function openList(http: Http, { target, create, mode, settings }: W
   const place = { customer, login: await loginOf(http, customer) }
   const found = (await byName(http, place, target)) ?? (await byId(http, place, target))
   if (!found && !create)
-    throw new Failure(
-      'config',
+    throw missingTarget(
       `Google Ads account ${customer} has no user list ${JSON.stringify(target)}: create it there, or set "create: true".`,
     )
   const list = found ?? (await make(http, place, target, Number(settings.membership_days ?? longestDays)))

@@ -3,7 +3,7 @@
  * Reference of 2026-09 and its guides, read 2026-11-23.
  */
 import { z } from 'zod'
-import { type Answer, type Destination, type Outgoing, refused, type Target, type Wanted } from '../../src/core/audience.js'
+import { type Answer, type Destination, missingTarget, type Outgoing, refused, type Target, type Wanted } from '../../src/core/audience.js'
 import { Failure } from '../../src/core/failure.js'
 import type { Finding, Http, Rec } from '../../src/core/types.js'
 import { email, plain } from '../../src/identity/normalize.js'
@@ -76,7 +76,7 @@ async function openList(http: Http, wanted: Wanted): Promise<Target> {
   const { target: name, create } = wanted
   const found = await findList(http, name)
   if (found) return targetOf(String(found.listId), String(found.name ?? name), how)
-  if (!create) throw new Failure('config', missing(name))
+  if (!create) throw missingTarget(missing(name))
   const { status, body } = await http.request({
     method: 'POST',
     path: path(http, 'lists'),

@@ -7,6 +7,7 @@ import {
   type Destination,
   type Job,
   later,
+  missingTarget,
   type Outcome,
   type Outgoing,
   refused,
@@ -56,7 +57,7 @@ async function open(http: Http, { target, create }: Wanted): Promise<Target> {
     throw new Failure('config', `Klaviyo has ${named.length} lists named ${JSON.stringify(target)}: name the one that is meant by its id.`)
   const found = named[0] ?? (await byId(http, target))
   if (found) return { id: String(found.id), name: String(at(found, 'attributes.name') ?? target) }
-  if (!create) throw new Failure('config', `Klaviyo has no list ${JSON.stringify(target)}: create it there, or set "create: true".`)
+  if (!create) throw missingTarget(`Klaviyo has no list ${JSON.stringify(target)}: create it there, or set "create: true".`)
   // Asked twice it would make two: who asks anew looks for it first.
   const made = await http.request({
     method: 'POST',

@@ -4,7 +4,16 @@
  */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { type Answer, type Destination, type Outcome, type Outgoing, refused, type Target, type Wanted } from '../../src/core/audience.js'
+import {
+  type Answer,
+  type Destination,
+  missingTarget,
+  type Outcome,
+  type Outgoing,
+  refused,
+  type Target,
+  type Wanted,
+} from '../../src/core/audience.js'
 import { asFailure, Failure } from '../../src/core/failure.js'
 import type { Http, Rec } from '../../src/core/types.js'
 import { at } from '../../src/extract/paginate.js'
@@ -57,7 +66,7 @@ async function open(http: Http, wanted: Wanted): Promise<Target> {
     demandOpen(one, shown)
     return { id: String(one.id), name: String(one.name ?? target), with: { account } }
   }
-  if (!create) throw new Failure('config', `Meta has no custom audience ${shown}: create it there, or set "create: true".`)
+  if (!create) throw missingTarget(`Meta has no custom audience ${shown}: create it there, or set "create: true".`)
   // Asked twice it would make two: who asks anew looks for it first.
   const made = await http.request({
     method: 'POST',

@@ -2,6 +2,7 @@
 import type { AlertSeverity, Freshness } from '../core/alerts.js'
 import type { Definition } from '../core/definition.js'
 import { type Reason, reasons } from '../core/failure.js'
+import { completeAt, spanText } from '../core/freshness.js'
 import type { Condition, FactOfChange, StreamFacts, SyncFacts } from '../warehouse/contract/alerts.js'
 
 /** Where no target says how long a wait may be. */
@@ -17,6 +18,7 @@ export interface Conditions {
 export function conditionsOf(facts: SyncFacts, definition: Definition): Conditions {
   const lasting = [
     ...runFailed(facts),
+    ...backfillFailed(facts),
     ...facts.streams.flatMap((stream) => [
       ...streamFailed(stream),
       ...stale(facts, stream, definition),
@@ -30,7 +32,7 @@ export function conditionsOf(facts: SyncFacts, definition: Definition): Conditio
 }
 
 /** Where nobody needs to act it may pass by itself. */
-const severityOf = (reason: string): AlertSeverity => (reasons[reason as Reason]?.who === 'nobody' ? 'warning' : 'error')
+export const severityOf = (reason: string): AlertSeverity => (reasons[reason as Reason]?.who === 'nobody' ? 'warning' : 'error')
 
 /** A run that failed before, or beside, its streams: what a stream failed of is said of the stream. */
 function runFailed({ lastRun }: SyncFacts): Condition[] {
@@ -39,24 +41,27 @@ function runFailed({ lastRun }: SyncFacts): Condition[] {
   return [{ stream: '', kind: 'failed', severity: severityOf(reason), reason, message, run: lastRun.run, since: lastRun.finishedAt }]
 }
 
+function backfillFailed({ failedBackfills = [] }: SyncFacts): Condition[] {
+  const [newest, ...others] = failedBackfills
+  if (!newest) return []
+  const { reason, message } = newest.failure ?? { reason: 'bug', message: 'It failed and did not say why.' }
+  const more =
+    others.length === 0
+      ? ''
+      : ` And ${others.length} more: ${others
+          .map(({ id }) => id)
+          .slice(0, 5)
+          .join(', ')}.`
+  const about = `Backfill ${newest.id}: ${message}${more}`
+  return [{ stream: '', kind: 'backfill', severity: severityOf(reason), reason, message: about, since: newest.finishedAt }]
+}
+
 function streamFailed({ stream, last }: StreamFacts): Condition[] {
   // A check that blocks is told as one of quality.
   if (last?.status !== 'failed' || last.failure?.reason === 'quality') return []
   const { reason, message } = last.failure ?? { reason: 'bug', message: 'The stream failed and did not say why.' }
   return [{ stream, kind: 'failed', severity: severityOf(reason), reason, message, run: last.run, since: last.finishedAt }]
 }
-
-/**
- * A table is complete up to the start of the newest run that completed it, or up to its watermark, which also runs that ended early move.
- * What was never complete is as old as the first try, or as the order to have it.
- */
-export const completeAt = ({ completedFrom, watermark, firstRunAt }: StreamFacts, appliedAt?: string): string | undefined =>
-  [completedFrom, watermark]
-    .filter((at) => at !== undefined)
-    .sort()
-    .at(-1) ??
-  firstRunAt ??
-  appliedAt
 
 function stale(facts: SyncFacts, stream: StreamFacts, definition: Definition): Condition[] {
   const own = definition.streams[stream.stream]?.freshness
@@ -149,10 +154,4 @@ function changesText(changes: readonly FactOfChange[]): string {
     .slice(0, changesShown)
     .map(({ change, field, id }) => `${change.replaceAll('_', ' ')}${field ? ` ${field}` : ''} (${id})`)
   return `${shown.join(', ')}${changes.length > changesShown ? ` and ${changes.length - changesShown} more` : ''}`
-}
-
-/** 5400000 → `90 min` */
-export function spanText(ms: number): string {
-  if (ms < 120 * 60_000) return `${Math.round(ms / 60_000)} min`
-  return ms < 72 * 3_600_000 ? `${Math.round(ms / 3_600_000)} h` : `${Math.round(ms / 86_400_000)} days`
 }

@@ -1,10 +1,12 @@
 /** What to tell whom: conditions against what is open and was said before. Pure. */
 import { type AlertEvent, type AlertKind, type AlertSeverity, type AlertTarget, targetName } from '../core/alerts.js'
+import type { AudienceDefinition } from '../core/audience.js'
 import type { Definition } from '../core/definition.js'
 import type { Redact } from '../observe/redact.js'
-import type { AlertRow, Condition, Queued, SyncFacts, Told, Verdict } from '../warehouse/contract/alerts.js'
-import { conditionsOf } from './conditions.js'
-import { messageOf } from './message.js'
+import type { AlertRow, Condition, PushFacts, Queued, SyncFacts, Told, Verdict } from '../warehouse/contract/alerts.js'
+import { type Conditions, conditionsOf } from './conditions.js'
+import { isAudience, messageOf, type Subject } from './message.js'
+import { pushConditions } from './push-conditions.js'
 
 type Kept = Condition & { told: Told }
 interface Said {
@@ -15,9 +17,25 @@ interface Said {
 }
 
 /** @param redact a failure's words come from vendors: secrets and addresses are taken out once more before they are kept and sent */
-export function judge(facts: SyncFacts, open: readonly AlertRow[], definition: Definition, redact: Redact): Verdict {
-  const { now } = facts
-  const { lasting, happened } = conditionsOf(facts, definition)
+export const judge = (facts: SyncFacts, open: readonly AlertRow[], definition: Definition, redact: Redact): Verdict =>
+  judgeConditions(conditionsOf(facts, definition), { open, about: definition, now: facts.now, redact })
+
+/** The same of an audience, whose destinations stand where streams do. */
+export function judgePushes(facts: PushFacts, open: readonly AlertRow[], definition: AudienceDefinition, redact: Redact): Verdict {
+  const { audience, project, alerts, destinations } = definition
+  const sync = `audience/${audience}`
+  const about: Subject = { sync, project, ...(alerts ? { alerts } : {}), streams: destinations, connection: { name: sync } }
+  return judgeConditions({ lasting: pushConditions(facts, definition), happened: [] }, { open, about, now: facts.now, redact })
+}
+
+interface Around {
+  open: readonly AlertRow[]
+  about: Subject
+  now: string
+  redact: Redact
+}
+
+function judgeConditions({ lasting, happened }: Conditions, { open, about: definition, now, redact }: Around): Verdict {
   const targets = (definition.alerts ?? []).map((target, targetIndex) => ({ target, targetIndex, name: targetName(target) }))
   const said: Said[] = []
 
@@ -42,7 +60,7 @@ export function judge(facts: SyncFacts, open: readonly AlertRow[], definition: D
   )
   const notices = happened.map((condition) => keep(condition, undefined))
   const gone = open.filter((row) => !lasting.some((condition) => isSame(row, condition)))
-  const resolved = gone.map((row) => ({ row, ...(isRead(row, definition) ? {} : { resolution: 'the stream is no longer read' }) }))
+  const resolved = gone.map((row) => ({ row, ...(isRead(row, definition) ? {} : { resolution: goneText(definition) }) }))
   for (const { row, resolution } of resolved) {
     const about = { ...row, message: `It was: ${row.message}${resolution === undefined ? '' : ` Now ${resolution}.`}` }
     // Two entries of one name are one receiver.
@@ -60,12 +78,14 @@ export function judge(facts: SyncFacts, open: readonly AlertRow[], definition: D
 const longestMessage = 1_000
 
 const isSame = (row: AlertRow, { stream, kind }: Condition): boolean => row.stream === stream && row.kind === kind
-const isRead = ({ stream }: AlertRow, { streams }: Definition): boolean => stream === '' || streams[stream] !== undefined
+const goneText = ({ sync }: Subject) => (isAudience(sync) ? 'nothing is pushed there any more' : 'the stream is no longer read')
+const isRead = ({ stream }: AlertRow, { streams }: Subject): boolean => stream === '' || streams[stream] !== undefined
 
 /** A change that waits for approval is a schema change, too; a check that blocks has failed the stream's run, too. */
 export function hears({ on }: AlertTarget, { kind, severity }: Pick<Condition, 'kind' | 'severity'>): boolean {
   const implied: Partial<Record<AlertKind, AlertKind>> = {
     approval: 'schema_change',
+    backfill: 'failed',
     ...(severity === 'error' ? { quality: 'failed' } : {}),
   }
   const other = implied[kind]
@@ -91,7 +111,7 @@ function grouped(said: readonly Said[]): Said[][] {
   return [...groups.values()]
 }
 
-function queued(group: readonly Said[], definition: Definition, now: string): Queued {
+function queued(group: readonly Said[], definition: Subject, now: string): Queued {
   const { target, targetIndex, event } = group[0]!
   const about = group.map((one) => one.about)
   return {

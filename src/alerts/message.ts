@@ -7,8 +7,15 @@ import type { Condition } from '../warehouse/contract/alerts.js'
 const shownItems = 20
 const longestItem = 400
 
+/** What a message is about: a sync as it is defined, or an audience as `audience/NAME`, with its destinations for streams. */
+export interface Subject extends Pick<Definition, 'sync' | 'project' | 'alerts'> {
+  streams: Readonly<Record<string, unknown>>
+  connection: { name: string }
+}
+export const isAudience = (sync: string): boolean => sync.startsWith('audience/')
+
 /** @param about conditions of one kind and one reason */
-export function messageOf(about: readonly Condition[], event: AlertEvent, definition: Definition, now: string): AlertMessage {
+export function messageOf(about: readonly Condition[], event: AlertEvent, definition: Subject, now: string): AlertMessage {
   const { kind, severity, reason } = about[0]!
   const { sync, project } = definition
   const run = about.find((one) => one.run !== undefined)?.run
@@ -56,6 +63,10 @@ const verbs: Record<AlertKind, readonly [one: string, many: string]> = {
   quality: ['fails quality checks', 'fail quality checks'],
   quota_wait: ["waits for the vendor's quota", "wait for the vendor's quota"],
   approval: ['has schema changes that wait for a decision', 'have schema changes that wait for a decision'],
+  backfill: ['has a backfill that failed', 'have backfills that failed'],
+  decision: ['waits for a decision', 'wait for a decision'],
+  held: ['is held', 'are held'],
+  rejections: ['has members refused', 'have members refused'],
 }
 const prefixes: Record<AlertEvent, string> = {
   opened: '',
@@ -68,7 +79,9 @@ const prefixes: Record<AlertEvent, string> = {
 function titleOf(about: readonly Condition[], event: AlertEvent, sync: string): string {
   const [{ kind, reason, stream }] = about as [Condition]
   const many = about.length > 1
-  const who = many ? `${about.length} streams of ${sync}` : stream === '' ? `sync ${sync}` : `${sync}/${stream}`
+  const whole = isAudience(sync) ? sync.replace('/', ' ') : `sync ${sync}`
+  const parts = isAudience(sync) ? 'destinations' : 'streams'
+  const who = many ? `${about.length} ${parts} of ${sync}` : stream === '' ? whole : `${sync}/${stream}`
   const why = kind === 'failed' && reason !== undefined && event !== 'resolved' ? ` (${reason})` : ''
   return `${prefixes[event]}${who} ${verbs[kind][many ? 1 : 0]}${why}`
 }
@@ -76,7 +89,14 @@ function titleOf(about: readonly Condition[], event: AlertEvent, sync: string): 
 function actsOn(kind: AlertKind, reason: string | undefined): string {
   switch (kind) {
     case 'failed':
+    case 'backfill':
       return reasons[reason as Reason]?.who ?? reasons.bug.who
+    case 'decision':
+      return 'user: approve or reject'
+    case 'held':
+      return 'user: mend what holds it'
+    case 'rejections':
+      return 'user: look at who was refused, and why'
     case 'stale':
       return reason === 'runs_fail' ? 'whoever mends what its runs fail of' : 'operator: worker, Temporal or schedule'
     case 'quality':
@@ -91,12 +111,22 @@ function actsOn(kind: AlertKind, reason: string | undefined): string {
   }
 }
 
-function commandFor(kind: AlertKind, reason: string | undefined, { sync, connection }: Definition): string {
+function commandFor(kind: AlertKind, reason: string | undefined, { sync, connection }: Subject): string {
+  const audience = sync.replace('audience/', '')
   switch (kind) {
+    case 'backfill':
+      return `weir backfill list ${sync}`
+    case 'decision':
+      return `weir audience runs ${audience}`
+    case 'held':
+      return `weir audience preview ${audience}`
+    case 'rejections':
+      return `weir audience members ${audience} --state rejected`
     case 'failed':
       if (reason === 'auth' || reason === 'permission') return `weir check ${connection.name}`
       if (reason === 'threshold') return `weir dlq list ${sync}`
-      return reason === 'config' ? 'weir validate' : `weir runs ${sync}`
+      if (reason === 'config') return 'weir validate'
+      return isAudience(sync) ? `weir audience runs ${audience}` : `weir runs ${sync}`
     case 'stale':
       return `weir runs ${sync}`
     case 'schema_change':

@@ -20,7 +20,7 @@ const byDefault = { repeatMs: 24 * hour, quotaWaitMs: hour / 2 }
 export function isAlertAddress(path: Path): boolean {
   const at = path[0] === 'defaults' ? 1 : 2
   const [key, inner] = path.slice(at + 2)
-  if (!['defaults', 'connections', 'syncs'].includes(path[0] ?? '') || path[at] !== 'alerts') return false
+  if (!['defaults', 'connections', 'syncs', 'audiences'].includes(path[0] ?? '') || path[at] !== 'alerts') return false
   return key === 'webhook' || key === 'slack' || (key === 'email' && ['smtp', 'from', 'to'].includes(inner ?? ''))
 }
 

@@ -1,14 +1,24 @@
 /** The keys of models and audiences, as zod types; what only another key can decide is decided in audience.ts. */
 import { z } from 'zod'
 import type { IdentifierKind } from '../core/audience.js'
-import { aDuration, keys, oneOf, share, text, whole, yesNo } from './schema.js'
+import { aDuration, alertTargets, keys, oneOf, schedule, share, syncNames, text, whole, yesNo } from './schema.js'
 
 export const model = keys({
   sql: text('a SELECT').meta({ kind: 'SQL' }).optional().describe('One SELECT; a row a person.'),
   sql_file: text('a path').meta({ kind: 'path' }).optional().describe('The file that holds it, relative to the file that names it.'),
   table: text('a table such as crm.people').meta({ kind: 'schema.table' }).optional().describe('A table or view, whole.'),
   key: text('a column').meta({ kind: 'column' }).describe('The column that tells people apart: never empty, never twice.'),
+  depends_on: syncNames
+    .optional()
+    .describe('Whose tables it reads: `sync/NAME`, or `sync/NAME/STREAM`. Their age and their blocking checks may hold a push.'),
+  quality: z
+    .array(z.unknown(), { error: 'expected a list of checks, such as "- unique: email"' })
+    .meta({ kind: 'list of checks' })
+    .optional()
+    .describe('What is checked of its rows before each push, by the column names of the model. `severity: block` holds the push.'),
 })
+
+const staleness = aDuration(60_000, 'a duration of at least 1m, such as 24h')
 
 const column = (what: string) => text('a column of the model').meta({ kind: 'column' }).optional().describe(what)
 const words = z
@@ -108,22 +118,46 @@ const suppression = keys({
   by: oneOf('key', 'email', 'phone').optional().describe('What that key is compared with. Default: the key of the audience’s model.'),
 })
 
-export const audience = keys(
-  {
-    model: text('the name of a model').meta({ kind: 'name' }).describe('Whom it holds.'),
-    identity: identity.describe('Which columns of the model people are known by.'),
-    consent: consent.optional().describe('Only who consents is sent. Without it nobody is asked.'),
-    suppress: z.array(suppression).meta({ kind: 'list' }).optional().describe('Who is never sent, whatever else holds.'),
-    holdout: share('a percentage such as 10%').optional().describe('A share of people who are not sent, the same ones each time.'),
-    gates: gates.optional().describe('Outside these bounds nothing is pushed.'),
-    approval: approval.optional().describe('Pushes that somebody has to approve.'),
-    destinations: z
-      .record(z.string(), z.unknown(), { error: 'expected destinations by name' })
-      .meta({ kind: 'map by name' })
-      .describe('Where they go.'),
-  },
-  ['after', 'every', 'schedule', 'max_staleness', 'quality', 'alerts'],
-)
+export const audience = keys({
+  model: text('the name of a model').meta({ kind: 'name' }).describe('Whom it holds.'),
+  identity: identity.describe('Which columns of the model people are known by.'),
+  consent: consent.optional().describe('Only who consents is sent. Without it nobody is asked.'),
+  suppress: z.array(suppression).meta({ kind: 'list' }).optional().describe('Who is never sent, whatever else holds.'),
+  holdout: share('a percentage such as 10%').optional().describe('A share of people who are not sent, the same ones each time.'),
+  gates: gates.optional().describe('Outside these bounds nothing is pushed.'),
+  approval: approval.optional().describe('Pushes that somebody has to approve.'),
+  every: aDuration(60_000, 'a duration of at least 1m, such as 6h')
+    .optional()
+    .describe('How often it is pushed, counted from midnight UTC on 1970-01-01. Either this, `schedule` or `after`. Default: by hand.'),
+  schedule: schedule.optional().describe('When it is pushed, by the clock.'),
+  after: syncNames.optional().describe('Push when each of these syncs (`sync/NAME`) has completed since the last push began.'),
+  max_rejected: share('a percentage such as 5%')
+    .optional()
+    .describe('A push of which a destination refuses a larger share is told to those who listen to `rejections`. Default 5%.'),
+  alerts: alertTargets.optional().describe('Whom to tell of its pushes. Default: the list of `defaults`; `[]` means nobody.'),
+  max_staleness: z
+    .union(
+      [
+        staleness.transform((max) => ({ max, otherwise: undefined })),
+        keys({
+          max: staleness.describe('How old what it depends on may be.'),
+          otherwise: z
+            .enum(['hold', 'use_last'], { error: 'expected hold or use_last' })
+            .meta({ kind: 'hold or use_last' })
+            .optional()
+            .describe('Older: hold the push, or push what is there and say so. Default hold.'),
+        }),
+      ],
+      { error: 'expected a duration such as 24h, or { max: 24h, otherwise: use_last }' },
+    )
+    .meta({ kind: 'duration, or { max, otherwise }' })
+    .optional()
+    .describe('How old the tables of what it runs after, and of what its models depend on, may be when it is pushed.'),
+  destinations: z
+    .record(z.string(), z.unknown(), { error: 'expected destinations by name' })
+    .meta({ kind: 'map by name' })
+    .describe('Where they go.'),
+})
 
 /** Keys of every destination; the one that names the target is the vendor's (`list`, `custom_audience`), and so may others be. */
 export const destinationShape = {

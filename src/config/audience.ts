@@ -1,27 +1,93 @@
 /** Models and audiences: whom to keep where. SQL files are compiled in, so that a push says exactly what it ran. */
-import type { AudienceDefinition, DestinationDefinition, FieldMap, FieldSource, IdentifierKind, ModelDefinition } from '../core/audience.js'
-import type { ConnectionDefinition } from '../core/definition.js'
+import type { z } from 'zod'
+import type {
+  AudienceDefinition,
+  Dependency,
+  DestinationDefinition,
+  FieldMap,
+  FieldSource,
+  IdentifierKind,
+  ModelDefinition,
+} from '../core/audience.js'
+import type { ConnectionDefinition, Definition, Schedule } from '../core/definition.js'
+import { compileAlerts } from './alerts.js'
 import { audience as audienceKeys, destinationShape, model as modelKeys } from './audience-schema.js'
 import { nearOrAll, shown } from './errors.js'
 import { complain, complainOfKey, type Judged, parseAt } from './issues.js'
 import { nameProblem } from './names.js'
-import { keys } from './schema.js'
+import { compileModelQuality } from './quality.js'
+import type { Look } from './references.js'
+import { compileAfter, compileSchedule } from './schedule.js'
+import { type alertTarget, keys } from './schema.js'
 import { find, keysOf, type Path, textAt } from './tree.js'
 import type { Vendor, VendorDestination } from './vendors.js'
+
+/** When an audience is pushed by itself: by the clock, or after syncs; by neither, where it is pushed by hand. */
+export interface PushTimes {
+  schedule?: Schedule
+  after: readonly string[]
+}
+
+export interface CompiledAudience extends PushTimes {
+  definition: AudienceDefinition
+}
 
 export interface AudienceInput {
   judged: Judged
   project: string
+  look: Look
+  /** Whom to tell, where the audience does not say. */
+  alerts: readonly z.output<typeof alertTarget>[]
+  /** Of schedules that name none. */
+  timezone: string
   /** By name; undefined for one that is wrong, which is reported already. */
   connections: ReadonlyMap<string, { definition: ConnectionDefinition; vendor: Vendor } | undefined>
+  /** Those that are right. */
+  syncs: ReadonlyMap<string, { definition: Definition }>
   /** What a file holds that stands at `path`; undefined where it cannot be read, which is then reported. */
   readText: (path: Path, name: string) => string | undefined
 }
 
-export function compileModels({ judged, readText }: AudienceInput): Map<string, ModelDefinition | undefined> {
-  const models = new Map<string, ModelDefinition | undefined>()
-  for (const name of keysOf(find(judged.tree, ['models']))) models.set(name, compileModel(judged, name, readText))
-  return models
+/** A model, and whose tables it reads. */
+export interface CompiledModel {
+  definition: ModelDefinition
+  dependsOn: readonly Dependency[]
+}
+type Models = ReadonlyMap<string, CompiledModel | undefined>
+
+export function compileModels(input: AudienceInput): Models {
+  const { judged } = input
+  return new Map(
+    keysOf(find(judged.tree, ['models'])).map((name) => {
+      const dependsOn = compileDependencies(input, ['models', name, 'depends_on'])
+      const definition = compileModel(judged, name, input.readText)
+      return [name, definition && { definition, dependsOn }]
+    }),
+  )
+}
+
+/** `sync/NAME` or `sync/NAME/STREAM`, each of which there is. */
+function compileDependencies({ judged, syncs }: AudienceInput, path: Path): Dependency[] {
+  const node = find(judged.tree, path)
+  const known = keysOf(find(judged.tree, ['syncs']))
+  return (node?.kind === 'list' ? node.items : []).flatMap((_, index): Dependency[] => {
+    const at = [...path, String(index)]
+    const text = textAt(judged.tree, at)
+    if (text === undefined) return []
+    const [kind, sync = '', stream, ...rest] = text.split('/')
+    if (kind !== 'sync' || sync === '' || stream === '' || rest.length > 0) {
+      complain(judged, at, `expected sync/NAME or sync/NAME/STREAM, found ${shown(text)}`)
+      return []
+    }
+    if (!known.includes(sync)) {
+      complain(judged, at, `no sync ${shown(sync)}`, nearOrAll(sync, known, 'syncs'))
+      return []
+    }
+    const streams = Object.keys(syncs.get(sync)?.definition.streams ?? {})
+    if (stream !== undefined && streams.length > 0 && !streams.includes(stream))
+      complain(judged, at, `sync ${shown(sync)} reads no stream ${shown(stream)}`, nearOrAll(stream, streams, 'streams'))
+    return [{ sync, ...(stream === undefined ? {} : { stream }) }]
+  })
 }
 
 function compileModel(judged: Judged, name: string, readText: AudienceInput['readText']): ModelDefinition | undefined {
@@ -50,7 +116,8 @@ function compileModel(judged: Judged, name: string, readText: AudienceInput['rea
     complain(judged, [...path, ways[0]!], 'a model is one SELECT', 'it begins with SELECT or WITH')
     return undefined
   }
-  return { name, sql: sql.trim().replace(/;\s*$/, ''), key: given.key }
+  const quality = compileModelQuality(judged, [...path, 'quality'])
+  return { name, sql: sql.trim().replace(/;\s*$/, ''), key: given.key, ...(quality.length > 0 ? { quality } : {}) }
 }
 
 function tableSql(judged: Judged, path: Path, table: string): string | undefined {
@@ -66,17 +133,13 @@ const granted = ['granted', 'true']
 const refused = ['denied', 'refused', 'withdrawn', 'revoked', 'false']
 const expiresMs = 48 * 3_600_000
 
-export function compileAudience(
-  input: AudienceInput,
-  name: string,
-  models: ReadonlyMap<string, ModelDefinition | undefined>,
-): AudienceDefinition | undefined {
+export function compileAudience(input: AudienceInput, name: string, models: Models): CompiledAudience | undefined {
   const { judged, project } = input
   const path = ['audiences', name]
   const problem = nameProblem(name)
   if (problem !== undefined) complainOfKey(judged, path, problem)
   const given = parseAt(audienceKeys, judged, path)
-  const named = (at: Path): ModelDefinition | undefined => {
+  const named = (at: Path): CompiledModel | undefined => {
     const wanted = textAt(judged.tree, at)
     if (wanted !== undefined && !models.has(wanted))
       complain(judged, at, `no model ${shown(wanted)}`, nearOrAll(wanted, [...models.keys()], 'models'))
@@ -88,20 +151,37 @@ export function compileAudience(
   for (const [at, { by }] of suppress.entries())
     if (by !== 'key' && given?.identity[by] === undefined)
       complain(judged, [...path, 'suppress', String(at), 'by'], `the audience has no identity.${by} to compare with`)
+  const after = compileAfter(judged, path)
+  const schedule = compileSchedule(judged, path, given, input.timezone)
+  const dependsOn = together([
+    ...(after ?? []).map((sync) => ({ sync })),
+    ...[model, ...suppress.map((one) => one.model)].flatMap((one) => one?.dependsOn ?? []),
+  ])
+  const { max_staleness: staleness, max_rejected: rejected } = given ?? {}
+  const alerts = given?.alerts
+    ? compileAlerts(judged, [...path, 'alerts'], given.alerts, input.look)
+    : compileAlerts(judged, ['defaults', 'alerts'], input.alerts, input.look)
+  if (staleness && model && dependsOn.length === 0)
+    complain(
+      judged,
+      [...path, 'max_staleness'],
+      'nothing says what it depends on',
+      'name syncs in "depends_on" of its model, or in "after"',
+    )
   if (!given || !model || !destinations || problem !== undefined || suppress.some((one) => !one.model)) return undefined
   const { default_country, hashed, ...columns } = given.identity
-  return {
+  const definition: AudienceDefinition = {
     version: 1,
     project,
     audience: name,
-    model,
+    model: model.definition,
     identity: columns as AudienceDefinition['identity'],
     ...(default_country === undefined ? {} : { defaultCountry: default_country }),
     hashed: hashed ?? [],
     ...(given.consent
       ? { consent: { column: given.consent.column, granted: given.consent.require ?? granted, refused: given.consent.refused ?? refused } }
       : {}),
-    suppress: suppress.map(({ model: list, by }) => ({ model: list!, by })),
+    suppress: suppress.map(({ model: list, by }) => ({ model: list!.definition, by })),
     gates: {
       minSize: given.gates?.min_size ?? 1,
       ...(given.gates?.max_add ? { maxAdd: given.gates.max_add } : {}),
@@ -111,7 +191,23 @@ export function compileAudience(
     approval: { when: given.approval?.when ?? [], by: given.approval?.by ?? [], expiresMs: given.approval?.expires ?? expiresMs },
     ...(given.holdout === undefined ? {} : { holdoutPercent: given.holdout }),
     destinations,
+    ...(dependsOn.length > 0 ? { dependsOn } : {}),
+    ...(alerts.length > 0 ? { alerts } : {}),
+    ...(rejected === undefined ? {} : { maxRejectedPercent: rejected }),
+    ...(staleness ? { maxStaleness: { ageMs: staleness.max, otherwise: staleness.otherwise ?? 'hold' } } : {}),
   }
+  return { definition, ...(schedule ? { schedule } : {}), after: after ?? [] }
+}
+
+/** Each once; a stream is left out where its whole sync is named. */
+function together(all: readonly Dependency[]): Dependency[] {
+  const whole = new Set(all.flatMap(({ sync, stream }) => (stream === undefined ? [sync] : [])))
+  const byName = new Map(
+    all
+      .filter(({ sync, stream }) => stream === undefined || !whole.has(sync))
+      .map((one) => [`${one.sync}/${one.stream ?? ''}`, one] as const),
+  )
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
 }
 
 function compileDestinations(

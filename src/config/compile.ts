@@ -1,7 +1,7 @@
 /** The tree of a project → its manifest: what is deployed and run. */
 import type { AudienceDefinition } from '../core/audience.js'
 import type { ConnectionDefinition, Definition, Schedule } from '../core/definition.js'
-import { compileAudience, compileModels } from './audience.js'
+import { compileAudience, compileModels, type PushTimes } from './audience.js'
 import { checkReached, type Reached } from './columns.js'
 import { type CompiledConnection, compileConnection } from './connection.js'
 import { shown } from './errors.js'
@@ -31,6 +31,8 @@ export interface Manifest {
   schedules: Record<string, Schedule>
   /** The syncs after which each one runs. What stands neither here nor in `schedules` runs by hand. */
   after: Record<string, readonly string[]>
+  /** When each audience is pushed. */
+  pushes: Record<string, PushTimes>
   /** Sync → setting → `weir.yaml:12:5`, `built-in` or `connector`. */
   origins: Record<string, Record<string, string>>
   /** What people should know, though nothing is wrong. */
@@ -76,7 +78,16 @@ export function compile(compiling: Compiling): Manifest {
     complain(judged, [], '"syncs" is missing', `name at least one sync, such as "${first}: { from: ${first} }"`)
   }
 
-  const audienceInput = { judged, project: name, connections, readText: (path: Path, given: string) => readText(judged, path, given) }
+  const audienceInput = {
+    judged,
+    project: name,
+    timezone: defaults.timezone ?? 'UTC',
+    look,
+    alerts: defaults.alerts ?? [],
+    connections,
+    syncs,
+    readText: (path: Path, given: string) => readText(judged, path, given),
+  }
   const models = compileModels(audienceInput)
   const audiences = keysOf(find(tree, ['audiences'])).flatMap((one) => {
     const audience = compileAudience(audienceInput, one, models)
@@ -101,7 +112,8 @@ export function compile(compiling: Compiling): Manifest {
     },
     connections: Object.fromEntries([...connections].flatMap(([one, compiled]) => (compiled ? [[one, compiled.definition]] : []))),
     syncs: Object.fromEntries([...syncs].map(([one, { definition }]) => [one, definition])),
-    audiences: Object.fromEntries(audiences),
+    audiences: Object.fromEntries(audiences.map(([one, { definition }]) => [one, definition])),
+    pushes: Object.fromEntries(audiences.map(([one, { definition: _, ...when }]) => [one, when])),
     schedules: Object.fromEntries(schedules),
     after: Object.fromEntries(after),
     origins: Object.fromEntries([...syncs].map(([one, { origins }]) => [one, origins])),

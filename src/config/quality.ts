@@ -111,6 +111,21 @@ export function compileQuality(input: QualityInput): { checks: QualityCheck[]; p
   return { checks, path }
 }
 
+/** The checks of a model: of what its SQL yields, so that no vendor is asked and no cursor is known. */
+export function compileModelQuality(judged: Judged, path: Path): QualityCheck[] {
+  return entriesOf(judged, path, check).flatMap(({ at, compiled }) => {
+    const [message, hint] =
+      compiled.check === 'reconcile'
+        ? ['the vendor reports no total of a model', 'leave "reconcile" out']
+        : compiled.check === 'freshness' && compiled.column === undefined
+          ? ['a model has no cursor to be fresh by', 'name a column']
+          : []
+    if (message === undefined) return [compiled]
+    complain(judged, [...at, compiled.check], message, hint)
+    return []
+  })
+}
+
 function entriesOf(judged: Judged, path: Path, type: z.ZodType<Given>): { at: Path; compiled: QualityCheck }[] {
   const list = find(judged.tree, path)
   // one by one, so that a fault in an entry does not hide those of the next; what is no list is reported where it is parsed

@@ -1,4 +1,4 @@
-/** When a sync runs: by the clock, or after others. */
+/** When a sync or an audience runs: by the clock, or after syncs. */
 import { Cron } from 'croner'
 import type { z } from 'zod'
 import type { Schedule } from '../core/definition.js'
@@ -58,13 +58,13 @@ export function nextTimes(schedule: Schedule, after: Date, count: number): Date[
   return Array.from({ length: count }, (_, i) => new Date((first + i) * schedule.everyMs))
 }
 
-/** The syncs that `after` of a sync names, without `sync/`; undefined when it names none or is wrong, which is reported. */
-export function compileAfter(judged: Judged, name: string): string[] | undefined {
-  const path = ['syncs', name, 'after']
+/** The syncs that `after` of a sync or an audience names, without `sync/`; undefined when it names none or is wrong, which is reported. */
+export function compileAfter(judged: Judged, of: Path): string[] | undefined {
+  const path = [...of, 'after']
   const node = find(judged.tree, path)
   if (node?.kind !== 'list') return undefined
   for (const other of ['every', 'schedule'])
-    if (find(judged.tree, ['syncs', name, other])) complain(judged, path, `both "after" and "${other}" are given`, 'keep one of them')
+    if (find(judged.tree, [...of, other])) complain(judged, path, `both "after" and "${other}" are given`, 'keep one of them')
   const known = keysOf(find(judged.tree, ['syncs']))
   const named = new Set<string>()
   for (const [index, value] of (plain(node) as unknown[]).entries()) {

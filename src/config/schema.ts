@@ -172,15 +172,17 @@ const freshnessOf = freshness
   .optional()
   .describe('How old may be what is complete in a table? Older is `stale`: { warn: 4h, fail: 12h }, one of them, or off. Default off.')
 
+export const alertTargets = z
+  .array(alertTarget, { error: 'expected a list of targets, such as "- webhook: "${ALERT_WEBHOOK}""' })
+  .max(20)
+  .meta({ kind: 'list of targets' })
+
 /** What cascades: built-in, `defaults`, connection, sync. */
 const cascading = {
   timezone: timezone.optional().describe('Time zone of dates without an offset and of schedules. Default UTC.'),
   concurrency: whole(1, 32).optional().describe('Streams of one sync read at once. Default 4.'),
   dead_letters: deadLetters.optional().describe('How many records may be set aside before a run fails.'),
-  alerts: z
-    .array(alertTarget, { error: 'expected a list of targets, such as "- webhook: "${ALERT_WEBHOOK}""' })
-    .max(20)
-    .meta({ kind: 'list of targets' })
+  alerts: alertTargets
     .optional()
     .describe('Whom to tell of what. A list stands for itself: it replaces those further out; `[]` means nobody. Default: nobody.'),
   freshness: freshnessOf,
@@ -219,7 +221,7 @@ export const schedule = keys({
   catch_up: aDuration(10_000, 'a duration of at least 10s, such as 6h')
     .optional()
     .describe('After an outage of Temporal, start what was missed if it is not older than this. Default 1d.'),
-  timezone: timezone.optional().describe('Time zone of the expression. Default: that of the sync.'),
+  timezone: timezone.optional().describe('Time zone of the expression. Default: that of the sync, or of `defaults`.'),
 })
 
 const when = {
@@ -229,10 +231,11 @@ const when = {
   schedule: schedule.optional().describe('When the sync runs, by the clock.'),
 }
 
-const after = z
+export const syncNames = z
   .array(text('a sync, such as sync/shop'), { error: 'expected a list of syncs, such as [sync/shop]' })
   .min(1, 'name at least one sync, such as sync/shop')
   .meta({ kind: 'list of syncs' })
+const after = syncNames
   .optional()
   .describe('Run when each of these syncs (`sync/NAME`) has completed since its own last run, instead of by the clock.')
 

@@ -95,7 +95,7 @@ export function compileSync(input: SyncInput): CompiledSync | undefined {
   const fresh = pick(layers, 'freshness', undefined)
   note('freshness', fresh)
   const freshness = fresh.path && fresh.value ? compileFreshness(judged, fresh.path, fresh.value) : undefined
-  const after = compileAfter(judged, name)
+  const after = compileAfter(judged, path)
   const own = compileSchedule(judged, path, given, timezone)
   const schedule = own ?? (after ? undefined : compileSchedule(judged, ['defaults'], defaults, timezone))
   const whenOf = (layer: Path) => ['every', 'schedule'].map((key) => [...layer, key]).find((at) => find(judged.tree, at))

@@ -153,8 +153,9 @@ export interface RunReceipt extends Counts {
 
 /** A question about a connection; the answer is handed over in a row of `_weir.handovers`, never in the history. */
 export interface AskInput {
-  /** `consent`: where a person consents; `connect`: here is what the browser came back with. */
-  question: 'check' | 'discover' | 'preview' | 'consent' | 'connect'
+  /** `consent`: where a person consents; `connect`: here is what the browser came back with; `destinations`: what an audience's say. */
+  question: 'check' | 'discover' | 'preview' | 'consent' | 'connect' | 'destinations'
+  /** Of `destinations`: `audience/NAME`. */
   sync: string
   definition: string
   stream?: string

@@ -1,7 +1,19 @@
 /** Alerts: what may be wrong with a sync, whom to tell, and the words of a message. Types and closed lists; pure. */
 
 /** What an alert may be about; the words of `on:`, of `_weir.alerts` and of messages. */
-export const alertKinds = ['failed', 'stale', 'schema_change', 'dead_letters', 'quality', 'quota_wait', 'approval'] as const
+export const alertKinds = [
+  'failed',
+  'stale',
+  'schema_change',
+  'dead_letters',
+  'quality',
+  'quota_wait',
+  'approval',
+  'backfill',
+  'decision',
+  'held',
+  'rejections',
+] as const
 export type AlertKind = (typeof alertKinds)[number]
 
 /** `error`: somebody must act, or data are older than they may be. `warning`: worth knowing. */
@@ -54,9 +66,10 @@ export interface AlertItem {
   since: string
 }
 
-/** Looks at one sync, or at all, and writes down what is to be told. Run as a local activity: a few short transactions. */
+/** Looks at one sync or audience, or at all, and writes down what is to be told. Run as a local activity: a few short transactions. */
 export interface LookInput {
   sync?: string
+  audience?: string
 }
 export interface LookReceipt {
   syncs: number

@@ -8,7 +8,10 @@
  * suppression  a person who must not be sent                refusal      consent that a person has stated to withhold
  */
 import type { FailureNote } from './activities.js'
+import type { AlertTarget } from './alerts.js'
 import type { ConnectionDefinition } from './definition.js'
+import { Failure } from './failure.js'
+import type { QualityCheck } from './quality.js'
 import type { Finding, Http, Rec } from './types.js'
 
 /** What a person may be known by. Each destination writes it in its own way. */
@@ -33,6 +36,14 @@ export interface ModelDefinition {
   sql: string
   /** The column that tells people apart. */
   key: string
+  /** What is checked of its rows before each push. */
+  quality?: readonly QualityCheck[]
+}
+
+/** A sync whose tables a model reads; of one stream alone, where that is named. */
+export interface Dependency {
+  sync: string
+  stream?: string
 }
 
 /** One audience, compiled: all that a push needs, stored once under its hash in `_weir.definitions`. Secrets are references. */
@@ -55,6 +66,14 @@ export interface AudienceDefinition {
   /** Share of people who are never sent, the same ones each time. */
   holdoutPercent?: number
   destinations: Readonly<Record<string, DestinationDefinition>>
+  /** Whose tables its models read: their blocking checks, and their age, hold a push. */
+  dependsOn?: readonly Dependency[]
+  /** Older than this, what it depends on holds the push, or is pushed as it is. */
+  maxStaleness?: { ageMs: number; otherwise: 'hold' | 'use_last' }
+  /** A larger share of members refused is told. */
+  maxRejectedPercent?: number
+  /** Whom to tell of what. */
+  alerts?: readonly AlertTarget[]
 }
 
 export interface Gates {
@@ -128,6 +147,10 @@ export interface Destination {
   /** How a job of `add` or `remove` stands. */
   poll?: (http: Http, target: Target, job: Job, action: ChangeAction, members: readonly Outgoing[]) => Promise<Answer>
 }
+/** What `open` says of a target that is not there and is not to be made. */
+export const missingTarget = (message: string): Failure => new Failure('config', message, { code: 'missing_target' })
+export const isMissingTarget = ({ where }: Failure): boolean => where.code === 'missing_target'
+
 export type Wanted = Pick<DestinationDefinition, 'target' | 'create' | 'mode' | 'map' | 'settings'>
 
 /** A list, an audience, a campaign at the vendor. Small JSON: it stands in the run's row. */

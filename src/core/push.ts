@@ -4,6 +4,7 @@ import type { ChangeCounts, PushStatus } from './audience.js'
 
 /** Of a destination's part of a push: under its own push, apart from all previews, whatever it is called. */
 export const destinationId = (audience: string, destination: string): string => `${pushId(audience)}/${destination}`
+/** Fixed, so that one push is under way at a time; its schedule has the same, and its alerts stand under it. */
 export const pushId = (audience: string): string => `audience/${audience}`
 export const previewId = (audience: string): string => `audience-preview/${audience}`
 
@@ -18,6 +19,9 @@ export interface PushInput {
 export interface PushStep extends PushInput {
   run: string
 }
+
+/** What became of a push that came due: a run of its own, or the words of why it was left out. */
+export type PushTick = { run: string } | { skipped: string }
 
 /** Counts and names; the change set itself is in the warehouse. */
 export interface PreparedReceipt {
@@ -44,6 +48,7 @@ export interface MembersInput extends PushStep {
   destination: string
   /** Only removals that no gate holds. */
   isOwedOnly: boolean
+  timing?: Timing
 }
 export interface MembersReceipt {
   /** Members that left in this call. */
@@ -59,6 +64,8 @@ export interface PushReceipt {
   status: PushStatus
   destinations: Record<string, { sent: number; accepted: number; confirmed: number; rejected: number; removed: number; dropped: number }>
   failure?: FailureNote
+  /** The syncs that the audience runs after have completed while it ran, so it is its turn again: by this definition. */
+  again?: string
 }
 
 /** What a push would do; the answer lies in a row of `_weir.handovers`, since it names people by their keys. */
@@ -74,6 +81,8 @@ export interface PushActivities {
   /** Until when a decision is waited for. */
   awaitDecision: (input: PushStep & { expiresMs: number }) => Promise<{ expiresAt: string }>
   decidePush: (input: PushStep & Decision & { isApproved: boolean }) => Promise<{ isTaken: boolean }>
+  /** Notes that a push came due while another is under way, and says which. */
+  skipPush: (input: PushInput) => Promise<{ skipped: string }>
   pushMembers: (input: MembersInput) => Promise<MembersReceipt>
   finishPush: (
     input: PushStep & { status: PushStatus; failures: Record<string, FailureNote>; failure?: FailureNote },

@@ -1,6 +1,7 @@
-/** How a run of a sync is started, by whomever: by hand, by its schedule, by the end of another run; and what each workflow is found by. */
+/** How a run of a sync or a push is started, by whomever: by hand, by its schedule, by the end of another run; and what each workflow is found by. */
 import { type RunInput, workflowTaskMs } from './activities.js'
 import type { Definition } from './definition.js'
+import { type PushInput, pushId } from './push.js'
 import type { searchAttributes } from './search-attributes.js'
 
 /** What a workflow is about; `kind` as in `WeirKind`. */
@@ -50,5 +51,35 @@ export function runStart({ sync, schema, connection, streams }: Definition, inpu
     staticSummary: `${sync}: ${connection.type} into schema ${schema}`,
     staticDetails: `${details[input.kind] ?? ''} Streams: ${(input.streams ?? Object.keys(streams)).join(', ')}.${input.full ? ' Everything is read again.' : ''}`,
     ...labels({ sync, vendor: connection.type, kind: input.kind, definition: input.definition, tellsStatus: true }),
+  }
+}
+
+/** What Temporal is told of a push, but for the queue. */
+export function pushStart(input: PushInput) {
+  const { audience, definition, kind, requestedBy } = input
+  const who = requestedBy === undefined ? 'Started by hand.' : `Asked for by ${requestedBy}.`
+  return {
+    workflowId: pushId(audience),
+    args: [input] as [PushInput],
+    workflowTaskTimeout: workflowTaskMs,
+    staticSummary: `push of audience ${audience}`,
+    staticDetails: kind === 'manual' ? who : (details[kind] ?? ''),
+    memo: { definition },
+    typedSearchAttributes: [
+      { key: { name: 'WeirKind', type: 'KEYWORD' as const }, value: kind },
+      { key: { name: 'WeirStatus', type: 'KEYWORD' as const }, value: 'running' },
+    ],
+  }
+}
+
+/** What a schedule starts to start a push: its id is the schedule's, and Temporal adds the time. */
+export function tickStart(input: PushInput) {
+  const { typedSearchAttributes, ...start } = pushStart(input)
+  const { audience } = input
+  return {
+    ...start,
+    staticSummary: `starts a push of audience ${audience}`,
+    staticDetails: 'Started by its schedule. The push has a run of its own.',
+    typedSearchAttributes: typedSearchAttributes.filter(({ key }) => key.name === 'WeirKind'),
   }
 }

@@ -69,7 +69,7 @@ async function observe(
 ): Promise<Verdict> {
   const { stream, http, signal, redact, now } = input
   const observed: Observed = { rows, value }
-  if (check.check === 'row_count_change') observed.before = await before(input, ref, check.against)
+  if (check.check === 'row_count_change') observed.before = await countBefore(input, ref, check.against)
   if (check.check === 'reconcile') {
     try {
       observed.total = await stream.total?.(http)
@@ -82,7 +82,11 @@ async function observe(
 }
 
 /** The count of a week ago where there is one, else the last. */
-async function before({ warehouse, now }: CheckQualityInput, ref: Ref, against: 'same_weekday' | 'last'): Promise<Before | undefined> {
+export async function countBefore(
+  { warehouse, now }: Pick<CheckQualityInput, 'warehouse' | 'now'>,
+  ref: Ref,
+  against: 'same_weekday' | 'last',
+): Promise<Before | undefined> {
   if (against === 'same_weekday') {
     const near = new Date(now.getTime() - weekMs)
     const window = { from: new Date(near.getTime() - weekdaySlackMs), to: new Date(near.getTime() + weekdaySlackMs) }

@@ -54,6 +54,7 @@ export const metrics = {
   weir_quality_failures_total: { kind: 'counter', labels: stream, help: 'Quality checks that did not pass.' },
   weir_slices_open: { kind: 'gauge', labels: stream, help: 'Slices planned and not finished.' },
   weir_dead_letters_open: { kind: 'gauge', labels: stream, help: 'Dead letters that wait for somebody.' },
+  weir_alerts_open: { kind: 'gauge', labels: ['kind'], help: 'Alerts that are open, by what they are about; weir alerts lists them.' },
   weir_freshness_seconds: {
     kind: 'gauge',
     labels: stream,

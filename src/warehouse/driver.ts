@@ -9,7 +9,7 @@ import type { AuditStore } from './contract/audit.js'
 import type { BackfillStore } from './contract/backfills.js'
 import type { ChangeStore } from './contract/changes.js'
 import type { CredentialStore } from './contract/credentials.js'
-import type { DeploymentStore } from './contract/deployments.js'
+import type { AudienceDeploymentStore, DeploymentStore } from './contract/deployments.js'
 import type { ErasureStore } from './contract/erasures.js'
 import type { LetterStore } from './contract/letters.js'
 import type { PauseStore } from './contract/pauses.js'
@@ -68,6 +68,8 @@ export interface Warehouse {
   standing: () => Promise<StreamStanding[]>
   /** What `weir apply` has put in force. */
   deployments: DeploymentStore
+  /** The same of audiences. */
+  audienceDeployments: AudienceDeploymentStore
   /** Conditions that are open, and the outbox of messages about them. */
   alerts: AlertStore
   /** People who go out: what destinations hold, what pushes change. */

@@ -118,7 +118,7 @@ beforeAll(async () => {
   )
   const syncs = names.map((name) => `  ${name}_${tag}: { from: ${name}_${tag}, schema: ${name}, streams: { ${vendors[name].stream}: {} } }`)
   project = await makeProject(`version: 1\nname: acme\nconnections:\n${connections.join('\n')}\nsyncs:\n${syncs.join('\n')}\n`)
-  deps = { startSync: async () => {}, ...createDeps(settings({ WEIR_KEY: key })) }
+  deps = { startSync: async () => {}, startPush: async () => ({ isStarted: true }), ...createDeps(settings({ WEIR_KEY: key })) }
   await deps.warehouse.migrate()
   ;({ running, stop } = await startWorker(deps))
 })
@@ -287,7 +287,7 @@ describe('weir connect', () => {
 
   it('prints the line for .env and keeps nothing, also where there is no WEIR_KEY; without --print that is refused before the person is asked', async () => {
     await forget(name)
-    const keyless = { startSync: async () => {}, ...createDeps(settings()) }
+    const keyless = { startSync: async () => {}, startPush: async () => ({ isStarted: true }), ...createDeps(settings()) }
     const other = await startWorker(keyless)
     try {
       const refused = await weir(['connect', connection(name)], {}, {}, other.running.queue)

@@ -32,6 +32,10 @@ connections:
   shop: { type: klaviyo, base_url: "${sandbox.url}", api_key: "\${SHOP_KEY}" }
 syncs:
   shop: { from: shop, every: 15m, streams: { profiles: { mode: append }, metrics: {} } }
+models:
+  vip: { table: crm.people, key: id }
+audiences:
+  vip: { model: vip, identity: { email: email }, destinations: { mail: { connection: shop, list: Nowhere yet, create: true } } }
 `)
     await writeFile(join(project.folder, '.env'), `SHOP_KEY=${sandbox.klaviyo.apiKey}\n`, { mode: 0o600 })
   })
@@ -59,7 +63,7 @@ syncs:
     const deps = createDeps(settings)
     try {
       await deps.warehouse.migrate()
-      const activities = createActivities({ ...deps, startSync: async () => {} })
+      const activities = createActivities({ ...deps, startSync: async () => {}, startPush: async () => ({ isStarted: true }) })
       await withWorker({ ...activities, ...(codec ? { codec } : {}) }, ({ queue }) => work(queue))
     } finally {
       await deps.close()
@@ -80,7 +84,17 @@ syncs:
     await whileWorking(undefined, async (queue) => {
       const { code, answer } = await findsNothingWrong(queue)
       expect(code).toBe(0)
-      expect(answer.groups.map(({ group }) => group)).toEqual(['project and machine', 'warehouse', 'Temporal', 'connection shop'])
+      expect(answer.groups.map(({ group }) => group)).toEqual([
+        'project and machine',
+        'warehouse',
+        'Temporal',
+        'connection shop',
+        'audience vip',
+      ])
+      expect(answer.groups.at(-1)!.findings).toEqual([
+        { name: 'mail, list', ok: true, message: 'Nowhere yet is not there yet: the first push makes it' },
+      ])
+      expect([...sandbox.klaviyo.store.lists.values()].some(({ name }) => name === 'Nowhere yet')).toBe(false)
       const names = answer.groups.flatMap(({ findings }) => findings.map(({ name }) => name))
       expect(names).toEqual(
         expect.arrayContaining(['disk', '.env', 'WEIR_KEY', 'rights', 'clock of the warehouse', 'clock of Temporal', 'worker']),

@@ -43,6 +43,7 @@ syncs:
     )
     deps = {
       startSync: async () => {},
+      startPush: async () => ({ isStarted: true }),
       ...createDeps(
         workerSettings({
           TEMPORAL_ADDRESS: inject('temporalAddress'),

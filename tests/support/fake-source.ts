@@ -22,6 +22,7 @@ export const idleDeps = {
   meter: noMeter,
   trace: noTrace,
   startSync: async () => {},
+  startPush: async () => ({ isStarted: true }),
   consenting: () => Promise.reject(new Error('nobody asks here')),
   resolveTarget: (target: AlertTarget): AlertTarget => target,
   linkOf: () => undefined,

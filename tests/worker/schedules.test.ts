@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from
 import { findSchedule, pauseSchedule, putSchedule, removeSchedule, resumeSchedule } from '../../cli/deploy/schedules.js'
 import type { Session } from '../../cli/session.js'
 import type { FinishRunInput, StartRunInput } from '../../src/core/activities.js'
+import { runStart, syncId } from '../../src/core/run-start.js'
 import { fakeDefinition } from '../support/fake-source.js'
 import { fakeActivities, withWorker } from '../support/workflows.js'
 
@@ -23,14 +24,16 @@ describe('a schedule', { timeout: 120_000 }, () => {
   afterAll(() => connection.close())
   afterEach(async () => {
     delete process.env.WEIR_TASK_QUEUE
-    for (const sync of made.splice(0)) await removeSchedule(session, sync)
+    for (const sync of made.splice(0)) await removeSchedule(session, syncId(sync))
   })
 
   async function scheduled(queue: string, everyMs: number): Promise<string> {
     const sync = `sync_${randomUUID().slice(0, 8)}`
     process.env.WEIR_TASK_QUEUE = queue
     const definition = fakeDefinition({ sync, streams: { a: {} } })
-    await putSchedule(session, { definition, hash: 'none', schedule: { everyMs }, owner: { project: 'test', warehouse: 'test' } })
+    const start = runStart(definition, { sync, definition: 'none', kind: 'scheduled' })
+    const owner = { project: 'test', warehouse: 'test' }
+    await putSchedule(session, { workflowType: 'syncConnection', start, schedule: { everyMs }, owner })
     made.push(sync)
     return sync
   }
@@ -48,9 +51,9 @@ describe('a schedule', { timeout: 120_000 }, () => {
       expect(runs[0]).toMatchObject({ sync, definition: 'none', kind: 'scheduled' })
       const { recentActions } = (await describeSchedule(sync)).info
       expect(recentActions[0]!.action.workflow.workflowId).toMatch(new RegExp(`^sync/${sync}-2\\d{3}-`))
-      expect(await pauseSchedule(session, sync, 'enough (paused by ana)')).toBe(true)
-      expect(await findSchedule(session, sync)).toMatchObject({ isPaused: true, note: 'enough (paused by ana)' })
-      expect(await resumeSchedule(session, sync, 'resumed by ana')).toBe(true)
+      expect(await pauseSchedule(session, syncId(sync), 'enough (paused by ana)')).toBe(true)
+      expect(await findSchedule(session, syncId(sync))).toMatchObject({ isPaused: true, note: 'enough (paused by ana)' })
+      expect(await resumeSchedule(session, syncId(sync), 'resumed by ana')).toBe(true)
       const before = runs.length
       await vi.waitFor(() => expect(runs.length).toBeGreaterThan(before), soon)
     })
@@ -100,7 +103,7 @@ describe('a schedule', { timeout: 120_000 }, () => {
     const sync = await scheduled(queue, second)
     const skipped = async () => (await describeSchedule(sync)).info.numActionsSkippedOverlap
     await vi.waitFor(async () => expect(await skipped()).toBeGreaterThanOrEqual(3), soon)
-    await pauseSchedule(session, sync, 'so that the worker finds no more than there is')
+    await pauseSchedule(session, syncId(sync), 'so that the worker finds no more than there is')
     await withWorker({ work: fakeActivities({ startRun }), queue }, async () => {
       await vi.waitFor(async () => expect((await describeSchedule(sync)).info.runningActions).toEqual([]), soon)
     })

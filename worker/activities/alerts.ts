@@ -7,7 +7,7 @@ import { toTemporal } from './failure.js'
 /** Alerts: looking is short and local to the workflow's worker, so neither beats a heart. */
 export function alertActivities(deps: AlertDeps): AlertActivities {
   return {
-    lookForAlerts: ({ sync }) => translated(deps, () => look({ ...deps, ...(sync === undefined ? {} : { sync }) })),
+    lookForAlerts: (input) => translated(deps, () => look({ ...deps, ...input })),
     deliverAlerts: () => translated(deps, () => deliver({ ...deps, resolve: deps.resolveTarget })),
   }
 }

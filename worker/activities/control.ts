@@ -1,6 +1,7 @@
 import type { AskInput, ControlActivities } from '../../src/core/activities.js'
-import type { Definition } from '../../src/core/definition.js'
+import type { ConnectionDefinition, Definition } from '../../src/core/definition.js'
 import { ask } from '../../src/engine/ask.js'
+import { checkDestinations } from '../../src/engine/audience/check-destinations.js'
 import type { Deps } from '../deps.js'
 import { connecting } from './connect.js'
 import { running } from './context.js'
@@ -12,6 +13,13 @@ export function controlActivities(deps: Deps): ControlActivities {
       running(deps.redact, async ({ signal }) => {
         if (input.question === 'consent' || input.question === 'connect')
           return { handover: await deps.warehouse.handovers.put(await connecting(deps, input, signal)) }
+        if (input.question === 'destinations') {
+          const audience = await deps.warehouse.definitions.audience(input.definition)
+          const reach = (connection: ConnectionDefinition, kind: string) => deps.reach(connection, kind, signal)
+          return {
+            handover: await deps.warehouse.handovers.put(await checkDestinations({ definition: audience, reach, redact: deps.redact })),
+          }
+        }
         const definition = shownTo(input.question, await deps.warehouse.definitions.get(input.definition))
         const connected = await deps.connect(definition, signal)
         const question = { ...input, question: input.question }

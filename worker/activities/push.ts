@@ -6,6 +6,7 @@ import { preparePush, previewPush } from '../../src/engine/audience/prepare-push
 import { pushBatch } from '../../src/engine/audience/push-batch.js'
 import type { Deps } from '../deps.js'
 import { running } from './context.js'
+import { skipPush } from './dependents.js'
 
 /** So long an activity goes on claiming batches; then it is called anew, so that its history shows progress. */
 const workMs = 5 * 60_000
@@ -20,7 +21,14 @@ export function pushActivities(deps: Deps): PushActivities {
       running(redact, async ({ signal, report }) => {
         const reach = (connection: ConnectionDefinition, kind: string) => deps.reach(connection, kind, signal)
         const onProgress = (people: number) => report({ people })
-        const answer = await previewPush({ warehouse, definition: await definitionOf(hash), reach, mark: deps.mark(), onProgress })
+        const answer = await previewPush({
+          warehouse,
+          definition: await definitionOf(hash),
+          reach,
+          mark: deps.mark(),
+          now: clock.now(),
+          onProgress,
+        })
         return { handover: await warehouse.handovers.put(answer) }
       }),
 
@@ -32,6 +40,7 @@ export function pushActivities(deps: Deps): PushActivities {
           step,
           reach: (connection, kind) => deps.reach(connection, kind, signal),
           mark: deps.mark(),
+          now: clock.now(),
           onProgress: (people) => report({ people }),
         })),
         timing: deps.timing,
@@ -46,6 +55,8 @@ export function pushActivities(deps: Deps): PushActivities {
 
     decidePush: ({ run, changeSet, by, isApproved }) =>
       running(redact, async () => ({ isTaken: await warehouse.audiences.decide(run, changeSet, { by, isApproved }) })),
+
+    skipPush: ({ audience }) => running(redact, async () => ({ skipped: await skipPush(deps, audience) })),
 
     pushMembers: ({ run, definition: hash, destination: name, isOwedOnly }) =>
       running(redact, async ({ signal, report }) => {
@@ -72,7 +83,7 @@ export function pushActivities(deps: Deps): PushActivities {
         }
       }),
 
-    finishPush: ({ run, status, failures, failure }) =>
+    finishPush: ({ run, audience, status, failures, failure }) =>
       running(redact, async () => {
         const rows = await warehouse.audiences.destinations(run)
         const names = Object.keys(failures)
@@ -88,6 +99,7 @@ export function pushActivities(deps: Deps): PushActivities {
         const isRejected = rows.some(({ rejected }) => rejected > 0)
         const ended = note ? 'failed' : status === 'completed' && isRejected ? 'completed_with_rejections' : status
         await warehouse.audiences.finish(run, ended, note)
+        const [again] = await warehouse.audienceDeployments.due({ audience })
         return {
           status: ended,
           destinations: Object.fromEntries(
@@ -97,6 +109,7 @@ export function pushActivities(deps: Deps): PushActivities {
             ]),
           ),
           ...(note ? { failure: note } : {}),
+          ...(again ? { again: again.definition } : {}),
         }
       }),
   }

@@ -1,5 +1,5 @@
 /** Members of campaigns: contacts or leads that are in the org already. */
-import { type Answer, type Outcome, type Outgoing, refused, type Target, type Wanted } from '../../../src/core/audience.js'
+import { type Answer, missingTarget, type Outcome, type Outgoing, refused, type Target, type Wanted } from '../../../src/core/audience.js'
 import { chunks } from '../../../src/core/chunks.js'
 import { Failure } from '../../../src/core/failure.js'
 import type { Http, Rec } from '../../../src/core/types.js'
@@ -43,7 +43,7 @@ async function found(http: Http, target: string): Promise<Target | undefined> {
 }
 
 async function made(http: Http, name: string, create: boolean): Promise<Target> {
-  if (!create) throw new Failure('config', `Salesforce has no campaign ${JSON.stringify(name)}: create it there, or set "create: true".`)
+  if (!create) throw missingTarget(`Salesforce has no campaign ${JSON.stringify(name)}: create it there, or set "create: true".`)
   // Asked twice it would make two: who asks anew looks for it first.
   const { body } = await http.request({
     method: 'POST',

@@ -1,9 +1,12 @@
 import type { AudienceDefinition, Bound, ChangeCounts, Target } from '../../core/audience.js'
 import type { Prepared } from '../../warehouse/contract/audiences.js'
+import type { Fitness } from './fitness.js'
 
 export interface Verdict {
   /** Why the push waits; empty when it may go. */
   reasons: string[]
+  /** What is worth knowing, though it holds nothing. */
+  notes: string[]
   /** Removals go out all the same, where a person is owed them. */
   owed: number
   /** Only these may say yes; empty: anybody but who asked for the push. */
@@ -16,9 +19,16 @@ export type Moved = Readonly<Record<string, { from: Target; to: Target }>>
 
 /**
  * May a change set go out? Bounds are of what a destination holds now; a first push has nothing to be measured against but its size.
+ * What is not fit to go out is held, and nobody is asked: a person cannot make old data new.
  * @param before what the last push that ended well found, if there was one
  */
-export function judge(definition: AudienceDefinition, now: Prepared, before: Prepared | undefined, moved: Moved = {}): Verdict {
+export function judge(
+  definition: AudienceDefinition,
+  now: Prepared,
+  before: Prepared | undefined,
+  { holds, notes }: Fitness,
+  moved: Moved = {},
+): Verdict {
   const { gates, approval, consent, suppress } = definition
   const exceeded: string[] = []
   for (const [name, counts] of Object.entries(now.destinations)) exceeded.push(...bounds(definition, now, name, counts))
@@ -38,10 +48,18 @@ export function judge(definition: AudienceDefinition, now: Prepared, before: Pre
   const owed = Object.values(now.destinations).reduce((sum, counts) => sum + counts.owed, 0)
   const isEmpty = Object.values(now.destinations).every(({ add, update, remove }) => add + update + remove === 0)
   return {
-    reasons: isEmpty && exceeded.length === 0 ? [] : [...exceeded, ...asked],
+    reasons: [...holds, ...exceeded, ...(isEmpty && exceeded.length === 0 ? [] : asked)],
+    notes,
     owed,
     approvers: approval.by,
-    otherwise: exceeded.length > 0 ? gates.otherwise : 'ask',
+    otherwise:
+      exceeded.length > 0 && gates.otherwise === 'fail'
+        ? 'fail'
+        : holds.length > 0
+          ? 'hold'
+          : exceeded.length > 0
+            ? gates.otherwise
+            : 'ask',
   }
 }
 

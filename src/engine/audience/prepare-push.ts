@@ -6,6 +6,7 @@ import type { Http } from '../../core/types.js'
 import type { Prepared, PrepareInput, SampledChange } from '../../warehouse/contract/audiences.js'
 import type { Warehouse } from '../../warehouse/driver.js'
 import { encoder, type Mark } from './encode.js'
+import { fitnessOf } from './fitness.js'
 import { judge, type Moved, type Verdict } from './gates.js'
 
 /** One destination of an audience with its vendor's client. */
@@ -20,6 +21,7 @@ export interface PreparePushInput {
   /** The vendor's destination of that kind; no request is made yet. */
   reach: (connection: ConnectionDefinition, kind: string) => Promise<Reached>
   mark: Mark
+  now: Date
   onProgress: (people: number) => void
 }
 
@@ -33,8 +35,10 @@ export async function preparePush(input: PreparePushInput & { step: PushStep }):
   await warehouse.audiences.begin(step)
   const opened = await openAll(definition, reach, (name, target) => warehouse.audiences.target(run, name, target))
   const prepared = await warehouse.audiences.prepare({ run, definition, ...comparing(definition, opened.reached, input) })
-  const verdict = judge(definition, prepared, await lastGood(warehouse, audience, run), opened.moved)
-  await warehouse.audiences.setStatus(run, verdict.reasons.length > 0 ? 'waiting' : 'pushing', { verdict: verdict.reasons })
+  const fitness = await fitnessOf({ warehouse, definition, now: input.now, run })
+  const verdict = judge(definition, prepared, await lastGood(warehouse, audience, run), fitness, opened.moved)
+  const { reasons, notes } = verdict
+  await warehouse.audiences.setStatus(run, reasons.length > 0 ? 'waiting' : 'pushing', { verdict: reasons, notes })
   return {
     changeSet: prepared.changeSet,
     people: prepared.people,
@@ -45,7 +49,7 @@ export async function preparePush(input: PreparePushInput & { step: PushStep }):
       ]),
     ),
     failures: opened.failures,
-    reasons: verdict.reasons,
+    reasons,
     owed: verdict.owed,
     otherwise: verdict.otherwise,
     approvers: [...verdict.approvers],
@@ -70,7 +74,8 @@ export async function previewPush(input: PreparePushInput): Promise<PushPreview>
     const { batch } = reached[name]!.destination
     return [name, [add, update, remove].reduce((sum, members) => sum + Math.ceil(members / batch), 0)] as const
   })
-  const verdict = judge(definition, prepared, await lastGood(warehouse, definition.audience))
+  const fitness = await fitnessOf({ warehouse, definition, now: input.now })
+  const verdict = judge(definition, prepared, await lastGood(warehouse, definition.audience), fitness)
   return { ...prepared, verdict, requests: Object.fromEntries(requests) }
 }
 

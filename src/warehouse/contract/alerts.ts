@@ -1,6 +1,7 @@
 /** What alerts are computed from, the rows that are open, and the outbox. Instants are ISO 8601. */
 import type { FailureNote, RunStatus } from '../../core/activities.js'
 import type { AlertEvent, AlertKind, AlertMessage, AlertSeverity } from '../../core/alerts.js'
+import type { PushStatus } from '../../core/audience.js'
 import type { Definition } from '../../core/definition.js'
 
 /** A sync that is looked at, by the definition that is in force for it. */
@@ -18,6 +19,25 @@ export interface SyncFacts extends Watched {
   lastRun?: { run: string; status: RunStatus; failure?: FailureNote; finishedAt: string; failedStreams: number }
   /** One entry for each stream of the definition. */
   streams: readonly StreamFacts[]
+  /** Backfills that failed in the last seven days and were neither resumed nor cancelled, the newest first. */
+  failedBackfills?: readonly { id: string; failure?: FailureNote; finishedAt: string }[]
+}
+
+/** An audience that is looked at. */
+export interface WatchedAudience {
+  audience: string
+  definition: string
+}
+
+/** What `_weir` says of the pushes of an audience. */
+export interface PushFacts extends WatchedAudience {
+  now: string
+  /** The newest push that has ended and was not cancelled. */
+  last?: { run: string; status: PushStatus; failure?: FailureNote; verdict: readonly string[]; finishedAt: string }
+  /** One that waits for somebody. */
+  waiting?: { run: string; verdict: readonly string[]; since: string; expiresAt: string }
+  /** What the newest push that has ended sent to each destination. */
+  sent: readonly { destination: string; members: number; rejected: number }[]
 }
 
 export interface StreamFacts {
@@ -141,6 +161,17 @@ export interface AlertStore {
     definition: Definition,
     judge: (facts: SyncFacts, open: readonly AlertRow[]) => Verdict,
   ) => Promise<{ opened: number; resolved: number }>
+  /** Audiences that are in force, and those pushed by hand in the last seven days. */
+  watchedAudiences: (audience?: string) => Promise<WatchedAudience[]>
+  /** The same for an audience. */
+  lookAtAudience: (
+    watched: WatchedAudience,
+    judge: (facts: PushFacts, open: readonly AlertRow[]) => Verdict,
+  ) => Promise<{ opened: number; resolved: number }>
+  /** How many alerts are open, of each kind that has some. */
+  openByKind: () => Promise<{ kind: AlertKind; alerts: number }[]>
+  /** What `look` would judge by, for whoever asks. */
+  facts: (watched: Watched, definition: Definition) => Promise<SyncFacts>
   /** Closes what is open of syncs that nobody looks at any more, without a message; notes that all were looked at; deletes what is old. */
   endRound: (watched: readonly string[]) => Promise<{ resolved: number }>
   /** How long ago all were looked at; undefined: never. */

@@ -9,12 +9,14 @@ import type {
   IdentifierKind,
   Job,
   MemberState,
+  ModelDefinition,
   Outcome,
   PushStatus,
   Target,
   Unnamed,
 } from '../../core/audience.js'
 import type { Rec } from '../../core/types.js'
+import type { Column } from '../../schema/encode.js'
 
 /** A person whom a destination may not hold as the model has it now. */
 export interface Person {
@@ -80,8 +82,12 @@ export interface PushRow {
   prepared?: Prepared
   /** Why it waits, where it does. */
   verdict?: readonly string[]
+  /** What is worth knowing of what it was made from, though it holds nothing. */
+  notes?: readonly string[]
   decision?: { by: string; at: string; isApproved: boolean }
   expiresAt?: string
+  /** Pushes that came due while this one was under way, and were left out. */
+  skipped?: { pushes: number; newestAt: string }
   failure?: FailureNote
 }
 
@@ -141,7 +147,13 @@ export interface AudienceStore {
   prepare: (input: PrepareInput) => Promise<Prepared>
   /** The same without anything being kept. */
   preview: (input: Omit<PrepareInput, 'run'>) => Promise<Prepared & { sample: Record<string, readonly SampledChange[]> }>
-  setStatus: (run: string, status: PushStatus, more?: Partial<Pick<PushRow, 'verdict' | 'expiresAt' | 'failure'>>) => Promise<void>
+  /** Columns of what a model yields. @throws Failure `config` for SQL that PostgreSQL refuses */
+  columns: (definition: AudienceDefinition, model: ModelDefinition) => Promise<readonly Column[]>
+  setStatus: (
+    run: string,
+    status: PushStatus,
+    more?: Partial<Pick<PushRow, 'verdict' | 'notes' | 'expiresAt' | 'failure'>>,
+  ) => Promise<void>
   /** Notes a decision of this change set; answers with false where another was made, or the change set is another. */
   decide: (run: string, changeSet: string, decision: { by: string; isApproved: boolean }) => Promise<boolean>
   /**
@@ -171,6 +183,8 @@ export interface AudienceStore {
     /** `keeps`: identifiers that may stay in the ledger, since they leave as hashes or tell nobody apart. */
     options: { names: boolean; attempts: number; keeps: readonly IdentifierKind[]; unnamed?: Unnamed | undefined },
   ) => Promise<void>
+  /** Notes at the push under way that another came due and was left out; undefined where none has written itself down yet. */
+  skip: (audience: string) => Promise<PushRow | undefined>
   /** Ends a push; personal data of its change set go. The first end stands. */
   finish: (run: string, status: PushStatus, failure?: FailureNote) => Promise<PushRow>
   /** Newest first. */

@@ -17,7 +17,8 @@ export type Measure =
   | { kind: 'newest'; column: Column; until: Date }
 
 export interface MeasureInput {
-  spec: TableSpec
+  /** A table, or what a SELECT yields. */
+  spec: TableSpec | { name: string; sql: string }
   measures: readonly Measure[]
   /** Columns by which rows that fail are shown; none when they must not be. */
   shown: readonly Column[]

@@ -53,6 +53,16 @@ export async function factsOf(client: pg.ClientBase, watched: Watched, streams: 
     [sync, streams],
   )
   const [letters, checks, changes] = [await lettersOf(client, sync), await checksOf(client, sync, streams), await changesOf(client, sync)]
+  const { rows: failed } = await client.query<{
+    id: string
+    failure_reason: string | null
+    failure_message: string | null
+    finished_at: Date
+  }>(
+    `SELECT id, failure_reason, failure_message, finished_at FROM _weir.backfills
+      WHERE sync = $1 AND status = 'failed' AND finished_at > now() - interval '7 days' ORDER BY finished_at DESC`,
+    [sync],
+  )
   const last = runs[0]
   return {
     ...watched,
@@ -69,6 +79,7 @@ export async function factsOf(client: pg.ClientBase, watched: Watched, streams: 
           },
         }),
     streams: rows.map((row) => streamOf(row, { letters, checks, changes })),
+    failedBackfills: failed.map((row) => ({ id: row.id, ...failureOf(row), finishedAt: row.finished_at.toISOString() })),
   }
 }
 

@@ -3,7 +3,8 @@ import type { AlertEvent, AlertKind, AlertMessage, AlertSeverity } from '../../c
 import type { AlertRow, AlertStore, Condition, Delivery, DeliveryRow, Told, Verdict, Watched } from '../contract/alerts.js'
 import { factsOf } from './alert-facts.js'
 import { newestRuns } from './newest-runs.js'
-import { transaction } from './pool.js'
+import { onConnection, transaction } from './pool.js'
+import { pushFactsOf } from './push-facts.js'
 import { ofSync } from './words.js'
 
 /** A sync that is applied nowhere is looked at so long after its newest run. */
@@ -82,6 +83,39 @@ export function createAlertStore(pool: pg.Pool): AlertStore {
         )
         return written
       }),
+
+    async watchedAudiences(audience) {
+      const { rows } = await pool.query<{ audience: string; definition: string }>(
+        `SELECT audience, definition FROM _weir.audience_deployments WHERE $1::text IS NULL OR audience = $1
+         UNION ALL
+         (SELECT DISTINCT ON (audience) audience, definition FROM _weir.audience_runs r
+           WHERE ($1::text IS NULL OR audience = $1) AND started_at > now() - ${watchedAfterRun}
+             AND NOT EXISTS (SELECT 1 FROM _weir.audience_deployments d WHERE d.audience = r.audience)
+           ORDER BY audience, started_at DESC)
+         ORDER BY 1`,
+        [audience ?? null],
+      )
+      return rows
+    },
+
+    lookAtAudience: (watched, judge) =>
+      transaction(pool, `Looking at audience ${watched.audience}`, async (client) => {
+        const sync = `audience/${watched.audience}`
+        await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`weir/alerts/${sync}`])
+        const facts = await pushFactsOf(client, watched)
+        const { rows } = await client.query('SELECT * FROM _weir.alerts WHERE sync = $1 AND resolved_at IS NULL ORDER BY id', [sync])
+        return write(client, { sync, definition: watched.definition }, judge(facts, rows.map(alertOf)))
+      }),
+
+    async openByKind() {
+      const { rows } = await pool.query<{ kind: AlertKind; alerts: number }>(
+        'SELECT kind, count(*)::int AS alerts FROM _weir.alerts WHERE resolved_at IS NULL GROUP BY kind',
+      )
+      return rows
+    },
+
+    facts: (watched, { streams }) =>
+      onConnection(pool, `Looking at sync ${watched.sync}`, (client) => factsOf(client, watched, Object.keys(streams))),
 
     endRound: (watched) =>
       transaction(pool, 'Ending a look at all syncs', async (client) => {

@@ -1,10 +1,10 @@
 import type pg from 'pg'
 import type { Schedule } from '../../core/definition.js'
-import type { DeploymentStore, StreamNeed } from '../contract/deployments.js'
+import type { AudienceDeploymentStore, DeploymentStore, InForce, StreamNeed } from '../contract/deployments.js'
 import { completed, ofSync } from './words.js'
 
 interface Row {
-  sync: string
+  name: string
   definition: string
   schedule: Schedule | null
   after: string[]
@@ -16,48 +16,81 @@ interface Row {
   retired_at: Date | null
 }
 
-export function createDeployments(pool: pg.Pool): DeploymentStore {
+/** SQL: has each sync that `d` runs after completed since `own.at`? */
+const hasTurn = `NOT EXISTS (
+  SELECT FROM unnest(d.after) AS other (sync) WHERE NOT EXISTS (
+    SELECT FROM _weir.runs r WHERE r.sync = other.sync AND r.finished_at > own.at AND r.kind IN ${ofSync}
+       AND r.status IN ${completed}))`
+
+/** What is in force, in a table whose rows are named by `column`. */
+const inForce = (pool: pg.Pool, table: string, column: 'sync' | 'audience') => ({
+  async list() {
+    const { rows } = await pool.query<Row>(`SELECT *, ${column} AS name FROM ${table} ORDER BY ${column}`)
+    return rows.map(({ name, ...row }) => ({ name, ...deploymentOf(row) }))
+  },
+  async put(deployments: readonly object[]) {
+    await pool.query(
+      `INSERT INTO ${table} (${column}, definition, schedule, after, environment, applied_by)
+       SELECT ${column}, definition, schedule, after, environment, "appliedBy"
+       FROM jsonb_to_recordset($1) AS new (${column} text, definition text, schedule jsonb, after text[], environment text, "appliedBy" text)
+       ON CONFLICT (${column}) DO UPDATE SET definition = excluded.definition, schedule = excluded.schedule, after = excluded.after,
+         environment = excluded.environment, applied_by = excluded.applied_by, applied_at = now(), retired_at = NULL`,
+      [JSON.stringify(deployments)],
+    )
+  },
+  async mark(name: string, scheduleMark: string | undefined) {
+    await pool.query(`UPDATE ${table} SET schedule_mark = $2 WHERE ${column} = $1`, [name, scheduleMark ?? null])
+  },
+  async pause(name: string, note: string | undefined) {
+    await pool.query(`UPDATE ${table} SET paused = $2 WHERE ${column} = $1`, [name, note ?? null])
+  },
+  async retire(names: readonly string[]) {
+    await pool.query(`UPDATE ${table} SET retired_at = now() WHERE ${column} = ANY ($1) AND retired_at IS NULL`, [names])
+  },
+  async remove(names: readonly string[]) {
+    await pool.query(`DELETE FROM ${table} WHERE ${column} = ANY ($1)`, [names])
+  },
+})
+
+const deploymentOf = ({ schedule, environment, ...row }: Omit<Row, 'name'>): InForce => ({
+  definition: row.definition,
+  ...(schedule === null ? {} : { schedule }),
+  after: row.after,
+  ...(environment === null ? {} : { environment }),
+  appliedAt: row.applied_at.toISOString(),
+  appliedBy: row.applied_by,
+  ...(row.schedule_mark === null ? {} : { scheduleMark: row.schedule_mark }),
+  ...(row.paused === null ? {} : { paused: row.paused }),
+  ...(row.retired_at === null ? {} : { retiredAt: row.retired_at.toISOString() }),
+})
+
+export function createAudienceDeployments(pool: pg.Pool): AudienceDeploymentStore {
+  const common = inForce(pool, '_weir.audience_deployments', 'audience')
   return {
+    ...common,
+    list: async () => (await common.list()).map(({ name, ...rest }) => ({ audience: name, ...rest })),
+    async due(of) {
+      const { rows } = await pool.query<{ audience: string; definition: string }>(
+        `SELECT d.audience, d.definition FROM _weir.audience_deployments d
+          CROSS JOIN LATERAL (SELECT coalesce(max(r.started_at), '-infinity') AS at FROM _weir.audience_runs r
+                               WHERE r.audience = d.audience AND r.status <> 'skipped') AS own
+          WHERE ($1 = ANY (d.after) OR d.audience = $2) AND cardinality(d.after) > 0 AND d.retired_at IS NULL AND d.paused IS NULL AND ${hasTurn}
+          ORDER BY d.audience`,
+        ['sync' in of ? of.sync : null, 'audience' in of ? of.audience : null],
+      )
+      return rows
+    },
+  }
+}
+
+export function createDeployments(pool: pg.Pool): DeploymentStore {
+  const common = inForce(pool, '_weir.deployments', 'sync')
+  return {
+    ...common,
+    list: async () => (await common.list()).map(({ name, ...rest }) => ({ sync: name, ...rest })),
     async installation() {
       const { rows } = await pool.query<{ id: string }>('SELECT id FROM _weir.installation')
       return rows[0]!.id
-    },
-    async list() {
-      const { rows } = await pool.query<Row>('SELECT * FROM _weir.deployments ORDER BY sync')
-      return rows.map(({ schedule, environment, ...row }) => ({
-        sync: row.sync,
-        definition: row.definition,
-        ...(schedule === null ? {} : { schedule }),
-        after: row.after,
-        ...(environment === null ? {} : { environment }),
-        appliedAt: row.applied_at.toISOString(),
-        appliedBy: row.applied_by,
-        ...(row.schedule_mark === null ? {} : { scheduleMark: row.schedule_mark }),
-        ...(row.paused === null ? {} : { paused: row.paused }),
-        ...(row.retired_at === null ? {} : { retiredAt: row.retired_at.toISOString() }),
-      }))
-    },
-    async put(deployments) {
-      await pool.query(
-        `INSERT INTO _weir.deployments (sync, definition, schedule, after, environment, applied_by)
-         SELECT sync, definition, schedule, after, environment, "appliedBy"
-         FROM jsonb_to_recordset($1) AS new (sync text, definition text, schedule jsonb, after text[], environment text, "appliedBy" text)
-         ON CONFLICT (sync) DO UPDATE SET definition = excluded.definition, schedule = excluded.schedule, after = excluded.after,
-           environment = excluded.environment, applied_by = excluded.applied_by, applied_at = now(), retired_at = NULL`,
-        [JSON.stringify(deployments)],
-      )
-    },
-    async mark(sync, scheduleMark) {
-      await pool.query('UPDATE _weir.deployments SET schedule_mark = $2 WHERE sync = $1', [sync, scheduleMark ?? null])
-    },
-    async pause(sync, note) {
-      await pool.query('UPDATE _weir.deployments SET paused = $2 WHERE sync = $1', [sync, note ?? null])
-    },
-    async retire(syncs) {
-      await pool.query('UPDATE _weir.deployments SET retired_at = now() WHERE sync = ANY ($1) AND retired_at IS NULL', [syncs])
-    },
-    async remove(syncs) {
-      await pool.query('DELETE FROM _weir.deployments WHERE sync = ANY ($1)', [syncs])
     },
     async due(sync) {
       const { rows } = await pool.query<{ sync: string; definition: string }>(
@@ -65,10 +98,7 @@ export function createDeployments(pool: pg.Pool): DeploymentStore {
           CROSS JOIN LATERAL (SELECT coalesce(max(r.started_at), '-infinity') AS at FROM _weir.runs r
                                WHERE r.sync = d.sync AND r.kind IN ${ofSync}) AS own
           WHERE ($1 = ANY (d.after) OR (d.sync = $1 AND cardinality(d.after) > 0)) AND d.retired_at IS NULL AND d.paused IS NULL
-            AND NOT EXISTS (
-              SELECT FROM unnest(d.after) AS other (sync) WHERE NOT EXISTS (
-                SELECT FROM _weir.runs r WHERE r.sync = other.sync AND r.finished_at > own.at AND r.kind IN ${ofSync}
-                   AND r.status IN ${completed}))
+            AND ${hasTurn}
           ORDER BY d.sync`,
         [sync],
       )

@@ -21,6 +21,8 @@ import { sql as nextChanges } from './migrations/0018-next-changes.js'
 import { sql as audit } from './migrations/0019-audit.js'
 import { sql as deadMembers } from './migrations/0020-dead-members.js'
 import { sql as erasures } from './migrations/0021-erasures.js'
+import { sql as audienceSchedules } from './migrations/0022-audience-schedules.js'
+import { sql as alertsOfPushes } from './migrations/0023-alerts-of-pushes.js'
 import { transaction, warehouseFailure } from './pool.js'
 import { putReasons } from './reasons.js'
 
@@ -47,6 +49,8 @@ const migrations: readonly string[] = [
   audit,
   deadMembers,
   erasures,
+  audienceSchedules,
+  alertsOfPushes,
 ]
 
 /** The version of Weir's own tables that this code knows. */

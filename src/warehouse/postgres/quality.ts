@@ -51,7 +51,7 @@ class Parameters {
 
 async function measure(pool: pg.Pool, input: MeasureInput): Promise<Measured | { problem: string }> {
   const { spec, timeoutMs } = input
-  const doing = `Checking ${spec.schema}.${spec.table}`
+  const doing = `Checking ${'sql' in spec ? `model ${spec.name}` : `${spec.schema}.${spec.table}`}`
   try {
     return await transaction(pool, doing, async (client) => {
       // numbers and samples are of one moment
@@ -76,13 +76,15 @@ function problemOf(error: unknown, timeoutMs: number): string | undefined {
   return undefined
 }
 
-const tableOf = ({ schema, table }: TableSpec) => id(schema, table)
+type Spec = MeasureInput['spec']
+const tableOf = (spec: Spec) => ('sql' in spec ? `(${spec.sql}\n) AS model` : id(spec.schema, spec.table))
 /** Rows that stand for a record that lives: neither deleted nor an earlier version. */
-const isCurrent = ({ mode }: TableSpec) => `_weir_deleted_at IS NULL${mode === 'history' ? ' AND _weir_is_current' : ''}`
+const isCurrent = (spec: Spec) =>
+  'sql' in spec ? 'true' : `_weir_deleted_at IS NULL${spec.mode === 'history' ? ' AND _weir_is_current' : ''}`
 
 async function scan(client: pg.ClientBase, { spec, measures }: MeasureInput): Promise<Measured> {
   const parameters = new Parameters()
-  const apart = measures.some(({ kind }) => kind === 'duplicates') ? await heldApart(client, spec) : []
+  const apart = !('sql' in spec) && measures.some(({ kind }) => kind === 'duplicates') ? await heldApart(client, spec) : []
   const isHeld = (one: Measure) => one.kind === 'duplicates' && apart.some((index) => index.every((name) => hasColumn(one.columns, name)))
   const parts = measures.map((one, i) => `${isHeld(one) ? '0' : aggregateOf(one, parameters)} AS m${i}`)
   const { rows } = await client.query<Record<string, string | number | null>>(
@@ -166,7 +168,7 @@ async function addSamples(client: pg.ClientBase, { spec, measures, shown }: Meas
   }
 }
 
-function sampleQuery(spec: TableSpec, one: Exclude<Measure, { kind: 'newest' }>, keys: string, parameters: Parameters): string {
+function sampleQuery(spec: Spec, one: Exclude<Measure, { kind: 'newest' }>, keys: string, parameters: Parameters): string {
   if (one.kind !== 'duplicates')
     return `SELECT ${keys} FROM ${tableOf(spec)} WHERE ${isCurrent(spec)} AND (${failing(one, parameters)}) LIMIT ${samples}`
   const names = one.columns.map(({ name }) => name)

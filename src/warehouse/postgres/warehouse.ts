@@ -10,7 +10,7 @@ import { createBackfills } from './backfills.js'
 import { createBudgetStore } from './budgets.js'
 import { createChanges } from './changes.js'
 import { commitBatch } from './commit.js'
-import { createDeployments } from './deployments.js'
+import { createAudienceDeployments, createDeployments } from './deployments.js'
 import { letterSeal } from './letter-seal.js'
 import { createLetters } from './letters.js'
 import { migrate, migrationsOf } from './migrate.js'
@@ -121,6 +121,7 @@ export function createWarehouse(url: string, options: { connections?: number; ke
     changes: createChanges(pool, append),
     backfills: createBackfills(pool),
     deployments: createDeployments(pool),
+    audienceDeployments: createAudienceDeployments(pool),
     alerts: createAlertStore(pool),
     ...createAudiences(pool, options.key, seal, append),
     audit,

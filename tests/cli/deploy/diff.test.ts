@@ -32,7 +32,11 @@ const needs = [
 /** What a plan says when `before` is deployed and `is` is wanted. */
 function changes(is: Definition, deployed: Deployed = {}, wanted: { schedule?: Schedule; after?: string[] } = {}): Change[] {
   const { before = shop(), schedule, after = [], own = {}, modes = {} } = deployed
-  const asked: Wanted = { project: 'test', syncs: { shop: { definition: is, hash: definitionHash(is), after: [], ...wanted } } }
+  const asked: Wanted = {
+    project: 'test',
+    audiences: {},
+    syncs: { shop: { definition: is, hash: definitionHash(is), after: [], ...wanted } },
+  }
   const deployment = {
     sync: 'shop',
     definition: definitionHash(before),
@@ -43,6 +47,7 @@ function changes(is: Definition, deployed: Deployed = {}, wanted: { schedule?: S
   }
   const world: World = {
     warehouse: 'here',
+    audiences: {},
     modes: { shop: modes },
     syncs: { shop: { deployment, definition: before, known: new Set(['events']), needs, ...own } },
   }

@@ -8,6 +8,7 @@ import { putSchedule } from '../../../cli/deploy/schedules.js'
 import { startTemporal, type Temporal, type TemporalOptions } from '../../../cli/dev/temporal.js'
 import { resolveTemporal } from '../../../cli/dev/temporal-binary.js'
 import type { Session } from '../../../cli/session.js'
+import { runStart } from '../../../src/core/run-start.js'
 import { searchAttributes } from '../../../src/core/search-attributes.js'
 import { fakeDefinition } from '../../support/fake-source.js'
 
@@ -50,7 +51,8 @@ describe('while Temporal is away', () => {
     await withClient(async (client) => {
       for (const [sync, catchUp] of Object.entries(schedules)) {
         const schedule = { cron: '* * * * *', timezone: 'UTC', catchUpMs: catchUp }
-        const wanted = { definition: fakeDefinition({ sync }), hash: 'none', owner: { project: 'test', warehouse: 'test' } }
+        const start = runStart(fakeDefinition({ sync }), { sync, definition: 'none', kind: 'scheduled' })
+        const wanted = { workflowType: 'syncConnection' as const, start, owner: { project: 'test', warehouse: 'test' } }
         await putSchedule({ temporal: client } as Session, { ...wanted, schedule })
         // No project file may have a tick a second.
         await client.schedule.getHandle(`sync/${sync}`).update((before) => ({ ...before, spec: { intervals: [{ every: second }] } }))

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { completeAt, conditionsOf } from '../../../src/alerts/conditions.js'
+import { conditionsOf } from '../../../src/alerts/conditions.js'
+import { completeAt } from '../../../src/core/freshness.js'
 import type { StreamFacts } from '../../../src/warehouse/contract/alerts.js'
 import { ago, facts, failedWith, hour, now, stream, watched, webhook } from './support.js'
 

@@ -41,6 +41,7 @@ describe.each(servers())('the audit log, on PostgreSQL $name', ({ url: server })
       step: { run, audience: 'vip', definition: 'hash', kind: 'manual', requestedBy: 'ana' },
       reach: async () => ({ destination: fake.destination, http: noHttp() }),
       mark,
+      now: new Date(),
       onProgress: () => {},
     })
     expect(await warehouse.audiences.decide(run, prepared.changeSet, { by: 'ben', isApproved: true })).toBe(true)

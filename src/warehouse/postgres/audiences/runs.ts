@@ -9,7 +9,7 @@ import { endErasures, forget } from './erased.js'
 
 type Runs = Pick<
   AudienceStore,
-  'begin' | 'setStatus' | 'decide' | 'target' | 'finish' | 'runs' | 'destinations' | 'members' | 'standing' | 'retry'
+  'begin' | 'setStatus' | 'decide' | 'target' | 'skip' | 'finish' | 'runs' | 'destinations' | 'members' | 'standing' | 'retry'
 >
 
 interface Row {
@@ -24,10 +24,13 @@ interface Row {
   finished_at: Date | null
   prepared: Prepared | null
   verdict: string[] | null
+  notes: string[] | null
   decided_by: string | null
   decided_at: Date | null
   is_approved: boolean | null
   expires_at: Date | null
+  skipped: number
+  skipped_at: Date | null
   reason: string | null
   message: string | null
 }
@@ -45,13 +48,21 @@ export function createAudienceRuns(pool: pg.Pool, append: Append): Runs {
         if (rowCount === 1) await append(client, asked(push))
       })
     },
-    async setStatus(run, status, { verdict, expiresAt, failure } = {}) {
+    async setStatus(run, status, { verdict, notes, expiresAt, failure } = {}) {
       await transaction(pool, 'Noting how a push stands', async (client) => {
         const before = await pushOf(client, run)
         await client.query(
           `UPDATE _weir.audience_runs SET status = $2, verdict = coalesce($3, verdict), expires_at = coalesce($4, expires_at),
-             reason = coalesce($5, reason), message = coalesce($6, message) WHERE run_id = $1 AND finished_at IS NULL`,
-          [run, status, verdict ? JSON.stringify(verdict) : null, expiresAt ?? null, failure?.reason ?? null, failure?.message ?? null],
+             reason = coalesce($5, reason), message = coalesce($6, message), notes = coalesce($7, notes) WHERE run_id = $1 AND finished_at IS NULL`,
+          [
+            run,
+            status,
+            verdict ? JSON.stringify(verdict) : null,
+            expiresAt ?? null,
+            failure?.reason ?? null,
+            failure?.message ?? null,
+            notes ? JSON.stringify(notes) : null,
+          ],
         )
         if (verdict && !before.verdict) await append(client, await judged(client, before, verdict))
         // A push may wait for days; removals that are owed have gone out.
@@ -117,6 +128,14 @@ export function createAudienceRuns(pool: pg.Pool, append: Append): Runs {
         const good = await before(true)
         return good && isOther(good.target) ? good.target : undefined
       }),
+    async skip(audience) {
+      const { rows } = await pool.query<Row>(
+        `UPDATE _weir.audience_runs SET skipped = skipped + 1, skipped_at = now() WHERE run_id =
+           (SELECT run_id FROM _weir.audience_runs WHERE audience = $1 AND finished_at IS NULL ORDER BY started_at DESC LIMIT 1) RETURNING *`,
+        [audience],
+      )
+      return rows[0] && rowOf(rows[0])
+    },
     async finish(run, status, failure) {
       return transaction(pool, 'Ending a push', async (client) => {
         const { rowCount } = await client.query(
@@ -239,7 +258,9 @@ const rowOf = (row: Row): PushRow => ({
   ...(row.finished_at ? { finishedAt: row.finished_at.toISOString() } : {}),
   ...(row.prepared ? { prepared: row.prepared } : {}),
   ...(row.verdict ? { verdict: row.verdict } : {}),
+  ...(row.notes && row.notes.length > 0 ? { notes: row.notes } : {}),
   ...(row.expires_at ? { expiresAt: row.expires_at.toISOString() } : {}),
+  ...(row.skipped_at ? { skipped: { pushes: row.skipped, newestAt: row.skipped_at.toISOString() } } : {}),
   ...(row.decided_by !== null && row.decided_at && row.is_approved !== null
     ? { decision: { by: row.decided_by, at: row.decided_at.toISOString(), isApproved: row.is_approved } }
     : {}),

@@ -4,6 +4,7 @@ import type { AudienceStore } from '../../contract/audiences.js'
 import type { ErasureStore } from '../../contract/erasures.js'
 import type { Append } from '../audit.js'
 import type { LetterSeal } from '../letter-seal.js'
+import { columnsOf } from './columns.js'
 import { diff } from './diff.js'
 import { createErasures } from './erasures.js'
 import { prepare, preview } from './prepare.js'
@@ -21,6 +22,7 @@ export function createAudiences(
   return {
     audiences: {
       ...createAudienceRuns(pool, append),
+      columns: (definition, model) => columnsOf(pool, definition, model),
       prepare: async (input) => prepare(pool, secret(), input),
       preview: async (input) => preview(pool, secret(), input),
       diff: (filter) => diff(pool, filter),

@@ -109,7 +109,7 @@ describe.each(servers())('erasing a person, on PostgreSQL $name', ({ url: server
     await ask(ben)
     const second = { warehouse, run: next(), definition: gated, fake }
     const prepared = await prepare(second)
-    const { reasons, owed } = judge(gated, prepared, prepared)
+    const { reasons, owed } = judge(gated, prepared, prepared, { holds: [], notes: [] })
     expect(owed).toBe(1)
     expect(reasons.join()).toMatch(/min_size/)
     expect(reasons.join()).not.toMatch(/max_remove/)

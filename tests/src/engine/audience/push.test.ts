@@ -497,7 +497,7 @@ describe.each(servers())('a push, on PostgreSQL $name', ({ url }) => {
     const definition = fakeAudience({ audience: 'unlucky', approval: { when: ['first_run'], by: [], expiresMs: 1_000 } })
     const verdict = async () => {
       const reach = async () => ({ destination: fake.destination, http: noHttp() })
-      return (await previewPush({ warehouse, definition, reach, mark, onProgress: () => undefined })).verdict
+      return (await previewPush({ warehouse, definition, reach, mark, now: new Date(), onProgress: () => undefined })).verdict
     }
     expect((await verdict()).reasons).toEqual(['it is the first push'])
     await push({ warehouse, run: next(), definition, fake })
