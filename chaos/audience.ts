@@ -1,7 +1,7 @@
 /**
  * Pushes an audience to five vendors through the real product while faults strike, and proves afterwards who is where.
  *
- *   node dist/chaos/audience.js       SEED=7 MEMBERS=100000 VENDORS=klaviyo,meta FAULTS=60 PAUSE_MS=6000 PORT=35100
+ *   node dist/chaos/audience.js       SEED=7 MEMBERS=100000 VENDORS=klaviyo,meta FAULTS=60 PAUSE_MS=6000 LATENCY_MS=100 PORT=35100
  *
  * A first push, an unchanged second one, and a third one after a hundredth of the people has changed. The first takes FAULTS faults, the third half as many.
  */
@@ -17,6 +17,7 @@ const seed = Number(settings.SEED ?? Math.floor(Math.random() * 1_000_000))
 const members = Number(settings.MEMBERS ?? 2_000)
 const faults = Number(settings.FAULTS ?? 12)
 const pauseMs = Number(settings.PAUSE_MS ?? 2_000)
+const latencyMs = Number(settings.LATENCY_MS ?? 0)
 const chosen = settings.VENDORS?.split(',')
 const vendors = all.filter(({ name }) => chosen?.includes(name) ?? true)
 if (vendors.length === 0) {
@@ -86,7 +87,7 @@ async function pushThrice(world: World): Promise<void> {
 }
 
 async function pushAndJudge(name: string, most: number, expected: Expected & { people: Person[] }): Promise<void> {
-  const end = await push(world, { name, seed, faults: most, pauseMs, endsWithinMs: 600_000 + members * 20, log })
+  const end = await push(world, { name, seed, faults: most, pauseMs, endsWithinMs: 600_000 + members * 20, latencyMs, log })
   const found = await judge(world, vendors, end, expected)
   show(name, end)
   for (const problem of found) {

@@ -51,6 +51,8 @@ const faults: readonly Fault[] = [
 ]
 const wheel = faults.flatMap((fault) => Array.from({ length: fault[1] }, () => fault))
 
+const progressMs = 90_000
+
 export interface PushOptions {
   name: string
   seed: number
@@ -59,21 +61,29 @@ export interface PushOptions {
   /** Longest pause between two of them. */
   pauseMs: number
   endsWithinMs: number
+  /** Of every answer of the vendors. */
+  latencyMs: number
   log: (line: string) => void
 }
 
 /** @throws Error when it does not end in time */
-export async function push(world: World, { name, seed, faults: most, pauseMs, endsWithinMs, log }: PushOptions): Promise<PushEnd> {
+export async function push(world: World, options: PushOptions): Promise<PushEnd> {
+  const { name, seed, faults: most, pauseMs, endsWithinMs, latencyMs, log } = options
   const random = dice(seed, name)
+  if (latencyMs > 0) world.sandbox.faults.add({ fault: { kind: 'slow', ms: latencyMs }, count: null })
   const counts: Record<string, number> = {}
   const startedAt = performance.now()
   const run = await start(world)
   const isOver = async () =>
     (await world.query<{ is: boolean }>('SELECT finished_at IS NOT NULL AS is FROM _weir.audience_runs WHERE run_id = $1', [run]))[0]?.is ||
     undefined
-  for (let left = most; left > 0; left--) {
+  for (let left = most, before = ''; left > 0; left--) {
+    // What was struck gets on first: else all faults would fall into one moment.
+    const known = before
+    await until(async () => (await progress(world, run)) !== known || (await isOver()), progressMs, 100)
     await sleep(random.whole(100, pauseMs))
     if (await isOver()) break
+    before = await progress(world, run)
     const [fault, , inject] = random.pick(wheel)
     if (await inject(world, random)) counts[fault] = (counts[fault] ?? 0) + 1
     log(`${name}: ${fault}; ${await standing(world, run)}`)
@@ -109,6 +119,17 @@ async function start(world: World): Promise<string> {
   )
   if (run === undefined) throw new Error(`The push could not be started: ${said}`)
   return run
+}
+
+/** Something that changes with every batch, and with every answer about one. */
+async function progress({ query }: World, run: string): Promise<string> {
+  const [row] = await query<{ is: string }>(
+    `SELECT concat_ws(' ', r.status, r.prepared_at, b.batches, b.done, b.jobs) AS is FROM _weir.audience_runs AS r,
+       (SELECT count(*) AS batches, count(done_at) AS done, md5(string_agg(job::text, '' ORDER BY id)) AS jobs FROM _weir.audience_batches WHERE run_id = $1) AS b
+     WHERE r.run_id = $1`,
+    [run],
+  )
+  return row?.is ?? ''
 }
 
 async function standing(world: World, run: string): Promise<string> {

@@ -114,6 +114,8 @@ export interface Destination {
   names: boolean
   /** Most members that leave together, before the vendor is asked what became of them; a request may take fewer. */
   batch: number
+  /** Batches that may be under way side by side; without it `usualLanes`. */
+  lanes?: number
   /** Fields that may be mapped; without it none are sent. */
   takesFields?: true
   /** A membership ends by itself: after so long unchanged members are sent again. Of a target it may be another. */
@@ -128,6 +130,8 @@ export interface Destination {
   /** How a job of `add` or `remove` stands. */
   poll?: (http: Http, target: Target, job: Job, action: ChangeAction, members: readonly Outgoing[]) => Promise<Answer>
 }
+/** More than that wait for the vendor's budget rather than for each other. */
+export const usualLanes = 4
 export type Wanted = Pick<DestinationDefinition, 'target' | 'create' | 'mode' | 'map' | 'settings'>
 
 /** A list, an audience, a campaign at the vendor. Small JSON: it stands in the run's row. */
@@ -169,6 +173,8 @@ export interface Job {
   /** Not before so long is there an answer. */
   askAgainMs: number
   with?: Rec
+  /** Of a part of its batch: the first and the last member. */
+  part?: { from: string; to: string }
 }
 export type Outcome = { ref: string; vendorId?: string } | { ref: string; refused: FailureNote; isFinal?: boolean }
 

@@ -3,7 +3,7 @@ import type { ConnectionDefinition } from '../../src/core/definition.js'
 import { asFailure } from '../../src/core/failure.js'
 import type { PushActivities } from '../../src/core/push.js'
 import { preparePush, previewPush } from '../../src/engine/audience/prepare-push.js'
-import { pushBatch } from '../../src/engine/audience/push-batch.js'
+import { pushBatches } from '../../src/engine/audience/push-batch.js'
 import type { Deps } from '../deps.js'
 import { running } from './context.js'
 
@@ -58,7 +58,7 @@ export function pushActivities(deps: Deps): PushActivities {
         try {
           for (;;) {
             signal.throwIfAborted()
-            const end = await pushBatch({ warehouse, http, definition, name, destination, target: target!, run, isOwedOnly })
+            const end = await pushBatches({ warehouse, http, definition, name, destination, target: target!, run, isOwedOnly })
             members += end.members
             report({ members })
             if (end.askAgainMs !== undefined) return { members, more: true, askAgainMs: end.askAgainMs }

@@ -31,21 +31,25 @@ async function settleQuiet(client: pg.ClientBase, run: string, destination: stri
   )
 }
 
-/** The batch that was left open, as it was; else the next changes. */
-export async function claim(pool: pg.Pool, secret: Buffer, ref: Ref): Promise<PushBatch | undefined> {
-  const { run, destination, definition } = ref
+/** The batches that were left open, as they were; else the next changes. */
+export async function claim(pool: pg.Pool, secret: Buffer, ref: Ref): Promise<PushBatch[]> {
+  const { run, destination, definition, size, lanes } = ref
   for (;;) {
-    const claimed = await transaction(pool, `Claiming a batch of ${definition.audience}`, async (client) => {
-      const { rows: open } = await client.query<{ id: string; action: ChangeAction; job: Pending | null; is_done: boolean }>(
+    const claimed = await transaction(pool, `Claiming batches of ${definition.audience}`, async (client) => {
+      // One after the other: whoever comes second finds the batches of the first one open.
+      await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`weir/push/${run}/${destination}`])
+      const { rows: known } = await client.query<{ id: string; action: ChangeAction; job: Pending | null; is_done: boolean }>(
         `SELECT b.id::text, b.action, b.job, b.state = 'done' AS is_done FROM _weir.audience_batches AS b
-         WHERE run_id = $1 AND destination = $2 ORDER BY is_done, b.id LIMIT 1 FOR UPDATE`,
-        [run, destination],
+         WHERE run_id = $1 AND destination = $2 ORDER BY is_done, b.id LIMIT $3`,
+        [run, destination, lanes],
       )
-      if (open[0]?.is_done === false) return batchOf(client, ref, open[0])
+      const batches: PushBatch[] = []
+      for (const one of known) if (!one.is_done) batches.push(await batchOf(client, ref, one))
+      if (batches.length > 0) return batches
       // Before the first batch: none come later.
-      if (!open[0]) await settleQuiet(client, run, destination, definition.audience)
+      if (known.length === 0) await settleQuiet(client, run, destination, definition.audience)
       const next = await nextChanges(client, ref)
-      if (next.length === 0) return undefined
+      if (next.length === 0) return []
       const action = next[0]!.action
       const allowed = action === 'remove' ? next : await stillAllowed(client, secret, definition, next)
       const dropped = next.filter((change) => !allowed.includes(change))
@@ -53,31 +57,54 @@ export async function claim(pool: pg.Pool, secret: Buffer, ref: Ref): Promise<Pu
         "UPDATE _weir.audience_changes SET state = 'dropped', identifiers = NULL, fields = NULL WHERE run_id = $1 AND destination = $2 AND seq = ANY ($3)",
         [run, destination, dropped.map(({ seq }) => seq)],
       )
-      if (allowed.length === 0) return 'again' as const
-      const { rows } = await client.query<{ id: string }>(
-        "INSERT INTO _weir.audience_batches (run_id, destination, action, members, state) VALUES ($1, $2, $3, $4, 'sending') RETURNING id::text",
-        [run, destination, action, allowed.length],
-      )
-      await client.query(
-        `UPDATE _weir.audience_changes SET state = 'claimed', batch = $4 WHERE run_id = $1 AND destination = $2 AND seq = ANY ($3)`,
-        [run, destination, allowed.map(({ seq }) => seq), rows[0]!.id],
-      )
-      await intend(client, ref, rows[0]!.id)
-      return batchOf(client, ref, { id: rows[0]!.id, action, job: null })
+      for (const changes of sideBySide(allowed, size)) batches.push(await open(client, ref, action, changes))
+      return batches.length === 0 ? ('again' as const) : batches
     })
     if (claimed !== 'again') return claimed
   }
 }
 
+/** People of one identity are in one batch: in two they would race at the vendor. Those for whom it has no room come later. */
+function sideBySide(changes: readonly ChangeRow[], size: number): ChangeRow[][] {
+  const batches: ChangeRow[][] = []
+  const batchOfIdentity = new Map<string, ChangeRow[]>()
+  for (const change of changes) {
+    const last = batches.at(-1)
+    const isFull = !last || last.length >= size
+    const theirs = batchOfIdentity.get(change.identity)
+    if (theirs && (isFull || theirs !== last)) continue
+    const batch = isFull ? [] : last
+    if (isFull) batches.push(batch)
+    batch.push(change)
+    batchOfIdentity.set(change.identity, batch)
+  }
+  return batches
+}
+
+async function open(client: pg.ClientBase, ref: Ref, action: ChangeAction, changes: readonly ChangeRow[]): Promise<PushBatch> {
+  const { run, destination } = ref
+  const { rows } = await client.query<{ id: string }>(
+    "INSERT INTO _weir.audience_batches (run_id, destination, action, members, state) VALUES ($1, $2, $3, $4, 'sending') RETURNING id::text",
+    [run, destination, action, changes.length],
+  )
+  const { id } = rows[0]!
+  await client.query(
+    `UPDATE _weir.audience_changes SET state = 'claimed', batch = $4 WHERE run_id = $1 AND destination = $2 AND seq = ANY ($3)`,
+    [run, destination, changes.map(({ seq }) => seq), id],
+  )
+  await intend(client, ref, id)
+  return batchOf(client, ref, { id, action, job: null })
+}
+
 /** Removals first: of an address that changed, the old one leaves before the new one comes. */
 const order: readonly ChangeAction[] = ['remove', 'add', 'update']
 
-async function nextChanges(client: pg.ClientBase, { run, destination, size, isOwedOnly }: Ref): Promise<ChangeRow[]> {
+async function nextChanges(client: pg.ClientBase, { run, destination, size, lanes, isOwedOnly }: Ref): Promise<ChangeRow[]> {
   for (const action of order) {
     const { rows } = await client.query<ChangeRow>(
       `SELECT c.seq::text, c.action, c.key, c.identity FROM _weir.audience_changes AS c
        WHERE run_id = $1 AND destination = $2 AND action = $3 AND state = 'pending' ${isOwedOnly ? 'AND is_owed' : ''}
-       ORDER BY c.seq LIMIT ${Math.floor(size)} FOR UPDATE`,
+       ORDER BY c.seq LIMIT ${Math.floor(size * lanes)} FOR UPDATE`,
       [run, destination, action],
     )
     if (rows.length > 0) return rows
