@@ -18,7 +18,7 @@ import type { AudienceDefinition } from '../src/core/audience.js'
 import { encoder } from '../src/engine/audience/encode.js'
 import type { Prepared } from '../src/warehouse/contract/audiences.js'
 import { createWarehouse } from '../src/warehouse/postgres/warehouse.js'
-import { ownPeakMb, resetPeak } from './processes.js'
+import { ownPeakMb, resetPeak, treeCpu } from './processes.js'
 
 const members = Number(process.env.MEMBERS ?? 1_000_000)
 const { destination } = process.env.DESTINATION === 'klaviyo' ? klaviyo.list : meta.custom_audience
@@ -72,11 +72,11 @@ const encode = encoder(definition, 'there', destination, (text) => createHmac('s
 
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   resetPeak(process.pid)
-  const [startedAt, cpu] = [performance.now(), process.cpuUsage()]
+  const [startedAt, cpu, served] = [performance.now(), process.cpuUsage(), treeCpu(postgres.pid)]
   const answer = await work()
   const { user, system } = process.cpuUsage(cpu)
   process.stdout.write(
-    `${what}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s; CPU of this process ${((user + system) / 1e6).toFixed(1)} s, its memory at most ${Math.round(ownPeakMb(process.pid))} MB; load ${loadavg()[0]!.toFixed(1)}\n`,
+    `${what}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s; CPU seconds: PostgreSQL ${(treeCpu(postgres.pid) - served).toFixed(1)}, this process ${((user + system) / 1e6).toFixed(1)}; memory of this process at most ${Math.round(ownPeakMb(process.pid))} MB; load ${loadavg()[0]!.toFixed(1)}\n`,
   )
   return answer
 }
@@ -111,6 +111,7 @@ try {
       `INSERT INTO _weir.audience_members (audience, destination, key, identity, state, cause, print, content, identifiers, run_id, added_at)
        SELECT 'everybody', destination, key, identity, 'accepted', cause, print, content, identifiers, run_id, now() FROM _weir.audience_changes`,
     )
+    await db.query('TRUNCATE _weir.audience_changes')
     await warehouse.audiences.finish('first', 'completed')
     await db.query('VACUUM ANALYZE _weir.audience_members')
   })
