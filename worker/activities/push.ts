@@ -7,8 +7,8 @@ import { pushBatches } from '../../src/engine/audience/push-batch.js'
 import type { Deps } from '../deps.js'
 import { running } from './context.js'
 
-/** So long an activity goes on claiming batches; then it is called anew, so that its history shows progress. */
-const workMs = 5 * 60_000
+/** So long an activity goes on claiming batches; then it is called anew: its history shows progress, and attempts that failed long ago slow no later one. */
+const workMs = 30_000
 
 /** What a push of an audience asks of the worker. */
 export function pushActivities(deps: Deps): PushActivities {

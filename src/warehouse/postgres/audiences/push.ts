@@ -192,24 +192,30 @@ export async function settle(
     if (rowCount === 0) return
     const taken = batch.action === 'remove' ? 'removed' : names ? 'confirmed' : 'accepted'
     const { rows } = await client.query<{ state: string; members: number }>(
-      // What was said is looked up by member: joins over tables that were written just now are planned blindly.
+      // Every member is looked up by its key, in both tables: joins of what was written just now are planned blindly, and ten thousand by ten thousand take minutes.
       `WITH done AS (
          UPDATE _weir.audience_changes AS c SET state = CASE WHEN $4::jsonb -> c.seq::text ->> 'reason' IS NULL THEN 'done' ELSE 'rejected' END
          WHERE c.run_id = $1 AND c.destination = $2 AND c.batch = $3 AND c.state = 'claimed'
-         RETURNING c.key, c.identity, c.identifiers, $4::jsonb -> c.seq::text ->> 'vendor_id' AS vendor_id,
+         RETURNING c.key, c.identity, c.cause, c.print, c.content, c.identifiers, $4::jsonb -> c.seq::text ->> 'vendor_id' AS vendor_id,
            $4::jsonb -> c.seq::text ->> 'reason' AS reason, $4::jsonb -> c.seq::text ->> 'message' AS message,
            coalesce(($4::jsonb -> c.seq::text ->> 'is_final')::boolean, false) AS is_final),
+       known AS (SELECT d.*, r.audience FROM done AS d, _weir.audience_runs AS r
+         WHERE r.run_id = $1 AND (SELECT true FROM _weir.audience_members AS m
+           WHERE m.audience = r.audience AND m.destination = $2 AND m.key = d.key AND m.identity = d.identity)),
        ledger AS (
-         UPDATE _weir.audience_members AS m SET
-           state = CASE WHEN d.reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' ELSE 'rejected' END,
-           vendor_id = coalesce(d.vendor_id, m.vendor_id), reason = d.reason, message = coalesce(d.message, $8),
-           attempts = CASE WHEN d.reason IS NULL THEN 0 ELSE m.attempts + 1 END,
-           is_final = d.reason IS NOT NULL AND (d.is_final OR m.attempts + 1 >= $6),
-           identifiers = CASE WHEN $5 = 'removed' AND d.reason IS NULL THEN NULL
-             ELSE (SELECT jsonb_object_agg(key, value) FROM jsonb_each(d.identifiers) WHERE key = ANY ($7)) END,
-           added_at = CASE WHEN d.reason IS NOT NULL THEN m.added_at WHEN $5 <> 'removed' THEN now() END, changed_at = now()
-         FROM done AS d, _weir.audience_runs AS r
-         WHERE r.run_id = $1 AND m.audience = r.audience AND m.destination = $2 AND m.key = d.key AND m.identity = d.identity
+         INSERT INTO _weir.audience_members AS m
+           (audience, destination, key, identity, state, cause, print, content, vendor_id, reason, message, is_final, identifiers, run_id, added_at)
+         SELECT audience, $2, key, identity, CASE WHEN reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' ELSE 'rejected' END, cause, print,
+           content, vendor_id, reason, coalesce(message, $8), is_final,
+           CASE WHEN $5 = 'removed' AND reason IS NULL THEN NULL
+             ELSE (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(identifiers) AS e WHERE e.key = ANY ($7)) END,
+           $1, CASE WHEN $5 <> 'removed' THEN now() END
+         FROM known
+         ON CONFLICT (audience, destination, key, identity) DO UPDATE SET
+           state = excluded.state, vendor_id = coalesce(excluded.vendor_id, m.vendor_id), reason = excluded.reason, message = excluded.message,
+           attempts = CASE WHEN excluded.reason IS NULL THEN 0 ELSE m.attempts + 1 END,
+           is_final = excluded.reason IS NOT NULL AND (excluded.is_final OR m.attempts + 1 >= $6), identifiers = excluded.identifiers,
+           added_at = CASE WHEN excluded.reason IS NULL THEN excluded.added_at ELSE m.added_at END, changed_at = now()
          RETURNING m.state)
        SELECT state, count(*)::int AS members FROM ledger GROUP BY state`,
       [run, destination, batch.id, JSON.stringify(said), taken, attempts, keeps, unnamed?.message ?? null],
