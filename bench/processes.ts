@@ -29,7 +29,8 @@ function tree(root: number): number[] {
 /** CPU seconds that a process, its children, and those of its children that ended have used. */
 export const treeCpu = (root: number): number => tree(root).reduce((sum, pid) => sum + (stat(pid)?.cpu ?? 0), 0)
 
-function peakOf(pid: number): number {
+/** Of one process alone. */
+export function ownPeakMb(pid: number): number {
   try {
     return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
   } catch {
@@ -38,7 +39,7 @@ function peakOf(pid: number): number {
 }
 
 /** Largest resident memory of a process and those below it since `resetPeak`, added up: pages that they share count for each. */
-export const peakMb = (root: number): number => Math.round(tree(root).reduce((sum, pid) => sum + peakOf(pid), 0))
+export const peakMb = (root: number): number => Math.round(tree(root).reduce((sum, pid) => sum + ownPeakMb(pid), 0))
 
 export function resetPeak(root: number): void {
   for (const pid of tree(root)) writeFileSync(`/proc/${pid}/clear_refs`, '5')

@@ -48,6 +48,8 @@ const list: Destination = {
   needs: [['email'], ['phone'], ['first_name', 'last_name', 'postal_code', 'country']],
   names: false,
   batch: most.members * most.requests,
+  // A batch is several requests already.
+  lanes: 1,
   // Half of the longest membership; of a list with a shorter one half of that.
   renewAfterMs: 270 * dayMs,
   open,

@@ -33,6 +33,8 @@ const campaign: Destination = {
   needs,
   names: true,
   batch: 1_000,
+  // Members lock their campaign.
+  lanes: 1,
   open: openCampaign,
   add: addMembers,
   remove: removeMembers,

@@ -133,6 +133,8 @@ export interface Destination {
   names: boolean
   /** Most members that leave together, before the vendor is asked what became of them; a request may take fewer. */
   batch: number
+  /** Batches that may be under way side by side; without it `usualLanes`. */
+  lanes?: number
   /** Fields that may be mapped; without it none are sent. */
   takesFields?: true
   /** A membership ends by itself: after so long unchanged members are sent again. Of a target it may be another. */
@@ -151,6 +153,8 @@ export interface Destination {
 export const missingTarget = (message: string): Failure => new Failure('config', message, { code: 'missing_target' })
 export const isMissingTarget = ({ where }: Failure): boolean => where.code === 'missing_target'
 
+/** More than that wait for the vendor's budget rather than for each other. */
+export const usualLanes = 4
 export type Wanted = Pick<DestinationDefinition, 'target' | 'create' | 'mode' | 'map' | 'settings'>
 
 /** A list, an audience, a campaign at the vendor. Small JSON: it stands in the run's row. */
@@ -192,6 +196,8 @@ export interface Job {
   /** Not before so long is there an answer. */
   askAgainMs: number
   with?: Rec
+  /** Of a part of its batch: the first and the last member. */
+  part?: { from: string; to: string }
 }
 export type Outcome = { ref: string; vendorId?: string } | { ref: string; refused: FailureNote; isFinal?: boolean }
 

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import type { Answer, AudienceDefinition, Destination, DestinationDefinition, Outgoing, Target } from '../../src/core/audience.js'
 import { encoder } from '../../src/engine/audience/encode.js'
-import { pushBatch } from '../../src/engine/audience/push-batch.js'
+import { pushBatches } from '../../src/engine/audience/push-batch.js'
 import { email, phone } from '../../src/identity/normalize.js'
 import type { Prepared } from '../../src/warehouse/contract/audiences.js'
 import type { Warehouse } from '../../src/warehouse/driver.js'
@@ -133,7 +133,7 @@ export async function send({
   for (const name of Object.keys(definition.destinations)) {
     for (;;) {
       await before?.()
-      const { members, askAgainMs } = await pushBatch({
+      const { members, askAgainMs } = await pushBatches({
         warehouse,
         http: noHttp(),
         definition,

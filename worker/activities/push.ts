@@ -3,13 +3,13 @@ import type { ConnectionDefinition } from '../../src/core/definition.js'
 import { asFailure } from '../../src/core/failure.js'
 import type { PushActivities } from '../../src/core/push.js'
 import { preparePush, previewPush } from '../../src/engine/audience/prepare-push.js'
-import { pushBatch } from '../../src/engine/audience/push-batch.js'
+import { pushBatches } from '../../src/engine/audience/push-batch.js'
 import type { Deps } from '../deps.js'
 import { running } from './context.js'
 import { skipPush } from './dependents.js'
 
-/** So long an activity goes on claiming batches; then it is called anew, so that its history shows progress. */
-const workMs = 5 * 60_000
+/** So long an activity goes on claiming batches; then it is called anew: its history shows progress, and attempts that failed long ago slow no later one. */
+const workMs = 30_000
 
 /** What a push of an audience asks of the worker. */
 export function pushActivities(deps: Deps): PushActivities {
@@ -69,7 +69,7 @@ export function pushActivities(deps: Deps): PushActivities {
         try {
           for (;;) {
             signal.throwIfAborted()
-            const end = await pushBatch({ warehouse, http, definition, name, destination, target: target!, run, isOwedOnly })
+            const end = await pushBatches({ warehouse, http, definition, name, destination, target: target!, run, isOwedOnly })
             members += end.members
             report({ members })
             if (end.askAgainMs !== undefined) return { members, more: true, askAgainMs: end.askAgainMs }

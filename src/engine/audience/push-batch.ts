@@ -5,11 +5,13 @@ import {
   type Destination,
   type IdentifierKind,
   type IdentifierRule,
+  type Job,
   type Outcome,
   type Outgoing,
   refused,
   type Target,
   unnamedOf,
+  usualLanes,
 } from '../../core/audience.js'
 import { asFailure, Failure } from '../../core/failure.js'
 import type { Http } from '../../core/types.js'
@@ -41,14 +43,26 @@ const attempts = 5
 const alike = 10
 
 /**
- * Sends the next batch of a destination, or asks how the one stands that the vendor works on. What was claimed and not settled, since a worker died, is
- * sent again as it was: adding and removing are repeatable. A batch that is refused whole is halved until those who are meant are found.
+ * Sends the next batches of a destination, side by side, or asks how those stand that the vendor works on. What was claimed and not settled, since a
+ * worker died, is sent again as it was: adding and removing are repeatable. What one batch comes to is noted, whatever becomes of the others.
  */
-export async function pushBatch(input: PushBatchInput): Promise<BatchEnd> {
+export async function pushBatches(input: PushBatchInput): Promise<BatchEnd> {
   const { warehouse, definition, name, destination, run, isOwedOnly } = input
-  const ref = { run, destination: name, definition, size: destination.batch, isOwedOnly }
-  const batch = await warehouse.audiences.claim(ref)
-  if (!batch) return { members: 0 }
+  const { batch: size, lanes = usualLanes } = destination
+  const batches = await warehouse.audiences.claim({ run, destination: name, definition, size, lanes, isOwedOnly })
+  const ends = await Promise.allSettled(batches.map((batch) => pushOne(input, batch)))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  const reached = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
+  const waits = reached.flatMap(({ askAgainMs }) => askAgainMs ?? [])
+  return {
+    members: reached.reduce((sum, { members }) => sum + members, 0),
+    ...(waits.length > 0 ? { askAgainMs: Math.max(...waits) } : {}),
+  }
+}
+
+/** A batch that is refused whole is halved until those who are meant are found. */
+async function pushOne(input: PushBatchInput, batch: PushBatch): Promise<BatchEnd> {
+  const { warehouse, name, destination, run } = input
   const known = batch.pending ? await ask(input, batch, batch.pending) : await sendAll(input, batch.action, batch.members)
   if (known.jobs.length > 0) {
     await warehouse.audiences.await(batch, known)
@@ -66,12 +80,19 @@ async function ask({ http, destination, target }: PushBatchInput, { members, act
   const answers: Answer[] = []
   for (const job of pending.jobs) {
     if (!destination.poll) throw new Failure('bug', `${destination.kind} has given a job for ${action} and cannot ask about it.`)
-    answers.push(await destination.poll(http, target, job, action, members))
+    answers.push(await destination.poll(http, target, job, action, partOf(job, members)))
   }
   const open = answers.flatMap(({ job }) => (job ? [job] : []))
-  if (open.length > 0) return { ...pending, jobs: pending.jobs.map((job) => open.find(({ id }) => id === job.id) ?? job) }
+  if (open.length > 0) return { ...pending, jobs: pending.jobs.map((job) => ({ ...job, ...open.find(({ id }) => id === job.id) })) }
   const all = [pending, ...answers]
   return { jobs: [], outcomes: all.flatMap(({ outcomes }) => outcomes), ...unnamedOf(all) }
+}
+
+/** Members of a job: of a batch that was halved each part may have its own. */
+function partOf({ part }: Job, members: readonly Outgoing[]): readonly Outgoing[] {
+  if (!part) return members
+  const place = (wanted: string) => members.findIndex(({ ref }) => ref === wanted)
+  return members.slice(place(part.from), place(part.to) + 1)
 }
 
 async function sendAll(input: PushBatchInput, action: ChangeAction, members: readonly Outgoing[]): Promise<Pending> {
@@ -99,7 +120,8 @@ async function bisected(
   const work = [members]
   for (let some = work.pop(); some !== undefined; some = work.pop()) {
     try {
-      answers.push(await send(some))
+      const { job, ...answer } = await send(some)
+      answers.push({ ...answer, ...(job ? { job: { ...job, part: { from: some[0]!.ref, to: some.at(-1)!.ref } } } : {}) })
     } catch (error) {
       const { reason, message } = asFailure(error)
       if (reason !== 'record' && reason !== 'permanent' && reason !== 'too_large') throw error

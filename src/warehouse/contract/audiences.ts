@@ -164,16 +164,20 @@ export interface AudienceStore {
   target: (run: string, destination: string, target: Target) => Promise<Target | undefined>
   /**
    * The next changes of a destination, noted as intended in the ledger before they are handed out: removals first. Additions of people who
-   * are no longer granted or are suppressed at this moment are dropped.
+   * are no longer granted or are suppressed at this moment are dropped. Batches that are still open are handed out again, as they were, and
+   * none beside them: those that are open together are of one action, and people of one identity are in one of them.
    */
   claim: (ref: {
     run: string
     destination: string
     definition: AudienceDefinition
+    /** Most members of a batch. */
     size: number
+    /** Most batches. */
+    lanes: number
     /** Only removals that no gate holds. */
     isOwedOnly: boolean
-  }) => Promise<PushBatch | undefined>
+  }) => Promise<PushBatch[]>
   /** Notes what the vendor works on for a batch: it stays open. */
   await: (batch: PushBatch, pending: Pending) => Promise<void>
   /** What the vendor said of a batch, in the ledger; of members that are not named it took each. A second call changes nothing. */

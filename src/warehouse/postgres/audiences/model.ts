@@ -99,31 +99,46 @@ export const peopleTable = 'pg_temp._weir_people'
 export async function gatherPeople(client: pg.ClientBase, definition: AudienceDefinition, secret: Buffer): Promise<number> {
   const { model } = definition
   await client.query(`DROP TABLE IF EXISTS ${peopleTable}`)
-  await client.query(`CREATE TABLE ${peopleTable} (key text, exclusion text, body jsonb NOT NULL, print bytea NOT NULL)`)
-  const body = bodyOf(definition, 'm')
+  // OFFSET 0 keeps the body from being made twice, and a table made of a query may be read by several processes.
   await client.query(
-    `INSERT INTO ${peopleTable}
-     SELECT ${keyOf(definition, 'm')}, ${exclusionOf(definition, 'm')}, ${body}, sha256($1::bytea || convert_to(${body}::text, 'UTF8'))
-     FROM ${subquery(model)} AS m`,
+    `CREATE TABLE ${peopleTable} AS
+     SELECT key, exclusion, body, sha256($1::bytea || convert_to(body, 'UTF8')) AS print
+     FROM (SELECT ${keyOf(definition, 'm')} AS key, ${exclusionOf(definition, 'm')} AS exclusion, ${bodyOf(definition, 'm')}::text AS body
+           FROM ${subquery(model)} AS m OFFSET 0) AS people`,
     [secret],
   )
-  const { rows } = await client.query<{ rows: number; nulls: number; doubled: number }>(
-    `SELECT count(*)::int AS rows, count(*) FILTER (WHERE key IS NULL)::int AS nulls,
+  const { rows } = await client.query<{ rows: number; keys: number }>(
+    `SELECT count(*)::int AS rows, count(key)::int AS keys FROM ${peopleTable}`,
+  )
+  const { rows: all, keys } = rows[0]!
+  if (keys < all || !(await tellsApart(client))) throw await notApart(client, model)
+  await client.query(`ANALYZE ${peopleTable}`)
+  return all
+}
+
+async function tellsApart(client: pg.ClientBase): Promise<boolean> {
+  try {
+    await client.query(`CREATE UNIQUE INDEX ON ${peopleTable} (key)`)
+    return true
+  } catch (error) {
+    if ((error as { code?: unknown }).code === '23505') return false
+    throw error
+  }
+}
+
+async function notApart(client: pg.ClientBase, model: ModelDefinition): Promise<Failure> {
+  const { rows } = await client.query<{ nulls: number; doubled: number }>(
+    `SELECT count(*) FILTER (WHERE key IS NULL)::int AS nulls,
        (SELECT count(*)::int FROM (SELECT 1 FROM ${peopleTable} WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1) AS d) AS doubled
      FROM ${peopleTable}`,
   )
-  const { rows: all, nulls, doubled } = rows[0]!
-  if (nulls > 0 || doubled > 0) {
-    const parts = [
-      nulls > 0 ? `${nulls} rows have no ${model.key}` : '',
-      doubled > 0 ? `${doubled} values of ${model.key} stand in more than one row` : '',
-    ]
-    throw new Failure(
-      'config',
-      `Model ${model.name} does not tell people apart: ${parts.filter(Boolean).join(', and ')}. Nothing was sent. See them: SELECT ${model.key}, count(*) FROM (<the model>) AS m GROUP BY 1 HAVING count(*) > 1 OR ${model.key} IS NULL`,
-    )
-  }
-  await client.query(`CREATE UNIQUE INDEX ON ${peopleTable} (key)`)
-  await client.query(`ANALYZE ${peopleTable}`)
-  return all
+  const { nulls, doubled } = rows[0]!
+  const parts = [
+    nulls > 0 ? `${nulls} rows have no ${model.key}` : '',
+    doubled > 0 ? `${doubled} values of ${model.key} stand in more than one row` : '',
+  ]
+  return new Failure(
+    'config',
+    `Model ${model.name} does not tell people apart: ${parts.filter(Boolean).join(', and ')}. Nothing was sent. See them: SELECT ${model.key}, count(*) FROM (<the model>) AS m GROUP BY 1 HAVING count(*) > 1 OR ${model.key} IS NULL`,
+  )
 }

@@ -174,7 +174,7 @@ async function candidates(client: pg.ClientBase, work: Work, destination: string
     ? 'm.state'
     : `CASE WHEN m.state IN ('rejected', 'dead') AND m.added_at IS NOT NULL THEN 'intended' ELSE m.state END AS state`
   const { rows } = await client.query<Candidate>(
-    `SELECT p.key, p.body::text AS body, p.print, m.identity, m.content, ${state}, coalesce(${isDue}, false) AS is_due
+    `SELECT p.key, p.body, p.print, m.identity, m.content, ${state}, coalesce(${isDue}, false) AS is_due
      FROM ${peopleTable} AS p LEFT JOIN _weir.audience_members AS m
        ON m.audience = $1 AND m.destination = $2 AND m.key = p.key AND m.state IN (${held})
      WHERE p.exclusion IS NULL AND p.key > $3

@@ -37,21 +37,25 @@ async function settleQuiet(client: pg.ClientBase, run: string, destination: stri
   )
 }
 
-/** The batch that was left open, as it was; else the next changes. */
-export async function claim(pool: pg.Pool, secret: Buffer, ref: Ref): Promise<PushBatch | undefined> {
-  const { run, destination, definition } = ref
+/** The batches that were left open, as they were; else the next changes. */
+export async function claim(pool: pg.Pool, secret: Buffer, ref: Ref): Promise<PushBatch[]> {
+  const { run, destination, definition, size, lanes } = ref
   for (;;) {
-    const claimed = await transaction(pool, `Claiming a batch of ${definition.audience}`, async (client) => {
-      const { rows: open } = await client.query<{ id: string; action: ChangeAction; job: Pending | null; is_done: boolean }>(
+    const claimed = await transaction(pool, `Claiming batches of ${definition.audience}`, async (client) => {
+      // One after the other: whoever comes second finds the batches of the first one open.
+      await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`weir/push/${run}/${destination}`])
+      const { rows: known } = await client.query<{ id: string; action: ChangeAction; job: Pending | null; is_done: boolean }>(
         `SELECT b.id::text, b.action, b.job, b.state = 'done' AS is_done FROM _weir.audience_batches AS b
-         WHERE run_id = $1 AND destination = $2 ORDER BY is_done, b.id LIMIT 1 FOR UPDATE`,
-        [run, destination],
+         WHERE run_id = $1 AND destination = $2 ORDER BY is_done, b.id LIMIT $3`,
+        [run, destination, lanes],
       )
-      if (open[0]?.is_done === false) return batchOf(client, ref, open[0])
+      const batches: PushBatch[] = []
+      for (const one of known) if (!one.is_done) batches.push(await batchOf(client, ref, one))
+      if (batches.length > 0) return batches
       // Before the first batch: none come later.
-      if (!open[0]) await settleQuiet(client, run, destination, definition.audience)
+      if (known.length === 0) await settleQuiet(client, run, destination, definition.audience)
       const next = await nextChanges(client, ref)
-      if (next.length === 0) return undefined
+      if (next.length === 0) return []
       const action = next[0]!.action
       const allowed = action === 'remove' ? next : await stillAllowed(client, secret, ref, next)
       const dropped = next.filter((change) => !allowed.includes(change))
@@ -59,31 +63,54 @@ export async function claim(pool: pg.Pool, secret: Buffer, ref: Ref): Promise<Pu
         "UPDATE _weir.audience_changes SET state = 'dropped', identifiers = NULL, fields = NULL WHERE run_id = $1 AND destination = $2 AND seq = ANY ($3)",
         [run, destination, dropped.map(({ seq }) => seq)],
       )
-      if (allowed.length === 0) return 'again' as const
-      const { rows } = await client.query<{ id: string }>(
-        "INSERT INTO _weir.audience_batches (run_id, destination, action, members, state) VALUES ($1, $2, $3, $4, 'sending') RETURNING id::text",
-        [run, destination, action, allowed.length],
-      )
-      await client.query(
-        `UPDATE _weir.audience_changes SET state = 'claimed', batch = $4 WHERE run_id = $1 AND destination = $2 AND seq = ANY ($3)`,
-        [run, destination, allowed.map(({ seq }) => seq), rows[0]!.id],
-      )
-      await intend(client, ref, rows[0]!.id)
-      return batchOf(client, ref, { id: rows[0]!.id, action, job: null })
+      for (const changes of sideBySide(allowed, size)) batches.push(await open(client, ref, action, changes))
+      return batches.length === 0 ? ('again' as const) : batches
     })
     if (claimed !== 'again') return claimed
   }
 }
 
+/** People of one identity are in one batch: in two they would race at the vendor. Those for whom it has no room come later. */
+function sideBySide(changes: readonly ChangeRow[], size: number): ChangeRow[][] {
+  const batches: ChangeRow[][] = []
+  const batchOfIdentity = new Map<string, ChangeRow[]>()
+  for (const change of changes) {
+    const last = batches.at(-1)
+    const isFull = !last || last.length >= size
+    const theirs = batchOfIdentity.get(change.identity)
+    if (theirs && (isFull || theirs !== last)) continue
+    const batch = isFull ? [] : last
+    if (isFull) batches.push(batch)
+    batch.push(change)
+    batchOfIdentity.set(change.identity, batch)
+  }
+  return batches
+}
+
+async function open(client: pg.ClientBase, ref: Ref, action: ChangeAction, changes: readonly ChangeRow[]): Promise<PushBatch> {
+  const { run, destination } = ref
+  const { rows } = await client.query<{ id: string }>(
+    "INSERT INTO _weir.audience_batches (run_id, destination, action, members, state) VALUES ($1, $2, $3, $4, 'sending') RETURNING id::text",
+    [run, destination, action, changes.length],
+  )
+  const { id } = rows[0]!
+  await client.query(
+    `UPDATE _weir.audience_changes SET state = 'claimed', batch = $4 WHERE run_id = $1 AND destination = $2 AND seq = ANY ($3)`,
+    [run, destination, changes.map(({ seq }) => seq), id],
+  )
+  await intend(client, ref, id)
+  return batchOf(client, ref, { id, action, job: null })
+}
+
 /** Removals first: of an address that changed, the old one leaves before the new one comes. */
 const order: readonly ChangeAction[] = ['remove', 'add', 'update']
 
-async function nextChanges(client: pg.ClientBase, { run, destination, size, isOwedOnly }: Ref): Promise<ChangeRow[]> {
+async function nextChanges(client: pg.ClientBase, { run, destination, size, lanes, isOwedOnly }: Ref): Promise<ChangeRow[]> {
   for (const action of order) {
     const { rows } = await client.query<ChangeRow>(
       `SELECT c.seq::text, c.action, c.key, c.identity FROM _weir.audience_changes AS c
        WHERE run_id = $1 AND destination = $2 AND action = $3 AND state = 'pending' ${isOwedOnly ? 'AND is_owed' : ''}
-       ORDER BY c.seq LIMIT ${Math.floor(size)} FOR UPDATE`,
+       ORDER BY c.seq LIMIT ${Math.floor(size * lanes)} FOR UPDATE`,
       [run, destination, action],
     )
     if (rows.length > 0) return rows
@@ -173,24 +200,30 @@ export async function settle(
     if (rowCount === 0) return
     const taken = batch.action === 'remove' ? 'removed' : names ? 'confirmed' : 'accepted'
     const { rows } = await client.query<{ state: string; members: number }>(
-      // What was said is looked up by member: joins over tables that were written just now are planned blindly.
+      // Every member is looked up by its key, in both tables: joins of what was written just now are planned blindly, and ten thousand by ten thousand take minutes.
       `WITH done AS (
          UPDATE _weir.audience_changes AS c SET state = CASE WHEN $4::jsonb -> c.seq::text ->> 'reason' IS NULL THEN 'done' ELSE 'rejected' END
          WHERE c.run_id = $1 AND c.destination = $2 AND c.batch = $3 AND c.state = 'claimed'
-         RETURNING c.key, c.identity, c.identifiers, $4::jsonb -> c.seq::text ->> 'vendor_id' AS vendor_id,
+         RETURNING c.key, c.identity, c.cause, c.print, c.content, c.identifiers, $4::jsonb -> c.seq::text ->> 'vendor_id' AS vendor_id,
            $4::jsonb -> c.seq::text ->> 'reason' AS reason, $4::jsonb -> c.seq::text ->> 'message' AS message,
            coalesce(($4::jsonb -> c.seq::text ->> 'is_final')::boolean, false) AS is_final),
+       known AS (SELECT d.*, r.audience FROM done AS d, _weir.audience_runs AS r
+         WHERE r.run_id = $1 AND (SELECT true FROM _weir.audience_members AS m
+           WHERE m.audience = r.audience AND m.destination = $2 AND m.key = d.key AND m.identity = d.identity)),
        ledger AS (
-         UPDATE _weir.audience_members AS m SET
-           state = CASE WHEN d.reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' WHEN d.is_final OR m.attempts + 1 >= $6 THEN 'dead' ELSE 'rejected' END,
-           vendor_id = coalesce(d.vendor_id, m.vendor_id), reason = d.reason, message = coalesce(d.message, $8),
-           attempts = CASE WHEN d.reason IS NULL THEN 0 ELSE m.attempts + 1 END,
-           is_final = d.reason IS NOT NULL AND (d.is_final OR m.attempts + 1 >= $6),
-           identifiers = CASE WHEN $5 = 'removed' AND d.reason IS NULL THEN NULL
-             ELSE (SELECT jsonb_object_agg(key, value) FROM jsonb_each(d.identifiers) WHERE key = ANY ($7)) END,
-           added_at = CASE WHEN d.reason IS NOT NULL THEN m.added_at WHEN $5 <> 'removed' THEN now() END, changed_at = now()
-         FROM done AS d, _weir.audience_runs AS r
-         WHERE r.run_id = $1 AND m.audience = r.audience AND m.destination = $2 AND m.key = d.key AND m.identity = d.identity
+         INSERT INTO _weir.audience_members AS m
+           (audience, destination, key, identity, state, cause, print, content, vendor_id, reason, message, is_final, identifiers, run_id, added_at)
+         SELECT audience, $2, key, identity, CASE WHEN reason IS NULL THEN $5 WHEN $5 = 'removed' THEN 'removing' ELSE 'rejected' END, cause, print,
+           content, vendor_id, reason, coalesce(message, $8), is_final,
+           CASE WHEN $5 = 'removed' AND reason IS NULL THEN NULL
+             ELSE (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(identifiers) AS e WHERE e.key = ANY ($7)) END,
+           $1, CASE WHEN $5 <> 'removed' THEN now() END
+         FROM known
+         ON CONFLICT (audience, destination, key, identity) DO UPDATE SET
+           state = CASE WHEN excluded.state = 'rejected' AND (excluded.is_final OR m.attempts + 1 >= $6) THEN 'dead' ELSE excluded.state END, vendor_id = coalesce(excluded.vendor_id, m.vendor_id), reason = excluded.reason, message = excluded.message,
+           attempts = CASE WHEN excluded.reason IS NULL THEN 0 ELSE m.attempts + 1 END,
+           is_final = excluded.reason IS NOT NULL AND (excluded.is_final OR m.attempts + 1 >= $6), identifiers = excluded.identifiers,
+           added_at = CASE WHEN excluded.reason IS NULL THEN excluded.added_at ELSE m.added_at END, changed_at = now()
          RETURNING m.state)
        SELECT state, count(*)::int AS members FROM ledger GROUP BY state`,
       [run, destination, batch.id, JSON.stringify(said), taken, attempts, keeps, unnamed?.message ?? null],

@@ -81,7 +81,11 @@ export const alerts: Broken[] = [
   {
     name: 'an unknown kind',
     files: target('{ webhook: "${HOOK}", on: [failed, slow] }'),
-    lines: says(44, '.on.1', 'expected one of failed, stale, schema_change, dead_letters, quality, quota_wait, approval, backfill, decision, held, rejections'),
+    lines: says(
+      44,
+      '.on.1',
+      'expected one of failed, stale, schema_change, dead_letters, quality, quota_wait, approval, backfill, decision, held, rejections',
+    ),
   },
   {
     name: 'a typo in a target',
