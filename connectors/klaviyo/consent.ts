@@ -28,5 +28,7 @@ export const consent: Consent = {
   always: ['accounts:read'],
   // A report that a user made (`campaign`, `flow_series`) needs what it is about.
   ofStream: (stream, custom) => (custom ? [`${String(custom.report).replace(/_.*/, '')}s:read`] : (others[stream] ?? [`${stream}:read`])),
+  // Import jobs are made by the right to write, and looked at by that to read.
+  ofDestination: () => ['lists:read', 'lists:write', 'profiles:read', 'profiles:write'],
   isDue: ({ api_key, refresh_token }) => api_key === undefined && refresh_token === undefined,
 }

@@ -32,8 +32,8 @@ export interface Consent {
   always: readonly Scope[]
   /** What a stream needs besides; of one that the user made, by its keys. */
   ofStream?: (stream: string, custom: Settings | undefined) => readonly Scope[]
-  /** What audiences need that go to a destination of this kind. */
-  ofDestination?: (kind: string) => readonly Scope[]
+  /** What audiences need that go to a destination of this kind; the target as the project file names it. */
+  ofDestination?: (kind: string, target: string) => readonly Scope[]
   /** Do these settings wait for a consent, since nothing else in them proves who the connection is? */
   isDue: (settings: Settings) => boolean
   /** The exchange, where it is not that of RFC 6749. */
