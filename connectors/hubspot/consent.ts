@@ -19,9 +19,10 @@ const written = (scope: string) => scope.replace(/^(crm\.objects\..+)\.read$/, '
 
 /** What it takes to look at an object's properties and write its records; `tickets` and `e-commerce` are for both. */
 const toWrite = (object: string) =>
-  scopesOf(object).flatMap((scope): Scope[] =>
-    typeof scope === 'string' ? [scope, written(scope)] : [[scope[0], ...scope.slice(1).map(written)]],
-  )
+  scopesOf(object).flatMap((scope): Scope[] => [
+    scope,
+    typeof scope === 'string' ? written(scope) : [scope[0], ...scope.slice(1).map(written)],
+  ])
 
 const ofObjects = (...objects: readonly string[]) => [...new Set(objects.flatMap(scopesOf))]
 

@@ -85,7 +85,8 @@ export function appOf(api: Api, { name, settings }: ConnectionDefinition): Exclu
 export function addressOf(api: Api, connection: ConnectionDefinition, consent: Consent, scopes: readonly Scope[]): string {
   const { clientId } = appOf(api, connection)
   const url = pageAt(consent.page(connection.settings), new URL(connection.baseUrl ?? api.origin))
-  const scope = scopes.map((one) => (typeof one === 'string' ? one : one[0])).join(consent.separator ?? ' ')
+  const asked = new Set(scopes.map((one) => (typeof one === 'string' ? one : one[0])))
+  const scope = [...asked].join(consent.separator ?? ' ')
   for (const [name, value] of Object.entries({ response_type: 'code', client_id: clientId, scope, ...consent.query }))
     url.searchParams.set(name, value)
   return url.href

@@ -57,6 +57,9 @@ async function failing(planned: Planned, open: () => Http): Promise<Map<string, 
 const allNames = (planned: Planned) =>
   planned.flatMap(({ stream, slices }) => slices.map(({ parent }) => (parent === undefined ? stream.name : `${stream.name}/${parent}`)))
 
+/** What a person is asked for although the sandbox reads without it: HubSpot does not say whether both sides of an association are looked at. */
+const asksForBoth: Readonly<Record<string, RegExp>> = { hubspot: /_associations$/ }
+
 const alternatives = (scope: Scope): readonly string[] => (typeof scope === 'string' ? [scope] : scope)
 
 describe.each(Object.keys(registry))('%s', async (type) => {
@@ -100,7 +103,14 @@ describe.each(Object.keys(registry))('%s', async (type) => {
       const failed = await failing(planned, () => open())
       const touched = new Set([...failed.keys()].map((name) => name.split('/')[0]!))
       const needing = [...needs].filter(([, scopes]) => scopes.some((scope) => String(scope) === String(missing))).map(([name]) => name)
-      expect(touched, `without ${missing}`).toEqual(new Set(needing))
+      expect(
+        [...touched].filter((name) => !needing.includes(name)),
+        `without ${missing}`,
+      ).toEqual([])
+      expect(
+        needing.filter((name) => !touched.has(name) && !asksForBoth[type]?.test(name)),
+        `without ${missing}`,
+      ).toEqual([])
       for (const [name, { reason, message }] of failed) {
         expect(reason, name).toBe('permission')
         expect(message, name).toContain(without[0])

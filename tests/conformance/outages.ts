@@ -94,7 +94,7 @@ export const outages: Readonly<Record<string, readonly Outage[]>> = {
       custom: { gone: { object: 'p999_gone' } },
       strike: () => undefined,
       stops: /^gone$/,
-      reason: 'config',
+      reason: 'permission',
       says: 'p999_gone',
     },
   ],

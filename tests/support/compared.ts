@@ -18,7 +18,7 @@ export interface Read {
 interface Asked {
   /** Day before which nothing is read of what is read by whole days. */
   firstDay: string
-  /** Fields that are left out, by stream. */
+  /** Fields that are left out, by table. */
   but?: Readonly<Record<string, readonly string[]>>
 }
 
@@ -88,7 +88,7 @@ export async function compare(db: pg.Client, sandbox: Sandbox, { sync, vendor, s
       const key = keyOf((field) => record[field])
       const row = found.get(key)!
       for (const [field, value] of Object.entries(record)) {
-        if (asked.but?.[name]?.includes(field)) continue
+        if (asked.but?.[table]?.includes(field)) continue
         // A value that fits no column of its field stands in a variant beside it.
         const ofField = columns.filter((column) => column.field === field)
         if (ofField.length === 0 && byName.includes(vendor)) continue
