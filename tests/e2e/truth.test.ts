@@ -1,44 +1,15 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connector as googleAds } from '../../connectors/google-ads/source.js'
 import { connector as hubspot } from '../../connectors/hubspot/source.js'
 import { connector as klaviyo } from '../../connectors/klaviyo/source.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
-import type { Rec, Stream } from '../../src/core/types.js'
+import type { Stream } from '../../src/core/types.js'
+import { compare, daysAsWritten } from '../support/compare.js'
 import type { Project } from '../support/project.js'
 import { startProject } from '../support/stack.js'
-import { truthOf } from '../support/truth.js'
 
 const dayMs = 86_400_000
-
-/** A value as text that is the same on both sides: instants by their time, numbers by their value, JSON by its sorted members. */
-function plain(value: unknown): unknown {
-  if (value === null || value === undefined || value === '') return null
-  if (value instanceof Date) return value.toISOString()
-  if (typeof value === 'string') {
-    if (/^\d{4}-\d{2}-\d{2}[T ]/.test(value)) return new Date(value).toISOString()
-    // Ids of more digits than a double holds stay as they are.
-    return /^-?\d+(\.\d+)?$/.test(value) && value.length <= 15 ? String(Number(value)) : value
-  }
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (Array.isArray(value)) return value.map(plain)
-  if (typeof value === 'object') {
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([, part]) => plain(part) !== null)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, part]) => [key, plain(part)]),
-    )
-  }
-  return value
-}
-
-const dateOid = 1082
-/** A date without a time would come back as midnight of this machine. */
-const daysAsWritten = (oid: number, format?: 'text' | 'binary') =>
-  oid === dateOid ? (text: string) => text : pg.types.getTypeParser(oid, format as 'text')
-
-const keyOf = (record: Rec, stream: Stream) => stream.key.map((field) => String(plain(record[field]))).join('/')
 
 describe('what the vendors hold and what the warehouse holds', () => {
   let sandbox: Sandbox
@@ -94,58 +65,20 @@ syncs:
   /** The sandbox's days lie behind ours: what is read by days begins with its first. */
   const daily = (name: string) => (googleAds.source.streams[name]!.passes[0].slicing.by === 'time' ? '{ start: 2026-11-12 }' : '{}')
 
-  /** Every record of the truth stands in the table, value by value, and nothing else lives there. */
-  async function compare(
-    schema: string,
-    vendor: 'klaviyo' | 'hubspot' | 'google_ads',
-    streams: Readonly<Record<string, Stream>>,
-    but: readonly string[] = [],
-  ): Promise<number> {
-    let compared = 0
-    for (const [name, stream] of Object.entries(streams)) {
-      const { rows: versions } = await db.query(
-        'SELECT columns FROM _weir.schema_versions WHERE table_schema = $1 AND table_name = $2 ORDER BY version DESC LIMIT 1',
-        [schema, name],
-      )
-      const columns = versions[0].columns as { field: string; name: string }[]
-      const { rows } = await db.query(`SELECT * FROM ${schema}.${name}`)
-      const field = (one: string) => columns.find((column) => column.field === one)!.name
-      const found = new Map(rows.map((row) => [stream.key.map((one) => String(plain(row[field(one)]))).join('/'), row]))
-      const expected = truthOf(sandbox, vendor, name).map((raw) => stream.record(raw))
-      const keys = new Set(expected.map((record) => keyOf(record, stream)))
-      // What was known of a record that has been archived since stays; the vendor's truth is of those that stand.
-      const held = name.endsWith('_history') ? [...found.keys()].filter((key) => keys.has(key)) : found.keys()
-      expect(new Set(held), `${schema}.${name}`).toEqual(keys)
-      for (const record of expected) {
-        const row = found.get(keyOf(record, stream))!
-        for (const [one, value] of Object.entries(record)) {
-          if (but.includes(one)) continue
-          // A value that fits no column of its field stands in a variant beside it.
-          const columnsOfField = columns.filter((column) => column.field === one || column.field.startsWith(`${one}__`))
-          const stored = columnsOfField.map((column) => row[column.name]).find((cell) => cell !== null && cell !== undefined)
-          expect(plain(stored), `${schema}.${name} ${keyOf(record, stream)} ${one}`).toEqual(plain(value))
-        }
-        compared++
-      }
-      if (stream.deletedAt) {
-        for (const row of rows) expect(row._weir_deleted_at !== null, `${schema}.${name} ${row.id}`).toBe(row.archived)
-      }
-    }
-    return compared
-  }
-
   /** Streams that a sync reads when it names none; a report has no truth beside the report itself. */
   const standard = (streams: Readonly<Record<string, Stream>>) =>
     Object.fromEntries(Object.entries(streams).filter(([, one]) => one.isDefault))
   const machines = hubspot.source.custom!('machines', { object: 'p999_machines' })
 
+  const equal = (schema: string, vendor: keyof Sandbox['truth'], streams: Readonly<Record<string, Stream>>, but: readonly string[]) =>
+    compare({ db, sandbox, schema, vendor, streams, but })
   const compareAll = async (but: readonly string[] = []) => {
     const { flow_messages } = klaviyo.source.streams
     return (
-      (await compare('klaviyo', 'klaviyo', { ...standard(klaviyo.source.streams), flow_messages: flow_messages! }, but)) +
-      (await compare('hubspot', 'hubspot', { ...hubspot.source.streams, machines }, but)) +
-      (await compare('hubspot_v3', 'hubspot', standard(hubspot.source.streams), but)) +
-      (await compare('google_ads', 'google_ads', googleAds.source.streams, but))
+      (await equal('klaviyo', 'klaviyo', { ...standard(klaviyo.source.streams), flow_messages: flow_messages! }, but)) +
+      (await equal('hubspot', 'hubspot', { ...hubspot.source.streams, machines }, but)) +
+      (await equal('hubspot_v3', 'hubspot', standard(hubspot.source.streams), but)) +
+      (await equal('google_ads', 'google_ads', googleAds.source.streams, but))
     )
   }
 
