@@ -94,7 +94,7 @@ describe('a week of an operator', { timeout: 300_000 }, () => {
 
   it('Thursday: a backfill of 24 months is paused, and the schedules go on beside it', async () => {
     const { from, to } = stage.range
-    const slices = ['--slice', '7d', '--parallel', '1']
+    const slices = ['--slice', '14d', '--parallel', '1']
     const started = await stage.weir('backfill', 'klaviyo', '--from', from, '--to', to, '--stream', 'events', ...slices, '--detach')
     backfill = started.backfill
     await until(async () => expect(await backfilled()).toBeGreaterThanOrEqual(2))
@@ -107,7 +107,7 @@ describe('a week of an operator', { timeout: 300_000 }, () => {
     expect(await backfilled()).toBe(before)
     const { slices: at, status } = (await stage.weir('backfill', 'show', backfill)).backfill
     expect(at).toMatchObject({ done: before, failed: 0 })
-    expect(at.total).toBeGreaterThan(100)
+    expect(at.total).toBeGreaterThan(50)
     expect(status).toBe('paused')
     expect((await stage.page()).backfills).toMatchObject([{ id: backfill, status: 'paused', slices: at }])
     expect(await shownBy(stage, `backfill/klaviyo/${backfill}`)).toMatchObject({ status: 'paused' })
@@ -142,7 +142,7 @@ describe('a week of an operator', { timeout: 300_000 }, () => {
     const streams = [...streamsOf.klaviyo.names].sort()
     stage.sandbox.klaviyo.access.revoke()
     const failed = `_weir.stream_runs WHERE sync = 'klaviyo' AND status = 'failed' AND finished_at IS NOT NULL`
-    await until(async () => expect(await stage.count(failed)).toBeGreaterThanOrEqual(3 * streams.length))
+    await until(async () => expect(await stage.count(failed)).toBeGreaterThanOrEqual(2 * streams.length))
     const told = () => stage.messages('klaviyo', 'failed', 'opened')
     await until(async () => expect(named(told())).toEqual(streams))
     // A run that was under way when the key went may have failed in part.
