@@ -1,5 +1,6 @@
+import { shaped } from '../../connectors/salesforce/fields.js'
 import type { Sandbox } from '../../sandbox/serve.js'
-import type { Rec } from '../../src/core/types.js'
+import type { Fields, Rec } from '../../src/core/types.js'
 
 type Told = Record<string, () => Rec[]>
 
@@ -42,8 +43,12 @@ const gathered: Record<string, Record<string, (sandbox: Sandbox) => unknown[]>> 
 const relatedId = ({ relationships = {} }: { relationships?: Record<string, unknown> }, name: string) =>
   (relationships[name] as { data: { id: string } }).data.id
 
-/** What a stream holds at the vendor now, in the shape that its `record` takes. */
-export function truthOf(sandbox: Sandbox, vendor: keyof Sandbox['truth'], stream: string): Rec[] {
+/**
+ * What a stream holds at the vendor now, in the shape that its `record` takes.
+ * @param fields as the table has them: one reader brings values into their form while it reads
+ */
+export function truthOf(sandbox: Sandbox, vendor: keyof Sandbox['truth'], stream: string, fields: Fields = {}): Rec[] {
   const parts = gathered[vendor]?.[stream]
-  return (parts ? parts(sandbox) : (sandbox.truth[vendor] as unknown as Told)[stream]!()) as Rec[]
+  const told = (parts ? parts(sandbox) : (sandbox.truth[vendor] as unknown as Told)[stream]!()) as Rec[]
+  return vendor === 'salesforce' ? told.map(shaped(fields)) : told
 }
