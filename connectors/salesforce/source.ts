@@ -102,7 +102,11 @@ const custom = z.object({
     .regex(/^[A-Za-z]\w*$/, 'expected a field’s API name')
     .optional()
     .meta({ description: 'The instant by which it is read, where SystemModstamp cannot be filtered: CreatedDate for what never changes.' }),
-  deletable: z.boolean().optional().meta({ description: 'Set false for an object without IsDeleted.' }),
+  deletable: z
+    // A reference such as ${X} gives text.
+    .union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })], { error: 'expected true or false' })
+    .optional()
+    .meta({ description: 'Set false for an object without IsDeleted.' }),
 })
 
 function customStream(name: string, given: Rec): Stream {

@@ -1,10 +1,33 @@
 import nock from 'nock'
 import { describe, expect, it } from 'vitest'
 import { columnsOf, decimal, fieldsOf, shaped } from '../../../connectors/salesforce/fields.js'
+import { connector } from '../../../connectors/salesforce/source.js'
 import { onlyWhatIsWritten } from '../vendor.js'
 import { open, org, v } from './wire.js'
 
 onlyWhatIsWritten()
+
+describe('deletable', () => {
+  const given = (deletable: unknown) => ({ object: 'Shipment__c', deletable })
+
+  it.each([
+    [false, undefined],
+    // As a reference such as ${DELETABLE} gives it.
+    ['false', undefined],
+    [true, 'DeletedDate'],
+    ['true', 'DeletedDate'],
+    [undefined, 'DeletedDate'],
+  ])('%j says whether an object has a bin', (deletable, deletedAt) => {
+    expect(connector.custom!.safeParse(given(deletable)).error).toBeUndefined()
+    expect(connector.source.custom!('shipments', given(deletable)).deletedAt).toBe(deletedAt)
+  })
+
+  it.each(['no', '', 0])('%j is refused in words', (deletable) => {
+    expect(connector.custom!.safeParse(given(deletable)).error?.issues).toMatchObject([
+      { path: ['deletable'], message: 'expected true or false' },
+    ])
+  })
+})
 
 describe('an object’s fields', () => {
   const field = (name: string, type: string, more = {}) => ({
