@@ -15,6 +15,15 @@ export function scopesOf(object: string): readonly Scope[] {
   return [`crm.objects.${object}.read`]
 }
 
+const written = (scope: string) => scope.replace(/^(crm\.objects\..+)\.read$/, '$1.write')
+
+/** What it takes to look at an object's properties and write its records; `tickets` and `e-commerce` are for both. */
+const toWrite = (object: string) =>
+  scopesOf(object).flatMap((scope): Scope[] => [
+    scope,
+    typeof scope === 'string' ? written(scope) : [scope[0], ...scope.slice(1).map(written)],
+  ])
+
 const ofObjects = (...objects: readonly string[]) => [...new Set(objects.flatMap(scopesOf))]
 
 /** Scopes of streams that are no objects: of what they read. */
@@ -50,5 +59,7 @@ export const consent: Consent = {
   loopback: { host: 'localhost', anyPort: false },
   always: ['oauth'],
   ofStream,
+  // Members of a list are contacts, which are made or updated first.
+  ofDestination: (kind, target) => (kind === 'list' ? [...toWrite('contacts'), 'crm.lists.read', 'crm.lists.write'] : toWrite(target)),
   isDue: ({ access_token, refresh_token }) => access_token === undefined && refresh_token === undefined,
 }

@@ -36,6 +36,7 @@ export const consent: Consent = {
   // An app in development takes localhost unregistered; a live one demands https.
   loopback: { host: 'localhost', anyPort: false },
   always: [['ads_read', 'ads_management']],
+  ofDestination: () => ['ads_management'],
   isDue: ({ access_token }) => access_token === undefined,
   redeem,
 }

@@ -8,7 +8,7 @@ export const consent: Consent = {
   keeps: 'refresh_token',
   // The callback address must be one of the app's, port and all; plain http is taken for localhost.
   loopback: { host: 'localhost', anyPort: false },
-  // `full` holds all but the refresh token; `offline_access` is its other name.
+  // Streams and audiences need no more: what a person may read and write, profiles say. `full` holds all but the refresh token; `offline_access` is its other name.
   always: [
     ['api', 'full'],
     ['refresh_token', 'offline_access'],

@@ -97,7 +97,7 @@ function needs({ consent, connection, definitions, audiences }: Connecting): Nee
   const ofAudiences = audiences.flatMap(({ audience, destinations }) =>
     Object.values(destinations)
       .filter((one) => one.connection.name === connection.name)
-      .map(({ kind }) => ({ scopes: ofDestination?.(kind), of: `audience/${audience}` })),
+      .map(({ kind, target }) => ({ scopes: ofDestination?.(kind, target), of: `audience/${audience}` })),
   )
   const found = new Map<string, Need>(always.map((scope) => [nameOf(scope), { scope, of: [] }]))
   const isAlways = new Set(found.keys())

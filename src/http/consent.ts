@@ -32,8 +32,8 @@ export interface Consent {
   always: readonly Scope[]
   /** What a stream needs besides; of one that the user made, by its keys. */
   ofStream?: (stream: string, custom: Settings | undefined) => readonly Scope[]
-  /** What audiences need that go to a destination of this kind. */
-  ofDestination?: (kind: string) => readonly Scope[]
+  /** What audiences need that go to a destination of this kind; the target as the project file names it. */
+  ofDestination?: (kind: string, target: string) => readonly Scope[]
   /** Do these settings wait for a consent, since nothing else in them proves who the connection is? */
   isDue: (settings: Settings) => boolean
   /** The exchange, where it is not that of RFC 6749. */
@@ -85,7 +85,8 @@ export function appOf(api: Api, { name, settings }: ConnectionDefinition): Exclu
 export function addressOf(api: Api, connection: ConnectionDefinition, consent: Consent, scopes: readonly Scope[]): string {
   const { clientId } = appOf(api, connection)
   const url = pageAt(consent.page(connection.settings), new URL(connection.baseUrl ?? api.origin))
-  const scope = scopes.map((one) => (typeof one === 'string' ? one : one[0])).join(consent.separator ?? ' ')
+  const asked = new Set(scopes.map((one) => (typeof one === 'string' ? one : one[0])))
+  const scope = [...asked].join(consent.separator ?? ' ')
   for (const [name, value] of Object.entries({ response_type: 'code', client_id: clientId, scope, ...consent.query }))
     url.searchParams.set(name, value)
   return url.href
