@@ -1,3 +1,4 @@
+import { Failure } from '../../src/core/failure.js'
 import type { Fields, FieldType, Http, Rec } from '../../src/core/types.js'
 import { typed } from '../../src/extract/define.js'
 import { recordsAt } from '../../src/extract/paginate.js'
@@ -20,11 +21,20 @@ const propertyOf = (field: string) => (clash.test(field) ? field.replace('proper
 /** Property types → columns. Numbers may hold "N/A": such values go to a variant column, whole. */
 const types: Record<string, FieldType> = { number: 'numeric', bool: 'boolean', date: 'date', datetime: 'timestamp', json: 'json' }
 
-/** Properties of an object, custom ones included, as columns. Archived definitions are left out: HubSpot gives no values of them. */
+/**
+ * Properties of an object, custom ones included, as columns. Archived definitions are left out: HubSpot gives no values of them.
+ * @throws Failure `permission` where the account has no such object
+ */
 export const propertiesOf =
   (object: string) =>
   async (http: Http): Promise<Fields> => {
-    const { body } = await http.request({ path: path(http, 'properties', `/${object}`) })
+    const { status, body } = await http.request({ path: path(http, 'properties', `/${object}`), refusals: [400, 404] })
+    if (status >= 400)
+      throw new Failure(
+        'permission',
+        `HubSpot has no object ${JSON.stringify(object)}: it was removed, or this account does not have it. Restore it there, or leave this stream out.`,
+        { status },
+      )
     // An answer without the list is no account without properties: nothing but defaults would be asked for.
     const found = recordsAt('results')(body).filter(({ archived }) => archived !== true)
     return Object.fromEntries(

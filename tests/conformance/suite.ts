@@ -4,39 +4,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { registry } from '../../connectors/registry.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
 import type { Keys, Opened } from '../../sandbox/stand-in.js'
-import type { ConnectionDefinition } from '../../src/core/definition.js'
 import type { Failure } from '../../src/core/failure.js'
-import type { Clock } from '../../src/core/ports.js'
-import type { Fields, Http, Page, Pass, Rec, Resume, Slice, Slicing, Stream } from '../../src/core/types.js'
+import type { Fields, Http, Page, Pass, Rec, Resume, Slice, Stream } from '../../src/core/types.js'
 import type { Connector } from '../../src/extract/connector.js'
-import { createAccounts } from '../../src/http/budget.js'
-import { type ClientLimits, createHttp } from '../../src/http/client.js'
+import { fieldsOf, monthAgo, now, type Opening, openAt, slicesOf } from './reading.js'
 
 /**
  * One suite over every connector: what the engine may rely on, whatever the vendor. Driven against the sandbox, whose list of stand-ins
  * says how a connection comes in: a new connector adds no line here.
  */
 const handles = (type: string) => sandbox[type as keyof Sandbox['truth']] as { connection: Keys } & Opened
-
-const now = new Date('2026-11-20T12:00:00.000Z')
-/** Not a whole one: vendors keep some things for thirty days. */
-const monthAgo = '2026-10-23T12:00:00.000Z'
-/** Waits that a vendor asks for pass at once, and turn the clock of the client that waits. */
-function leapingClock(): Clock {
-  let aheadMs = 0
-  return {
-    now: () => new Date(Date.now() + aheadMs),
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        signal?.throwIfAborted()
-        aheadMs += ms
-        setTimeout(resolve, 0)
-        signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
-      }),
-  }
-}
-const quiet = () => undefined
-const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
 
 let sandbox: Sandbox
 /** A host that nobody should ever call. */
@@ -61,59 +38,18 @@ afterAll(async () => {
   stranger.close()
 })
 
-interface Opening {
-  way?: 'fixed' | 'oauth'
-  limits?: Partial<ClientLimits>
-  apiVersion?: string
-  signal?: AbortSignal
-}
-
 const settingsOf = (type: string, way: 'fixed' | 'oauth' = 'oauth') => {
   const { connection, byOAuth } = handles(type)
   return way === 'oauth' && byOAuth ? byOAuth(sandbox.url) : connection
 }
 
-function open(type: string, { way = 'fixed', limits, apiVersion, signal }: Opening = {}): Http {
-  const definition: ConnectionDefinition = {
-    name: `${type}-test`,
-    type,
-    baseUrl: sandbox.url,
-    budget: 'off',
-    settings: settingsOf(type, way),
-    ...(apiVersion ? { apiVersion } : {}),
-  }
-  const clock = leapingClock()
-  return createHttp(connectors.get(type)!.api, definition, {
-    clock,
-    log,
-    accounts: createAccounts(clock),
-    random: () => 0,
-    limits: { retryMs: 1, ...limits },
-    ...(signal ? { signal } : {}),
-  })
+interface ComingIn extends Opening {
+  way?: 'fixed' | 'oauth'
 }
 
-/** The slices that a first run, and a later one, would read of a pass. */
-async function slicesOf({ name, slicing }: Pass, http: Http, parentsAtMost = 3): Promise<Slice[]> {
-  if (slicing.by === 'all') return [{ pass: name }]
-  const ranges = slicing.by === 'time' ? rangesOf(slicing) : [{}]
-  if (!slicing.parents) return ranges.map((range) => ({ pass: name, ...range }))
-  const parents: string[] = []
-  for await (const parent of slicing.parents(http)) if (parents.push(parent) >= parentsAtMost) break
-  return parents.flatMap((parent) => ranges.map((range) => ({ pass: name, parent, ...range })))
-}
+const open = (type: string, { way = 'fixed', ...opening }: ComingIn = {}): Http =>
+  openAt(sandbox.url, connectors.get(type)!, settingsOf(type, way), opening)
 
-function rangesOf({ first, wholeDays }: Extract<Slicing, { by: 'time' }>): Omit<Slice, 'pass'>[] {
-  const midnight = (instant: number) => new Date(Math.floor(instant / 86_400_000) * 86_400_000).toISOString()
-  if (wholeDays) return [{ from: midnight(Date.parse(monthAgo)), to: midnight(now.getTime() + 86_400_000) }]
-  const to = now.toISOString()
-  return [...(first === 'whole' ? [{ to }] : []), { from: monthAgo, to }]
-}
-
-const fieldsOf = async ({ discover, fields }: Stream, http: Http): Promise<Fields> => ({
-  ...(discover ? await discover(http) : {}),
-  ...fields,
-})
 const keyOf = ({ key }: Stream, record: Rec) => JSON.stringify(key.map((field) => record[field]))
 
 async function pagesOf(pass: Pass, http: Http, fields: Fields, slice: Slice, from: { resume?: Resume | undefined; reached?: string } = {}) {
@@ -169,7 +105,7 @@ async function drive(stream: Stream, http: Http, fields: Fields, slice: Slice): 
 }
 
 /** Reads every slice of the first pass while something is wrong. */
-async function readUnder(type: string, name: string, upset: () => void, opening: Opening = {}) {
+async function readUnder(type: string, name: string, upset: () => void, opening: ComingIn = {}) {
   const stream = streamOf(type, name)
   const fields = await fieldsOf(stream, open(type))
   for (const { slice, expected } of await readCalmly(type, name)) {
