@@ -1,5 +1,6 @@
 /** Refusals of the Data Manager API: a google.rpc status, a reason, and the fields that are meant. */
 import { Refused, type Reply } from '../kit/http.js'
+import { statuses } from './errors.js'
 
 const domain = 'datamanager.googleapis.com'
 
@@ -8,16 +9,6 @@ export interface Violation {
   field: string
   reason: string
   description?: string
-}
-
-const statuses: Record<number, string> = {
-  400: 'INVALID_ARGUMENT',
-  401: 'UNAUTHENTICATED',
-  403: 'PERMISSION_DENIED',
-  404: 'NOT_FOUND',
-  429: 'RESOURCE_EXHAUSTED',
-  500: 'INTERNAL',
-  503: 'UNAVAILABLE',
 }
 
 export function rpcError(

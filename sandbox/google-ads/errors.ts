@@ -1,7 +1,8 @@
 /** Google's refusals: a google.rpc status around the codes of the Ads API, or bare where the layer before it refuses. */
 import type { Reply } from '../kit/http.js'
 
-const statuses: Record<number, string> = {
+/** Of google.rpc, as all of Google's APIs name them. */
+export const statuses: Record<number, string> = {
   400: 'INVALID_ARGUMENT',
   401: 'UNAUTHENTICATED',
   403: 'PERMISSION_DENIED',

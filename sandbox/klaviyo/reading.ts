@@ -1,11 +1,12 @@
 /** Klaviyo's reading side: which paths there are, and what each answers. */
-import { answered, type Reply, type Request, type Router } from '../kit/http.js'
+import type { Request, Router } from '../kit/http.js'
 import type { Row, Table } from '../kit/table.js'
-import { type Access, revisionOf } from './access.js'
+import type { Access } from './access.js'
 import { account } from './account.js'
 import { type Collection, checkParameters, pageReply, type Resource, readPage, sparse, type View } from './collection.js'
 import { campaignShells, campaigns, events, flows, lists, members, metrics, profiles, segments, templates } from './collections.js'
 import { contentType, notFound } from './errors.js'
+import { guard } from './guard.js'
 import type { Limits, Tier } from './limits.js'
 import { aggregates, type ReportKind, report, reportKinds } from './reports.js'
 import type { EventRow, MemberRow, ProfileRow, ThingRow } from './rows.js'
@@ -35,21 +36,7 @@ export interface ReadingParts {
 }
 
 export function addReading(router: Router, { store, show, access, limits, switches, now }: ReadingParts): void {
-  /** Credentials, revision and quota, in this order; then the answer with the quota's headers. */
-  const guarded = (
-    endpoint: string,
-    { tier, scopes }: { tier: Tier; scopes: readonly string[] },
-    make: (request: Request, revision: string) => Reply,
-    extras?: (request: Request) => { name: string; tier: Tier }[],
-  ) => {
-    router.on(endpoint, (request) => {
-      const who = access.check(request, scopes)
-      const revision = revisionOf(request)
-      const headers = limits.spend(who, endpoint, tier, extras?.(request) ?? [])
-      const reply = answered(() => make(request, revision))
-      return { ...reply, headers: { ...headers, ...reply.headers } }
-    })
-  }
+  const guarded = guard(router, access, limits)
 
   /** Slower parameters draw on a counter that all endpoints share. */
   const slower = (type: string, additional: Readonly<Record<string, Tier | null>> | undefined) => (request: Request) =>

@@ -1,11 +1,12 @@
 /** Klaviyo's writing side, as far as audiences need it: lists made, profiles imported by jobs, memberships added and removed. */
 import { code, place, ulid } from '../company/dice.js'
-import { answered, jsonObject, Refused, type Reply, type Request, type Router } from '../kit/http.js'
+import { jsonObject, Refused, type Reply, type Request, type Router } from '../kit/http.js'
 import { none, Pushed } from '../kit/pushed.js'
 import { Table } from '../kit/table.js'
-import { type Access, revisionOf } from './access.js'
+import type { Access } from './access.js'
 import { contentType, invalid, notFound, refusal } from './errors.js'
-import type { Limits, Tier } from './limits.js'
+import { guard } from './guard.js'
+import type { Limits } from './limits.js'
 import { type MemberRow, type ProfileRow, toSecond } from './rows.js'
 import { emptyProfile, type KlaviyoStore } from './store.js'
 
@@ -43,15 +44,7 @@ export function addWriting(router: Router, { store, access, limits, switches, no
   const { seed } = store.company.times
   let made = 0
 
-  const guarded = (endpoint: string, tier: Tier, scopes: readonly string[], make: (request: Request) => Reply) => {
-    router.on(endpoint, (request) => {
-      const who = access.check(request, scopes)
-      revisionOf(request)
-      const headers = limits.spend(who, endpoint, tier, [])
-      const reply = answered(() => make(request))
-      return { ...reply, headers: { ...headers, ...reply.headers } }
-    })
-  }
+  const guarded = guard(router, access, limits)
   const membersOf = (id: string): Table<MemberRow> => {
     const table = store.members.get(id)
     if (store.lists.get(id) === undefined || table === undefined) throw notFound('list', id)
@@ -64,7 +57,7 @@ export function addWriting(router: Router, { store, access, limits, switches, no
     pushed.count(list, profile, 'added')
   }
 
-  guarded('POST /api/lists', 'M', ['lists:write'], (request) => {
+  guarded('POST /api/lists', { tier: 'M', scopes: ['lists:write'] }, (request) => {
     const { attributes } = dataOf(request)
     const name = attributes?.name
     if (typeof name !== 'string' || name === '') throw refused([{ pointer: '/data/attributes/name', detail: 'The name is required.' }])
@@ -75,7 +68,7 @@ export function addWriting(router: Router, { store, access, limits, switches, no
     return { status: 201, body: { data: { type: 'list', id, attributes: { name } } }, contentType }
   })
 
-  guarded('POST /api/profile-bulk-import-jobs', 'M', ['lists:write', 'profiles:write'], (request) => {
+  guarded('POST /api/profile-bulk-import-jobs', { tier: 'M', scopes: ['lists:write', 'profiles:write'] }, (request) => {
     if (Buffer.byteLength(request.text) > most.bytes)
       throw new Refused(refusal(413, { code: 'request_too_large', title: 'Payload too large.', detail: 'The request body exceeds 5 MB.' }))
     const data = dataOf(request)
@@ -101,7 +94,7 @@ export function addWriting(router: Router, { store, access, limits, switches, no
     if (!job) throw notFound('profile-bulk-import-job', params.id ?? '')
     return job
   }
-  guarded('GET /api/profile-bulk-import-jobs/:id', 'M', ['lists:read', 'profiles:read'], (request) => {
+  guarded('GET /api/profile-bulk-import-jobs/:id', { tier: 'M', scopes: ['lists:read', 'profiles:read'] }, (request) => {
     const job = jobOf(request)
     if (++job.asked >= switches.jobPolls) job.done ??= complete(job)
     return { status: 200, body: { data: shownJob(job) }, contentType }
@@ -115,7 +108,7 @@ export function addWriting(router: Router, { store, access, limits, switches, no
     const links = { self: `${request.origin}${request.url}`, next: next?.href ?? null, prev: null }
     return { status: 200, body: { data: all.slice(from, from + size), links }, contentType }
   }
-  guarded('GET /api/profile-bulk-import-jobs/:id/import-errors', 'M', ['lists:read', 'profiles:read'], (request) =>
+  guarded('GET /api/profile-bulk-import-jobs/:id/import-errors', { tier: 'M', scopes: ['lists:read', 'profiles:read'] }, (request) =>
     paged(
       request,
       (jobOf(request).done?.errors ?? []).map(({ row, detail }, at) => ({
@@ -125,7 +118,7 @@ export function addWriting(router: Router, { store, access, limits, switches, no
       })),
     ),
   )
-  guarded('GET /api/profile-bulk-import-jobs/:id/profiles', 'M', ['lists:read', 'profiles:read'], (request) =>
+  guarded('GET /api/profile-bulk-import-jobs/:id/profiles', { tier: 'M', scopes: ['lists:read', 'profiles:read'] }, (request) =>
     paged(
       request,
       (jobOf(request).done?.profiles ?? []).flatMap((id) => {
@@ -136,7 +129,7 @@ export function addWriting(router: Router, { store, access, limits, switches, no
   )
 
   for (const method of ['POST', 'DELETE'] as const) {
-    guarded(`${method} /api/lists/:id/relationships/profiles`, 'M', ['lists:write', 'profiles:write'], (request) => {
+    guarded(`${method} /api/lists/:id/relationships/profiles`, { tier: 'M', scopes: ['lists:write', 'profiles:write'] }, (request) => {
       const list = request.params.id ?? ''
       const table = membersOf(list)
       const rows = (jsonObject(request)?.data ?? []) as { id?: string }[]
