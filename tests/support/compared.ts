@@ -82,8 +82,9 @@ export async function compare(db: pg.Client, sandbox: Sandbox, { sync, vendor, s
       .filter((record) => (range === undefined || String(record[range]) >= asked.firstDay) && (asked.isRead?.(record, name) ?? true))
     const keys = new Set(expected.map((record) => keyOf((field) => record[field])))
     expect(keys.size, `${table}: a key that two records have`).toBe(expected.length)
-    // What was known of a record that has been archived since stays; the vendor's truth is of those that stand.
-    const held = name.endsWith('_history') ? [...found.keys()].filter((key) => keys.has(key)) : found.keys()
+    // What is gone for good at the vendor stays, and is marked; so does what was known of a record that has been archived since.
+    const mayStay = (row: Rec) => name.endsWith('_history') || (stream.deletedAt !== undefined && row._weir_deleted_at !== null)
+    const held = [...found].filter(([key, row]) => keys.has(key) || !mayStay(row)).map(([key]) => key)
     expect(new Set(held), table).toEqual(keys)
 
     for (const record of expected) {
