@@ -17,7 +17,7 @@ const streamsOf: Record<Sync, { vendor: Sync; all: Readonly<Record<string, Strea
 const named = (messages: readonly Message[]) => messages.flatMap(({ items }) => items.map(({ stream }) => stream)).sort()
 
 /** Each test is a day or two; what one leaves, the next finds. */
-describe('a week of an operator', { timeout: 300_000 }, () => {
+describe('a week of an operator', { timeout: 900_000 }, () => {
   let stage: Stage
   let backfill: string
   beforeAll(async () => {

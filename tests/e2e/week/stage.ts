@@ -118,7 +118,7 @@ export async function openStage() {
 }
 
 /** For as long as a busy machine may take; nothing is said of how long it took. */
-export const until = <T>(check: () => Promise<T>) => vi.waitFor(check, { timeout: 180_000, interval: 200 })
+export const until = <T>(check: () => Promise<T>) => vi.waitFor(check, { timeout: 300_000, interval: 200 })
 
 function yamlOf({ url, klaviyo, hubspot, google_ads }: Awaited<ReturnType<typeof startSandbox>>, hook: string, liveFrom: string): string {
   const { clientId, clientSecret, refreshToken } = google_ads.oauth
