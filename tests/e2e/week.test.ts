@@ -94,7 +94,7 @@ describe('a week of an operator', { timeout: 900_000 }, () => {
 
   it('Thursday: a backfill of 24 months is paused, and the schedules go on beside it', async () => {
     const { from, to } = stage.range
-    const slices = ['--slice', '14d', '--parallel', '1']
+    const slices = ['--slice', '14d', '--parallel', '2']
     const started = await stage.weir('backfill', 'klaviyo', '--from', from, '--to', to, '--stream', 'events', ...slices, '--detach')
     backfill = started.backfill
     await until(async () => expect(await backfilled()).toBeGreaterThanOrEqual(2))

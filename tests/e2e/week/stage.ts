@@ -25,7 +25,7 @@ export interface Message {
 }
 
 const settings = {
-  heartbeatMs: 2_000,
+  heartbeatMs: 5_000,
   retryMs: 200,
   drainMs: 5_000,
   ports: { postgres: 25_832, temporal: 27_633, temporalUi: 28_633 },
