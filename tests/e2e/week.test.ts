@@ -17,7 +17,7 @@ const streamsOf: Record<Sync, { vendor: Sync; all: Readonly<Record<string, Strea
 const named = (messages: readonly Message[]) => messages.flatMap(({ items }) => items.map(({ stream }) => stream)).sort()
 
 /** Each test is a day or two; what one leaves, the next finds. */
-describe('a week of an operator', { timeout: 300_000 }, () => {
+describe('a week of an operator', { timeout: 900_000 }, () => {
   let stage: Stage
   let backfill: string
   beforeAll(async () => {
@@ -92,7 +92,7 @@ describe('a week of an operator', { timeout: 300_000 }, () => {
 
   it('Thursday: a backfill of 24 months is paused, and the schedules go on beside it', async () => {
     const { from, to } = stage.range
-    const slices = ['--slice', '14d', '--parallel', '1']
+    const slices = ['--slice', '14d', '--parallel', '2']
     const started = await stage.weir('backfill', 'klaviyo', '--from', from, '--to', to, '--stream', 'events', ...slices, '--detach')
     backfill = started.backfill
     await until(async () => expect(await backfilled()).toBeGreaterThanOrEqual(2))

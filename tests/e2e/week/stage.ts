@@ -25,7 +25,7 @@ export interface Message {
 }
 
 const settings = {
-  heartbeatMs: 2_000,
+  heartbeatMs: 5_000,
   retryMs: 200,
   drainMs: 5_000,
   ports: { postgres: 25_832, temporal: 27_633, temporalUi: 28_633 },
@@ -118,7 +118,7 @@ export async function openStage() {
 }
 
 /** For as long as a busy machine may take; nothing is said of how long it took. */
-export const until = <T>(check: () => Promise<T>) => vi.waitFor(check, { timeout: 180_000, interval: 200 })
+export const until = <T>(check: () => Promise<T>) => vi.waitFor(check, { timeout: 300_000, interval: 200 })
 
 function yamlOf({ url, klaviyo, hubspot, google_ads }: Awaited<ReturnType<typeof startSandbox>>, hook: string, liveFrom: string): string {
   const { clientId, clientSecret, refreshToken } = google_ads.oauth
