@@ -62,7 +62,10 @@ const asksForBoth: Readonly<Record<string, RegExp>> = { hubspot: /_associations$
 
 const alternatives = (scope: Scope): readonly string[] => (typeof scope === 'string' ? [scope] : scope)
 
-describe.each(Object.keys(registry))('%s', async (type) => {
+/** Every slice of every stream is asked for, twice. */
+const timeout = 120_000
+
+describe.each(Object.keys(registry))('%s', { timeout }, async (type) => {
   const connector = await registry[type]!()
   const { source, consent } = connector
   const streams = Object.values(source.streams)
