@@ -80,6 +80,8 @@ export async function push(world: World, options: PushOptions): Promise<PushEnd>
   for (let left = most, before = ''; left > 0; left--) {
     // What was struck gets on first: else all faults would fall into one moment.
     const known = before
+    // A comparison that is struck begins anew: after two of them it is let through.
+    if (left <= most - 2) await until(async () => (await isPrepared(world, run)) || (await isOver()), endsWithinMs, 200)
     await until(async () => (await progress(world, run)) !== known || (await isOver()), progressMs, 100)
     await sleep(random.whole(100, pauseMs))
     if (await isOver()) break
@@ -119,6 +121,11 @@ async function start(world: World): Promise<string> {
   )
   if (run === undefined) throw new Error(`The push could not be started: ${said}`)
   return run
+}
+
+async function isPrepared({ query }: World, run: string): Promise<true | undefined> {
+  const [row] = await query<{ is: boolean }>('SELECT prepared_at IS NOT NULL AS is FROM _weir.audience_runs WHERE run_id = $1', [run])
+  return row?.is || undefined
 }
 
 /** Something that changes with every batch, and with every answer about one. */

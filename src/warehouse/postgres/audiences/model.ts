@@ -59,7 +59,7 @@ export function exclusionOf(definition: AudienceDefinition, row: string): string
 
 const folded = (text: string) => {
   const plain = `lower(btrim(${text}))`
-  const isGoogle = `${plain} ~ '@(gmail|googlemail)\\.com$'`
+  const isGoogle = `(${plain} LIKE '%@gmail.com' OR ${plain} LIKE '%@googlemail.com')`
   const local = `replace(regexp_replace(split_part(${plain}, '@', 1), '\\+.*$', ''), '.', '')`
   return `CASE WHEN ${isGoogle} THEN ${local} || '@' || split_part(${plain}, '@', 2) ELSE ${plain} END`
 }

@@ -195,7 +195,7 @@ async function insert(
   encoded: readonly Encoded[],
 ): Promise<void> {
   const isRemoval = definition.destinations[destination]!.mode === 'remove'
-  const changes: unknown[] = []
+  const changes: object[] = []
   encoded.forEach((one, at) => {
     const { key, print, identity, content, state, is_due } = page[at]!
     const { marks } = one
@@ -226,9 +226,10 @@ async function insert(
      SELECT $1, $2, CASE WHEN c.cause = 'readdressed' AND c.action = 'remove' AND ${isShared} THEN 'forget' ELSE c.action END, c.cause, c.key, c.identity, decode(c.print, 'hex'), c.content,
        CASE WHEN c.action = 'remove' AND c.identifiers IS NULL THEN m.identifiers ELSE c.identifiers END, coalesce(c.fields, '{}'), c.message, m.vendor_id,
        coalesce(c.is_owed, false), CASE WHEN c.action = 'remove' AND c.identifiers IS NULL THEN coalesce(m.marks, '{}') || CASE WHEN c.is_owed THEN c.marks ELSE '{}' END ELSE c.marks END
-     FROM jsonb_to_recordset($3) AS c (action text, cause text, key text, identity text, print text, content text, identifiers jsonb, fields jsonb, message text, is_owed boolean, marks text[])
-     LEFT JOIN _weir.audience_members AS m ON m.audience = $4 AND m.destination = $2 AND m.key = c.key AND m.identity = c.identity`,
-    [run, destination, JSON.stringify(changes), definition.audience],
+     FROM jsonb_to_recordset($3) AS c (action text, cause text, key text, identity text, print text, content text, identifiers jsonb, fields jsonb, message text, is_owed boolean, marks text[], at int)
+     LEFT JOIN _weir.audience_members AS m ON m.audience = $4 AND m.destination = $2 AND m.key = c.key AND m.identity = c.identity
+     ORDER BY c.at`,
+    [run, destination, JSON.stringify(changes.map((change, at) => ({ ...change, at }))), definition.audience],
   )
 }
 
