@@ -45,7 +45,13 @@ audiences:
     await database.drop()
   })
 
-  const env = (queue: string) => ({ TEMPORAL_ADDRESS: inject('temporalAddress'), WAREHOUSE_URL: database.url, WEIR_TASK_QUEUE: queue })
+  const key = randomBytes(32).toString('base64')
+  const env = (queue: string) => ({
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    WAREHOUSE_URL: database.url,
+    WEIR_TASK_QUEUE: queue,
+    WEIR_KEY: key,
+  })
   const doctor = async (queue: string, more: Record<string, string> = {}): Promise<{ code: number; answer: Groups }> => {
     const { code, stdout } = await weirHere(['doctor', '--json', '--config', join(project.folder, 'weir.yaml')], { ...env(queue), ...more })
     return { code, answer: JSON.parse(stdout) as Groups }
@@ -103,11 +109,13 @@ audiences:
   })
 
   it('asks a vendor in cipher where payloads are encrypted, and nobody where the key to do so is missing', async () => {
-    const key = randomBytes(32).toString('base64')
     await whileWorking(payloadCodec(key, true), async (queue) => {
-      await findsNothingWrong(queue, { WEIR_KEY: key, WEIR_ENCRYPT_PAYLOADS: 'true' })
-      const { answer } = await doctor(queue, { WEIR_ENCRYPT_PAYLOADS: 'true' })
-      expect(wrong(answer)).toEqual([{ name: 'vendors', ok: false, message: expect.stringContaining('WEIR_KEY is not') }])
+      await findsNothingWrong(queue, { WEIR_ENCRYPT_PAYLOADS: 'true' })
+      const { answer } = await doctor(queue, { WEIR_KEY: '', WEIR_ENCRYPT_PAYLOADS: 'true' })
+      expect(wrong(answer)).toEqual([
+        expect.objectContaining({ name: 'WEIR_KEY', message: 'not set, and needed by audience/vip' }),
+        { name: 'vendors', ok: false, message: expect.stringContaining('WEIR_KEY is not') },
+      ])
     })
   })
 
