@@ -1,5 +1,5 @@
 # Thin on purpose: each target calls one script.
-.PHONY: setup demo test lint bench chaos clean
+.PHONY: setup demo test week lint bench chaos clean
 
 setup: ## install packages where they changed, and build
 	@scripts/setup.sh
@@ -9,6 +9,9 @@ demo: setup ## the whole of Weir on this machine, against the sandbox
 
 test: setup ## ARGS go to vitest: make test ARGS=tests/src/schema
 	@npm test --silent -- $(ARGS)
+
+week: setup ## a week of an operator against the sandbox, in some minutes
+	@WEEK=1 npm test --silent -- tests/e2e/week.test.ts
 
 lint: setup
 	@npm run --silent lint

@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
+    // Longer than all the rest may take: `make week`.
+    exclude: process.env.WEEK ? [] : ['tests/e2e/week.test.ts'],
     globalSetup: ['tests/support/global.ts'],
     pool: 'forks',
     maxWorkers: 2,
