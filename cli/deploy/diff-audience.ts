@@ -31,8 +31,16 @@ export function audienceChanges(
   }
   const back = deployment.retiredAt ? [change('change', `in the project file again; ${whenText(when)}`)] : []
   if (deployment.definition === hash) return back
-  const changes = [...partChanges(before, definition, change), ...destinationChanges(before, definition, change)]
-  return [...back, ...(changes.length > 0 ? changes : [change('change', 'compiled in another way than before')])]
+  // What it depends on by `after` is told with the schedule.
+  const [old, next] = [withoutAfter(before, deployment.after), withoutAfter(definition, when.after)]
+  const changes = [...partChanges(old, next, change), ...destinationChanges(old, next, change)]
+  const isTold = changes.length > 0 || !same(before.dependsOn, definition.dependsOn)
+  return [...back, ...(isTold ? changes : [change('change', 'compiled in another way than before')])]
+}
+
+function withoutAfter(definition: AudienceDefinition, after: readonly string[]): AudienceDefinition {
+  const { dependsOn = [], ...rest } = definition
+  return { ...rest, dependsOn: dependsOn.filter(({ sync, stream }) => stream !== undefined || !after.includes(sync)) }
 }
 
 type Say = (action: Change['action'], what: string, ...consequences: string[]) => Change
@@ -82,7 +90,7 @@ function destinationChanges(before: AudienceDefinition, after: AudienceDefinitio
         change(
           'change',
           `destination ${name}: ${placeOf(a)} → ${placeOf(b)}`,
-          `Its ledger goes on as it was: who is held at ${placeOf(a)} is taken to be held at ${placeOf(b)}. Give it another name to fill it from nothing.`,
+          `The next push asks first, and fills ${placeOf(b)} from the start. Who is held at ${placeOf(a)} stays there, and its ledger is set aside.`,
         ),
       ]
     const keys = (['connection', 'create', 'mode', 'map', 'settings'] as const).filter((key) => !same(a[key], b[key]))

@@ -4,7 +4,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
 import type { Project } from '../support/project.js'
 import { startProject } from '../support/stack.js'
 
-describe('audiences to Salesforce, by the command', () => {
+describe('audiences to Salesforce, by the command', { timeout: 120_000 }, () => {
   let sandbox: Sandbox
   let project: Project
   let db: pg.Client

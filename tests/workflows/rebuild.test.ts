@@ -88,6 +88,7 @@ describe('the rebuild of a table, by a worker', () => {
 
   it('ends red where a run reads the stream, and names that run', async () => {
     const { stream, definition, input, work } = await loaded()
+    await warehouse.runs.start({ run: 'run-under-way', sync: input.sync, definition: input.definition, kind: 'manual' })
     await plan({ warehouse, stream, run: 'run-under-way', now: '2026-07-01T00:00:00.000Z', definition })
     await withWorker({ work }, async (running) => {
       const error = await (await start(running, input)).result().catch((thrown: unknown) => thrown)

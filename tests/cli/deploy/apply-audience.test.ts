@@ -112,7 +112,7 @@ ${audience === '' ? '  {}' : `  ${vip}: { model: vip, identity: { email: email }
       'create audience: destination more (list "More" of klaviyo)',
       `change schedule: runs after sync/crm_${id} → runs every 6h`,
     ])
-    expect(changes[1]!.consequences[0]).toContain('who is held at list "High value" of klaviyo is taken to be held at list "Other"')
+    expect(changes[1]!.consequences[0]).toContain('fills list "Other" of klaviyo from the start')
     await apply()
     expect(await plan()).toEqual([])
   })
