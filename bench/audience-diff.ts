@@ -108,8 +108,8 @@ try {
   await timed('first comparison, all are new', () => compare('first'))
   await timed('the ledger as if all were sent', async () => {
     await db.query(
-      `INSERT INTO _weir.audience_members (audience, destination, key, identity, state, cause, print, content, identifiers, run_id, added_at)
-       SELECT 'everybody', destination, key, identity, 'accepted', cause, print, content, identifiers, run_id, now() FROM _weir.audience_changes`,
+      `INSERT INTO _weir.audience_members (audience, destination, key, identity, state, cause, print, content, identifiers, run_id, added_at, marks)
+       SELECT 'everybody', destination, key, identity, 'accepted', cause, print, content, identifiers, run_id, now(), marks FROM _weir.audience_changes`,
     )
     await db.query('TRUNCATE _weir.audience_changes')
     await warehouse.audiences.finish('first', 'completed')
