@@ -31,49 +31,47 @@ export interface Asked<Q extends AskInput['question']> {
 /** The first half of asking. */
 export async function startAsking<Q extends AskInput['question']>(session: Asking, sync: string, question: Question<Q>): Promise<Asked<Q>> {
   const definition = await putDefinition(session, session.manifest.syncs[sync]!)
-  const handle = await session.temporal.workflow.start('askConnection', {
-    taskQueue: queue(),
-    workflowId: `ask/${question.question}/${sync}/${randomUUID().slice(0, 8)}`,
-    args: [{ ...question, sync, definition } satisfies AskInput],
-    staticSummary: `${question.question} ${sync}`,
-    staticDetails: 'A person asked, and waits at a terminal for the answer. It is handed over in a row, and never stands here.',
-    ...labels({ sync, kind: 'ask', definition, tellsStatus: false }),
-  })
-  return { question: question.question, handle }
+  const input = { ...question, sync, definition }
+  return started(session, input, `${question.question} ${sync}`, labels({ sync, kind: 'ask', definition, tellsStatus: false }))
 }
 
-/** The other half. */
+async function started<Q extends AskInput['question']>(
+  { temporal }: Asking,
+  input: AskInput & { question: Q },
+  staticSummary: string,
+  found: Partial<ReturnType<typeof labels>> = {},
+): Promise<Asked<Q>> {
+  const { question, sync } = input
+  const handle = await temporal.workflow.start('askConnection', {
+    taskQueue: queue(),
+    workflowId: `ask/${question}/${sync}/${randomUUID().slice(0, 8)}`,
+    args: [input],
+    staticSummary,
+    staticDetails: 'A person asked, and waits at a terminal for the answer. It is handed over in a row, and never stands here.',
+    ...found,
+  })
+  return { question, handle }
+}
+
+/** The other half. @param sync that a failure names */
 export async function answerTo<Q extends AskInput['question']>(
   { warehouse }: Asking,
-  sync: string,
+  sync: string | undefined,
   { handle }: Asked<Q>,
 ): Promise<AllAnswers[Q]> {
   try {
     const { handover } = (await handle.result()) as AskReceipt
     return (await warehouse.handovers.take(handover)) as AllAnswers[Q]
   } catch (error) {
-    throw workflowFailure(error, { sync })
+    throw workflowFailure(error, sync === undefined ? {} : { sync })
   }
 }
 
 /** What the destinations of an audience say: is the target there, does the mapping fit, may the credential go there. */
-export async function askDestinations({ manifest, warehouse, temporal }: Asking, audience: string): Promise<DestinationFindings[]> {
-  const definition = await putDefinition({ warehouse }, manifest.audiences[audience]!)
+export async function askDestinations(session: Asking, audience: string): Promise<DestinationFindings[]> {
+  const definition = await putDefinition(session, session.manifest.audiences[audience]!)
   const sync = pushId(audience)
-  const input: AskInput = { question: 'destinations', sync, definition }
-  const handle = await temporal.workflow.start('askConnection', {
-    taskQueue: queue(),
-    workflowId: `ask/destinations/${sync}/${randomUUID().slice(0, 8)}`,
-    args: [input],
-    staticSummary: `check ${sync}`,
-    staticDetails: 'A person asked, and waits at a terminal for the answer. It is handed over in a row, and never stands here.',
-  })
-  try {
-    const { handover } = (await handle.result()) as AskReceipt
-    return (await warehouse.handovers.take(handover)) as DestinationFindings[]
-  } catch (error) {
-    throw workflowFailure(error)
-  }
+  return answerTo(session, undefined, await started(session, { question: 'destinations', sync, definition }, `check ${sync}`))
 }
 
 /** The sync through which a connection (or sync) that a person names is asked. */

@@ -1,27 +1,17 @@
 /** The demo's last act: people from three vendors' tables, pushed to all five, and what each vendor then holds. */
-
-import { Failure, type Reason } from '../src/core/failure.js'
+import type { Sandbox } from '../sandbox/serve.js'
+import { pushId } from '../src/core/push.js'
 import { approve, preview, push } from './commands/audience.js'
 import type { Printer } from './print.js'
 import type { Session } from './session.js'
+import { workflowFailure } from './workflow-failure.js'
 
 const audience = 'best_customers'
 const askedBy = 'ana'
 const decidedBy = 'ben'
-const pollMs = 500
-
-/** A list as a vendor holds it. */
-interface Held {
-  vendor: string
-  kind: string
-  name: string
-  members: number
-  added: number
-  removed: number
-}
 
 /** @param held asks the vendors themselves */
-export async function showAudience(session: Session, config: string, printer: Printer, held: () => readonly Held[]): Promise<void> {
+export async function showAudience(session: Session, config: string, printer: Printer, held: Sandbox['held']): Promise<void> {
   const options = { config }
   const args = [audience]
   const say = (command: string) => printer.line(`\n$ weir audience ${command}\n`)
@@ -36,8 +26,13 @@ export async function showAudience(session: Session, config: string, printer: Pr
     say(`approve ${audience} --change-set ${changeSet} --by ${decidedBy}`)
     await approve({ options: { ...options, changeSet, by: decidedBy }, printer, args })
   }
-  const { status, failure } = await ended(session)
-  if (failure) throw new Failure(failure.reason as Reason, `The push of ${audience} ended with ${status}: ${failure.message}`)
+  await session.temporal.workflow
+    .getHandle(pushId(audience), waits.run)
+    .result()
+    .catch((error: unknown) => {
+      throw workflowFailure(error)
+    })
+  const { status } = await latest(session)
   printer.line(`\nThe push ended: ${status}. What the vendors hold, asked of them and not of Weir:\n`)
   printer.table(
     ['vendor', 'kind', 'name', 'members', 'added', 'removed'],
@@ -46,11 +41,3 @@ export async function showAudience(session: Session, config: string, printer: Pr
 }
 
 const latest = async ({ warehouse }: Session) => (await warehouse.audiences.runs({ audience, limit: 1 }))[0]!
-
-async function ended(session: Session) {
-  for (;;) {
-    const run = await latest(session)
-    if (run.finishedAt) return run
-    await new Promise((resolve) => setTimeout(resolve, pollMs))
-  }
-}

@@ -1,4 +1,4 @@
-import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -6,7 +6,6 @@ import {
   defineUpdate,
   executeChild,
   isCancellation,
-  log,
   makeContinueAsNewFunc,
   ParentClosePolicy,
   patched,
@@ -29,8 +28,8 @@ import {
 import { inParallel } from './in-parallel.js'
 import { policies } from './policies.js'
 import { pushDestination } from './push-destination.js'
-import { failed, noteOf, showPush } from './status.js'
-import { lookAndSend } from './watch.js'
+import { failed, itsTurnAgain, noteOf, showPush } from './status.js'
+import { tellAlerts } from './watch.js'
 
 /** What a push would do. */
 export async function previewAudience(input: PreviewInput): Promise<{ handover: string }> {
@@ -104,7 +103,7 @@ export async function pushAudience(input: PushInput): Promise<PushReceipt> {
       if (prepared.otherwise === 'ask') {
         const { expiresAt } = await asking().awaitDecision.executeWithOptions({ summary }, [{ ...step, expiresMs: prepared.expiresMs }])
         isOpen = true
-        await tellAlerts(input.audience)
+        if (patched('alerts-of-pushes')) await tellAlerts({ audience: input.audience })
         describe(`waiting for a decision until ${expiresAt}`)
         await condition(() => decision !== undefined, prepared.expiresMs)
         isOpen = false
@@ -128,7 +127,7 @@ export async function pushAudience(input: PushInput): Promise<PushReceipt> {
   )
   showPush(receipt.status)
   describe(receipt.status)
-  await tellAlerts(input.audience)
+  if (patched('alerts-of-pushes')) await tellAlerts({ audience: input.audience })
   if (cancelled !== undefined) throw cancelled
   if (receipt.failure !== undefined) throw failed(receipt.failure, receipt)
   if (receipt.again !== undefined) await pushAgain({ audience: input.audience, definition: receipt.again, kind: 'dependent' })
@@ -141,25 +140,8 @@ function refused(message: string) {
   return failed(failure, { failure })
 }
 
-/** An alert that cannot be made or sent now is `weir/watch`'s a minute later, and changes nothing of the push. */
-async function tellAlerts(audience: string): Promise<void> {
-  if (!patched('alerts-of-pushes')) return
-  try {
-    await CancellationScope.nonCancellable(() => lookAndSend({ audience }))
-  } catch (error) {
-    log.warn('alerts of a push could not be told', { audience, error: noteOf(error).message })
-  }
-}
-
-const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
-
 /** The same id goes on as a run of its own: nobody else could start it while this one runs. */
-const pushAgain = makeContinueAsNewFunc<typeof pushAudience>({
-  typedSearchAttributes: [
-    { key: keyword('WeirKind'), value: 'dependent' },
-    { key: keyword('WeirStatus'), value: 'running' },
-  ],
-})
+const pushAgain = makeContinueAsNewFunc<typeof pushAudience>(itsTurnAgain)
 
 /** Why a decision cannot be taken; undefined when it can. */
 function problemOf(

@@ -1,4 +1,4 @@
-import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import { ParentClosePolicy, proxyActivities, setCurrentDetails, startChild } from '@temporalio/workflow'
 import type { PushActivities, PushInput, PushTick } from '../src/core/push.js'
 import { pushStart } from '../src/core/run-start.js'
@@ -10,16 +10,8 @@ import { pushAudience } from './push-audience.js'
  * joined by a second one: this one is left out, and says so.
  */
 export async function pushWhenDue(input: PushInput): Promise<PushTick> {
-  const { typedSearchAttributes, ...start } = pushStart(input)
   try {
-    const child = await startChild(pushAudience, {
-      ...start,
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      typedSearchAttributes: typedSearchAttributes.map(({ key: { name }, value }) => ({
-        key: defineSearchAttributeKey(name, 'KEYWORD'),
-        value,
-      })),
-    })
+    const child = await startChild(pushAudience, { ...pushStart(input), parentClosePolicy: ParentClosePolicy.ABANDON })
     return { run: child.firstExecutionRunId }
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error

@@ -12,6 +12,14 @@ export function show(now: RunStatus, read?: number): void {
   upsertSearchAttributes([{ key: status, value: now }, ...(read === undefined ? [] : [{ key: rows, value: read }])])
 }
 
+/** What is said of what goes on as a run of its own, since each sync that it runs after has completed meanwhile. */
+export const itsTurnAgain = {
+  typedSearchAttributes: [
+    { key: defineSearchAttributeKey('WeirKind', 'KEYWORD'), value: 'dependent' },
+    { key: status, value: 'running' },
+  ],
+}
+
 /** The same of a push. */
 export const showPush = (now: PushStatus): void => upsertSearchAttributes([{ key: status, value: now }])
 

@@ -1,10 +1,9 @@
-import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common'
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
   type ChildWorkflowHandle,
   isCancellation,
-  log,
   makeContinueAsNewFunc,
   ParentClosePolicy,
   patched,
@@ -29,11 +28,9 @@ import { countCells, countHead, failureText, pauseText, statusWords, table } fro
 import { inParallel } from './in-parallel.js'
 import { type Pausing, pauseOfRun, takePauses } from './pause.js'
 import { policies } from './policies.js'
-import { failed, noteOf, show } from './status.js'
+import { failed, itsTurnAgain, noteOf, show } from './status.js'
 import { syncStream } from './sync-stream.js'
-import { lookAndSend } from './watch.js'
-
-const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD')
+import { tellAlerts } from './watch.js'
 
 /** One run of a sync: a child a stream, side by side. One that fails does not stop its siblings. */
 export async function syncConnection(input: RunInput): Promise<RunReceipt> {
@@ -85,29 +82,15 @@ export async function syncConnection(input: RunInput): Promise<RunReceipt> {
   )
   describe()
   show(end.status, end.read)
-  if (patched('alerts')) await tellAlerts(sync)
+  if (patched('alerts')) await tellAlerts({ sync })
   if (cancelled !== undefined) throw cancelled
   if (end.failure !== undefined) throw failed(end.failure)
   if (end.again !== undefined) await runAgain({ sync, definition: end.again, kind: 'dependent' })
   return end
 }
 
-/** The run is settled: an alert that cannot be made or sent now is `weir/watch`'s a minute later, and changes nothing of how it ended. */
-async function tellAlerts(sync: string): Promise<void> {
-  try {
-    await CancellationScope.nonCancellable(() => lookAndSend({ sync }))
-  } catch (error) {
-    log.warn('alerts of a run could not be told', { sync, error: noteOf(error).message })
-  }
-}
-
 /** The same id goes on as a run of its own: nobody else could start it while this one runs. */
-const runAgain = makeContinueAsNewFunc<typeof syncConnection>({
-  typedSearchAttributes: [
-    { key: keyword('WeirKind'), value: 'dependent' },
-    { key: keyword('WeirStatus'), value: 'running' },
-  ],
-})
+const runAgain = makeContinueAsNewFunc<typeof syncConnection>(itsTurnAgain)
 
 /** How a stream ended, with its counts where it came to its end: they are for people, the truth is in the warehouse. */
 type Ended = FinishRunInput['outcomes'][number] & { counts?: StreamOutcome }

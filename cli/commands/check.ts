@@ -2,6 +2,7 @@ import type { Manifest } from '../../src/config/compile.js'
 import type { Finding } from '../../src/core/types.js'
 import { ask, askDestinations, syncFor } from '../ask.js'
 import { chosenAudience } from '../audiences.js'
+import { ofName } from '../deploy/change.js'
 import { exit } from '../exit.js'
 import { type Printer, printFindings } from '../print.js'
 import { openSession } from '../session.js'
@@ -42,10 +43,10 @@ export async function run({ options, printer, args }: { options: Common; printer
 /** All there is; or the syncs, by their own name or a connection's, and the audiences (`audience/NAME`) that are named. */
 function chosen(manifest: Manifest, names: readonly string[]): { syncs: string[]; audiences: string[] } {
   if (names.length === 0) return { syncs: Object.keys(manifest.syncs), audiences: Object.keys(manifest.audiences) }
-  const [people, others] = [names.filter((name) => name.startsWith('audience/')), names.filter((name) => !name.startsWith('audience/'))]
+  const named = names.map((name) => ({ name, ...ofName(name) }))
   return {
-    syncs: others.map((name) => syncFor(manifest, name)),
-    audiences: people.map((name) => chosenAudience(manifest, name.slice('audience/'.length)).audience),
+    syncs: named.flatMap(({ name, audience }) => (audience === undefined ? [syncFor(manifest, name)] : [])),
+    audiences: named.flatMap(({ audience }) => (audience === undefined ? [] : [chosenAudience(manifest, audience).audience])),
   }
 }
 

@@ -1,7 +1,8 @@
 import { asFailure, Failure } from '../../src/core/failure.js'
 import { pauseProblem } from '../../src/core/pause.js'
 import { who } from '../confirm.js'
-import { pausable, setPause } from '../deploy/pause.js'
+import { ofName } from '../deploy/change.js'
+import { setPause } from '../deploy/pause.js'
 import type { Printer } from '../print.js'
 import { answerText, pauseRuns } from '../runs.js'
 import { openSession } from '../session.js'
@@ -13,7 +14,7 @@ type Options = Common & { reason: string; by?: string }
 export async function run({ options, printer, args }: { options: Options; printer: Printer; args: string[] }): Promise<number> {
   const session = await openSession(options, printer)
   try {
-    const of = pausable(args[0]!)
+    const of = ofName(args[0]!)
     const { reason, by = who() ?? 'unknown' } = options
     const problem = pauseProblem({ by, reason }, undefined)
     if (problem !== undefined) throw new Failure('config', problem)

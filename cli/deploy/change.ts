@@ -1,4 +1,5 @@
 /** What `weir plan` says: one difference each, and what follows from it. */
+import { pushId } from '../../src/core/push.js'
 
 /** What a person must agree to by name, beside the plan as a whole. */
 export type Allowance = 'mode' | 'project' | 'environment' | 'warehouse'
@@ -29,7 +30,11 @@ export type Of = { sync: string; audience?: undefined } | { audience: string; sy
 
 /** `sync/klaviyo`, `sync/klaviyo/events`, `audience/vip`; so are schedules named, too. */
 export const nameOf = ({ sync, audience, stream }: Pick<Change, 'sync' | 'audience' | 'stream'>): string =>
-  audience === undefined ? `sync/${sync}${stream === undefined ? '' : `/${stream}`}` : `audience/${audience}`
+  audience === undefined ? `sync/${sync}${stream === undefined ? '' : `/${stream}`}` : pushId(audience)
+
+/** What a person names: a sync, with or without `sync/`, or `audience/NAME`. */
+export const ofName = (name: string): Of =>
+  name.startsWith(pushId('')) ? { audience: name.slice(pushId('').length) } : { sync: name.replace(/^sync\//, '') }
 
 const signs: Record<Change['action'], string> = { create: '+', change: '~', mend: '!', pause: '‖', delete: '-' }
 

@@ -27,7 +27,3 @@ export async function setPause(session: Session, of: Of, change: { isPaused: boo
   const isThere = await (isPaused ? pauseSchedule : resumeSchedule)(session, nameOf(of), note)
   if (!isThere) throw new Failure('config', `${what} has no schedule: it runs by hand, or is not applied yet (\`weir plan\`).`, where)
 }
-
-/** What a person names to pause or resume: a sync, or `audience/NAME`. */
-export const pausable = (name: string): Of =>
-  name.startsWith('audience/') ? { audience: name.slice('audience/'.length) } : { sync: name.replace(/^sync\//, '') }

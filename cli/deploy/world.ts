@@ -97,16 +97,18 @@ async function audiencesOf(session: Session, wanted: Wanted): Promise<World['aud
   const { warehouse } = session
   const deployments = await warehouse.audienceDeployments.list()
   const names = new Set([...Object.keys(wanted.audiences), ...deployments.map(({ audience }) => audience)])
-  const found: Record<string, AudienceWorld> = {}
-  for (const name of names) {
-    const deployment = deployments.find(({ audience }) => audience === name)
-    const [definition, schedule] = await Promise.all([
-      deployment && warehouse.definitions.audience(deployment.definition),
-      findSchedule(session, pushId(name)),
-    ])
-    found[name] = { ...(deployment ? { deployment } : {}), ...(definition ? { definition } : {}), ...(schedule ? { schedule } : {}) }
-  }
-  return found
+  const deploymentOf = (name: string) => deployments.find(({ audience }) => audience === name)
+  return Object.fromEntries(
+    await Promise.all([...names].map(async (name) => [name, await audienceWorld(session, name, deploymentOf(name))] as const)),
+  )
+}
+
+async function audienceWorld(session: Session, audience: string, deployment: AudienceDeployment | undefined): Promise<AudienceWorld> {
+  const [definition, schedule] = await Promise.all([
+    deployment && session.warehouse.definitions.audience(deployment.definition),
+    findSchedule(session, pushId(audience)),
+  ])
+  return { ...(deployment ? { deployment } : {}), ...(definition ? { definition } : {}), ...(schedule ? { schedule } : {}) }
 }
 
 async function syncWorld(session: Session, sync: string, deployment: Deployment | undefined): Promise<SyncWorld> {

@@ -4,6 +4,7 @@ import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Manifest } from '../../src/config/compile.js'
 import type { Definition } from '../../src/core/definition.js'
+import { pushId } from '../../src/core/push.js'
 import type { Finding } from '../../src/core/types.js'
 import { freePort } from '../dev/ports.js'
 import { postgresPort } from '../dev/postgres.js'
@@ -78,7 +79,7 @@ function key(dir: string, isEmbedded: boolean, { syncs, audiences }: Manifest): 
     ...Object.values(syncs)
       .filter(needsKey)
       .map(({ sync }) => `sync/${sync}`),
-    ...Object.keys(audiences).map((audience) => `audience/${audience}`),
+    ...Object.keys(audiences).map(pushId),
   ]
   if (needing.length === 0)
     return { name, ok: true, message: 'not set; column hashes, encrypted dead letters, audiences and rotated tokens would need it' }

@@ -2,6 +2,7 @@
 import { type AlertEvent, type AlertKind, type AlertSeverity, type AlertTarget, targetName } from '../core/alerts.js'
 import type { AudienceDefinition } from '../core/audience.js'
 import type { Definition } from '../core/definition.js'
+import { pushId } from '../core/push.js'
 import type { Redact } from '../observe/redact.js'
 import type { AlertRow, Condition, PushFacts, Queued, SyncFacts, Told, Verdict } from '../warehouse/contract/alerts.js'
 import { type Conditions, conditionsOf } from './conditions.js'
@@ -23,7 +24,7 @@ export const judge = (facts: SyncFacts, open: readonly AlertRow[], definition: D
 /** The same of an audience, whose destinations stand where streams do. */
 export function judgePushes(facts: PushFacts, open: readonly AlertRow[], definition: AudienceDefinition, redact: Redact): Verdict {
   const { audience, project, alerts, destinations } = definition
-  const sync = `audience/${audience}`
+  const sync = pushId(audience)
   const about: Subject = { sync, project, ...(alerts ? { alerts } : {}), streams: destinations, connection: { name: sync } }
   return judgeConditions({ lasting: pushConditions(facts, definition), happened: [] }, { open, about, now: facts.now, redact })
 }

@@ -2,6 +2,7 @@
 import type { LookReceipt } from '../core/alerts.js'
 import { asFailure } from '../core/failure.js'
 import type { Log } from '../core/ports.js'
+import { pushId } from '../core/push.js'
 import type { Redact } from '../observe/redact.js'
 import type { Warehouse } from '../warehouse/driver.js'
 import { judge, judgePushes } from './judge.js'
@@ -28,11 +29,11 @@ export async function look(input: LookAtInput): Promise<LookReceipt> {
       return alerts.look(one, definition, (facts, open) => judge(facts, open, definition, redact))
     })
   for (const one of people)
-    await lookAt(input, `audience/${one.audience}`, receipt, async () => {
+    await lookAt(input, pushId(one.audience), receipt, async () => {
       const definition = await definitions.audience(one.definition)
       return alerts.lookAtAudience(one, (facts, open) => judgePushes(facts, open, definition, redact))
     })
-  const all = [...watched.map((one) => one.sync), ...people.map((one) => `audience/${one.audience}`)]
+  const all = [...watched.map((one) => one.sync), ...people.map((one) => pushId(one.audience))]
   if (sync === undefined && audience === undefined) receipt.resolved += (await alerts.endRound(all)).resolved
   return { ...receipt, due: await alerts.due() }
 }

@@ -141,11 +141,7 @@ export const audience = keys({
         staleness.transform((max) => ({ max, otherwise: undefined })),
         keys({
           max: staleness.describe('How old what it depends on may be.'),
-          otherwise: z
-            .enum(['hold', 'use_last'], { error: 'expected hold or use_last' })
-            .meta({ kind: 'hold or use_last' })
-            .optional()
-            .describe('Older: hold the push, or push what is there and say so. Default hold.'),
+          otherwise: oneOf('hold', 'use_last').optional().describe('Older: hold the push, or push what is there and say so. Default hold.'),
         }),
       ],
       { error: 'expected a duration such as 24h, or { max: 24h, otherwise: use_last }' },

@@ -6,7 +6,7 @@ import type { searchAttributes } from './search-attributes.js'
 
 /** What a workflow is about; `kind` as in `WeirKind`. */
 export interface Subject {
-  sync: string
+  sync?: string
   stream?: string
   vendor?: string
   kind: string
@@ -64,11 +64,7 @@ export function pushStart(input: PushInput) {
     workflowTaskTimeout: workflowTaskMs,
     staticSummary: `push of audience ${audience}`,
     staticDetails: kind === 'manual' ? who : (details[kind] ?? ''),
-    memo: { definition },
-    typedSearchAttributes: [
-      { key: { name: 'WeirKind', type: 'KEYWORD' as const }, value: kind },
-      { key: { name: 'WeirStatus', type: 'KEYWORD' as const }, value: 'running' },
-    ],
+    ...labels({ kind, definition, tellsStatus: true }),
   }
 }
 

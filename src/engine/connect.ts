@@ -2,6 +2,7 @@ import type { AudienceDefinition } from '../core/audience.js'
 import type { ConnectionDefinition, Definition, StreamSettings } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { StoredToken } from '../core/ports.js'
+import { pushId } from '../core/push.js'
 import type { Api } from '../http/api.js'
 import type { ClientDeps } from '../http/client.js'
 import { addressOf, appOf, type Consent, type Given, isGranted, type Loopback, nameOf, redeem, type Scope } from '../http/consent.js'
@@ -97,7 +98,7 @@ function needs({ consent, connection, definitions, audiences }: Connecting): Nee
   const ofAudiences = audiences.flatMap(({ audience, destinations }) =>
     Object.values(destinations)
       .filter((one) => one.connection.name === connection.name)
-      .map(({ kind, target }) => ({ scopes: ofDestination?.(kind, target), of: `audience/${audience}` })),
+      .map(({ kind, target }) => ({ scopes: ofDestination?.(kind, target), of: pushId(audience) })),
   )
   const found = new Map<string, Need>(always.map((scope) => [nameOf(scope), { scope, of: [] }]))
   const isAlways = new Set(found.keys())

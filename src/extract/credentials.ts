@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Failure } from '../core/failure.js'
 import type { Rec } from '../core/types.js'
+import type { Consent, Scope } from '../http/consent.js'
 
 /** Keys of a connection whose vendor takes one key, or an OAuth app's. @param name the key's name, such as `api_key` */
 export function keyOrApp(name: string, description: string) {
@@ -23,6 +24,22 @@ export function keyOrApp(name: string, description: string) {
 /** The refresh token of the settings; without one a person's consent gives it. */
 export const firstToken = ({ refresh_token }: Readonly<Record<string, unknown>>): { refreshToken?: string } =>
   refresh_token === undefined ? {} : { refreshToken: String(refresh_token) }
+
+/**
+ * Google's consent page, as its OAuth pages for installed apps say it (read 2026-11-23).
+ * @param always the scopes that a connection needs whatever is read
+ */
+export const googleConsent = (always: readonly Scope[]): Consent => ({
+  page: () => 'https://accounts.google.com/o/oauth2/v2/auth',
+  // A refresh token comes to offline apps only, and after the first time only where the person is asked anew.
+  query: { access_type: 'offline', prompt: 'consent' },
+  pkce: true,
+  keeps: 'refresh_token',
+  // Clients of the type "Desktop app" are led to this machine on any port, unregistered.
+  loopback: { host: '127.0.0.1', anyPort: true },
+  always,
+  isDue: ({ refresh_token, service_account }) => refresh_token === undefined && service_account === undefined,
+})
 
 /** What is needed of the JSON key file of one of Google's service accounts. */
 export interface KeyFile {

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { Mark } from './marks.js'
 import { email, foldedEmail, phone } from './normalize.js'
-
-/** A keyed hash, the same in every process that has the key. */
-type Mark = (text: string) => string
 
 const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest('hex')
 

@@ -9,12 +9,10 @@ import {
 import { canonical } from '../../core/canonical.js'
 import { ExactNumber, type Rec, type Value } from '../../core/types.js'
 import { parseJson } from '../../http/json.js'
+import type { Mark } from '../../identity/marks.js'
 import { personMarks } from '../../identity/person-marks.js'
 import { countryOf, writeIdentifiers } from '../../identity/write.js'
 import type { Encoded, Person } from '../../warehouse/contract/audiences.js'
-
-/** A keyed hash, the same in every process that has the key. */
-export type Mark = (text: string) => string
 
 /** People as one destination takes them; in the order given. */
 export function encoder(

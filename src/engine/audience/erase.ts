@@ -1,8 +1,8 @@
 import { Failure } from '../../core/failure.js'
+import type { Mark } from '../../identity/marks.js'
 import { formsOf, personMarks } from '../../identity/person-marks.js'
 import type { ErasureReport, PersonKind } from '../../warehouse/contract/erasures.js'
 import type { Warehouse } from '../../warehouse/driver.js'
-import type { Mark } from './encode.js'
 
 /** Whom to erase, as they were named. It goes nowhere but into hashes, and into a look at what dead letters hold. */
 export interface Named {

@@ -1,6 +1,7 @@
 /** Is what a push is made from fit to go out: how old it is, and what its checks say. */
 import type { AudienceDefinition, Dependency, ModelDefinition } from '../../core/audience.js'
 import { completeAt, spanText } from '../../core/freshness.js'
+import { pushId } from '../../core/push.js'
 import { checkName, type QualityCheck } from '../../core/quality.js'
 import { planChecks, shownKey } from '../../quality/plan.js'
 import { errorVerdict, type Observed, verdict } from '../../quality/verdict.js'
@@ -75,7 +76,7 @@ async function judgeModel(
   { holds, notes }: Fitness,
 ): Promise<void> {
   const { warehouse, definition, run } = input
-  const ref = { sync: `audience/${definition.audience}`, stream: model.name, run: run ?? '' }
+  const ref = { sync: pushId(definition.audience), stream: model.name, run: run ?? '' }
   let results = run === undefined ? [] : await warehouse.quality.results(run, model.name)
   if (results.length === 0) {
     results = await resultsOf(input, model, checks, ref)

@@ -47,19 +47,13 @@ export function judge(
   ]
   const owed = Object.values(now.destinations).reduce((sum, counts) => sum + counts.owed, 0)
   const isEmpty = Object.values(now.destinations).every(({ add, update, remove }) => add + update + remove === 0)
+  const outside = exceeded.length > 0 ? gates.otherwise : 'ask'
   return {
     reasons: [...holds, ...exceeded, ...(isEmpty && exceeded.length === 0 ? [] : asked)],
     notes,
     owed,
     approvers: approval.by,
-    otherwise:
-      exceeded.length > 0 && gates.otherwise === 'fail'
-        ? 'fail'
-        : holds.length > 0
-          ? 'hold'
-          : exceeded.length > 0
-            ? gates.otherwise
-            : 'ask',
+    otherwise: holds.length > 0 && outside !== 'fail' ? 'hold' : outside,
   }
 }
 

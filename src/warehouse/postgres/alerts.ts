@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { AlertEvent, AlertKind, AlertMessage, AlertSeverity } from '../../core/alerts.js'
+import { pushId } from '../../core/push.js'
 import type { AlertRow, AlertStore, Condition, Delivery, DeliveryRow, Told, Verdict, Watched } from '../contract/alerts.js'
 import { factsOf } from './alert-facts.js'
 import { newestRuns } from './newest-runs.js'
@@ -46,6 +47,13 @@ const deliveryOf = (row: Record<string, unknown>): DeliveryRow => ({
 const isDue = `d.status = 'pending' AND d.next_attempt_at <= now() AND NOT EXISTS (SELECT 1 FROM _weir.alert_deliveries e
   WHERE e.target = d.target AND e.status = 'pending' AND e.ordinal < d.ordinal)`
 
+/** What is open of a sync. Of two who look at once each would say the same: the second one waits, and sees what the first one wrote. */
+async function hold(client: pg.ClientBase, sync: string): Promise<AlertRow[]> {
+  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`weir/alerts/${sync}`])
+  const { rows } = await client.query('SELECT * FROM _weir.alerts WHERE sync = $1 AND resolved_at IS NULL ORDER BY id', [sync])
+  return rows.map(alertOf)
+}
+
 export function createAlertStore(pool: pg.Pool): AlertStore {
   return {
     async watched(sync) {
@@ -68,14 +76,9 @@ export function createAlertStore(pool: pg.Pool): AlertStore {
 
     look: (watched, { streams }, judge) =>
       transaction(pool, `Looking at sync ${watched.sync}`, async (client) => {
-        // Of two who look at once each would say the same; the second one must see what the first one wrote.
-        await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`weir/alerts/${watched.sync}`])
+        const open = await hold(client, watched.sync)
         const facts = await factsOf(client, watched, Object.keys(streams))
-        const { rows } = await client.query('SELECT * FROM _weir.alerts WHERE sync = $1 AND resolved_at IS NULL ORDER BY id', [
-          watched.sync,
-        ])
-        const verdict = judge(facts, rows.map(alertOf))
-        const written = await write(client, watched, verdict)
+        const written = await write(client, watched, judge(facts, open))
         const seen = facts.streams.flatMap(({ changes }) => changes.map(({ id }) => id))
         await client.query(
           `UPDATE _weir.schema_changes SET told_at = now() WHERE sync = $1 AND told_at IS NULL AND (id = ANY($2) OR change = 'table_created')`,
@@ -100,11 +103,9 @@ export function createAlertStore(pool: pg.Pool): AlertStore {
 
     lookAtAudience: (watched, judge) =>
       transaction(pool, `Looking at audience ${watched.audience}`, async (client) => {
-        const sync = `audience/${watched.audience}`
-        await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`weir/alerts/${sync}`])
-        const facts = await pushFactsOf(client, watched)
-        const { rows } = await client.query('SELECT * FROM _weir.alerts WHERE sync = $1 AND resolved_at IS NULL ORDER BY id', [sync])
-        return write(client, { sync, definition: watched.definition }, judge(facts, rows.map(alertOf)))
+        const sync = pushId(watched.audience)
+        const open = await hold(client, sync)
+        return write(client, { sync, definition: watched.definition }, judge(await pushFactsOf(client, watched), open))
       }),
 
     async openByKind() {

@@ -73,7 +73,7 @@ export function createAudienceDeployments(pool: pg.Pool): AudienceDeploymentStor
       const { rows } = await pool.query<{ audience: string; definition: string }>(
         `SELECT d.audience, d.definition FROM _weir.audience_deployments d
           CROSS JOIN LATERAL (SELECT coalesce(max(r.started_at), '-infinity') AS at FROM _weir.audience_runs r
-                               WHERE r.audience = d.audience AND r.status <> 'skipped') AS own
+                               WHERE r.audience = d.audience) AS own
           WHERE ($1 = ANY (d.after) OR d.audience = $2) AND cardinality(d.after) > 0 AND d.retired_at IS NULL AND d.paused IS NULL AND ${hasTurn}
           ORDER BY d.audience`,
         ['sync' in of ? of.sync : null, 'audience' in of ? of.audience : null],

@@ -12,7 +12,7 @@ type Runs = Pick<
   'begin' | 'setStatus' | 'decide' | 'target' | 'skip' | 'finish' | 'runs' | 'destinations' | 'members' | 'standing' | 'retry'
 >
 
-interface Row {
+export interface Row {
   run_id: string
   audience: string
   definition: string
@@ -246,7 +246,7 @@ const memberOf = ({ vendor_id, reason, message, run_id, changed_at, ...row }: Me
   changedAt: changed_at.toISOString(),
 })
 
-const rowOf = (row: Row): PushRow => ({
+export const rowOf = (row: Row): PushRow => ({
   run: row.run_id,
   audience: row.audience,
   definition: row.definition,
