@@ -121,7 +121,7 @@ function commandFor(kind: AlertKind, reason: string | undefined, { sync, connect
     case 'held':
       return `weir audience preview ${audience}`
     case 'rejections':
-      return `weir audience members ${audience} --state rejected`
+      return `weir audience members ${audience} --state rejected dead`
     case 'failed':
       if (reason === 'auth' || reason === 'permission') return `weir check ${connection.name}`
       if (reason === 'threshold') return `weir dlq list ${sync}`

@@ -44,16 +44,20 @@ export async function applyChange({ warehouse, definition, stream, run, change: 
 }
 
 /**
- * Under the policy `evolve` a field that waited may have got its column by coming again: what `_weir_extra` still holds of it moves there,
- * and nobody has to decide any more. Called when nobody reads the stream; a repeat goes on where it was cut off.
+ * Under the policy `evolve` a field that waited may have got its column by coming again: what `_weir_extra` still holds of it moves there.
+ * A repeat goes on where it was cut off.
+ * @returns the changes that this concerned
  */
-export async function closeEvolved(warehouse: Warehouse, ref: StreamRef, table: OpenTable): Promise<void> {
+export async function fillEvolved(warehouse: Warehouse, ref: StreamRef, table: OpenTable): Promise<ChangeRow[]> {
   const waiting = await warehouse.changes.list({ sync: ref.sync, stream: ref.stream, status: ['captured', 'pending', 'rejected'] })
-  for (const change of waiting) {
-    if (columnFor(table.columns, change.field, change.variant) === undefined) continue
-    await fillWhole(warehouse, table, change)
-    await warehouse.changes.decide(change.id, 'approved', 'on_schema_change: evolve')
-  }
+  const evolved = waiting.filter(({ field, variant }) => columnFor(table.columns, field, variant) !== undefined)
+  for (const change of evolved) await fillWhole(warehouse, table, change)
+  return evolved
+}
+
+/** The same when nobody reads the stream any more: afterwards nobody has to decide. */
+export async function closeEvolved(warehouse: Warehouse, ref: StreamRef, table: OpenTable): Promise<void> {
+  for (const { id } of await fillEvolved(warehouse, ref, table)) await warehouse.changes.decide(id, 'approved', 'on_schema_change: evolve')
 }
 
 /** Fields that were approved while a backfill read by what it knew before: what it put into `_weir_extra` moves to their columns. */

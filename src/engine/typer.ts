@@ -3,6 +3,7 @@ import { Failure } from '../core/failure.js'
 import type { Rec, Stream } from '../core/types.js'
 import { type Missing, RowEncoder, takenId, takenName } from '../schema/encode.js'
 import type { OpenTable, SliceOwner, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
+import { fillEvolved } from './apply-change.js'
 
 /** The encoder of a table as it stands now; what records need beyond it is decided by the schema policy, and the encoder follows. */
 export interface Typer {
@@ -33,7 +34,12 @@ export async function openTyper(
   policy: SchemaPolicy,
 ): Promise<Typer> {
   const ref = { sync: owner.sync, stream: owner.stream, run: owner.run }
-  let table = await warehouse.tables.open(owner, spec, { adds: policy === 'evolve' })
+  // In `append` a version whose field got its column must be filled before it comes again, or it would be another one.
+  const filled = async (opened: OpenTable) => {
+    if (policy === 'evolve' && spec.mode === 'append') await fillEvolved(warehouse, ref, opened)
+    return opened
+  }
+  let table = await filled(await warehouse.tables.open(owner, spec, { adds: policy === 'evolve' }))
   const held = new Set<string>()
   const keep = new Set([...spec.key, ...(spec.cursor ? [spec.cursor] : []), ...(spec.deletedAt ? [spec.deletedAt] : [])])
   const encoderOf = () => {
@@ -60,7 +66,7 @@ export async function openTyper(
         const declared = wanted.variant === undefined ? spec.fields[wanted.field]?.type : undefined
         fields.set(id, { ...wanted, type: declared ?? wanted.type })
       }
-      if (policy === 'evolve') table = await warehouse.tables.addColumns(ref, table, fields)
+      if (policy === 'evolve') table = await filled(await warehouse.tables.addColumns(ref, table, fields))
       else {
         await warehouse.changes.hold(ref, spec, fields, policy === 'capture' ? 'captured' : 'pending')
         if (policy === 'freeze') throw frozen(ref, fields)

@@ -24,22 +24,41 @@ export const unnamed = `${versionColumn} = ${literal(turning)} || t.${versionCol
  */
 export async function nameVersions(
   client: pg.ClientBase,
-  { spec, columns }: OpenTable,
+  table: OpenTable,
   changed: string,
   values: readonly unknown[] = [],
 ): Promise<void> {
-  const { keys } = partsOf(spec, columns)
-  const target = id(spec.schema, spec.table)
-  const isUnnamed = `starts_with(${versionColumn}, ${literal(turning)})`
-  const isTwin = `strpos(${versionColumn}, ${literal(twin)}) > 0`
-  const said = `CASE WHEN ${isUnnamed} THEN ${versionOf(columns)} ELSE split_part(${versionColumn}, ${literal(twin)}, 1) END`
+  const { target, keys, versions } = versionsOf(table, changed)
   await client.query(
     `UPDATE ${target} t SET ${versionColumn} = CASE WHEN v.n = 1 THEN v.said ELSE v.said || ${literal(twin)} || gen_random_uuid() END FROM (
-       SELECT at, said, is_unnamed, is_twin,
-              row_number() OVER (PARTITION BY ${keys}, said ORDER BY is_unnamed OR is_twin, read_at, at) AS n FROM (
-         SELECT ctid AS at, ${keys}, ${said} AS said, ${isUnnamed} AS is_unnamed, ${isTwin} AS is_twin, ${readAt()} AS read_at
-           FROM ${target} WHERE (${keys}) IN (SELECT ${keys} FROM ${changed})) versions) v
+       SELECT *, row_number() OVER (PARTITION BY ${keys}, said ORDER BY is_unnamed OR is_twin, read_at, at) AS n FROM (${versions}) versions) v
      WHERE t.ctid = v.at AND (v.is_unnamed OR (v.is_twin AND v.n = 1))`,
     [...values],
   )
+}
+
+/**
+ * Takes out versions that were loaded although one that says the same stood under another name, since a value of it was not in its column
+ * yet: the one that was read first stays. Those that a column policy made alike are no such versions.
+ * @param changed what holds the keys of the versions whose cells moved, as SQL; they are not named yet
+ */
+export async function dropRepeats(client: pg.ClientBase, table: OpenTable, changed: string, values: readonly unknown[]): Promise<void> {
+  const { target, keys, versions } = versionsOf(table, changed)
+  await client.query(
+    `DELETE FROM ${target} t USING (
+       SELECT at, row_number() OVER (PARTITION BY ${keys}, said ORDER BY read_at, at) AS n FROM (${versions}) versions WHERE NOT is_twin) v
+     WHERE t.ctid = v.at AND v.n > 1`,
+    [...values],
+  )
+}
+
+/** All versions of the keys in `changed`, with what each says now and when it was read, as SQL. */
+function versionsOf({ spec, columns }: OpenTable, changed: string): { target: string; keys: string; versions: string } {
+  const { keys } = partsOf(spec, columns)
+  const target = id(spec.schema, spec.table)
+  const isUnnamed = `starts_with(${versionColumn}, ${literal(turning)})`
+  const said = `CASE WHEN ${isUnnamed} THEN ${versionOf(columns)} ELSE split_part(${versionColumn}, ${literal(twin)}, 1) END`
+  const versions = `SELECT ctid AS at, ${keys}, ${said} AS said, ${isUnnamed} AS is_unnamed, strpos(${versionColumn}, ${literal(twin)}) > 0 AS is_twin,
+      ${readAt()} AS read_at FROM ${target} WHERE (${keys}) IN (SELECT ${keys} FROM ${changed})`
+  return { target, keys, versions }
 }

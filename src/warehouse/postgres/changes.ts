@@ -5,7 +5,7 @@ import { encoders } from '../../schema/cells.js'
 import { columnFor } from '../../schema/encode.js'
 import { plain } from '../../schema/lines.js'
 import type { ChangeRow, Warehouse } from '../driver.js'
-import { holdVersions, nameVersions, unnamed } from './append-names.js'
+import { dropRepeats, holdVersions, nameVersions, unnamed } from './append-names.js'
 import type { Append } from './audit.js'
 import { transaction } from './pool.js'
 import { openRuns } from './runs.js'
@@ -124,8 +124,12 @@ export function createChanges(pool: pg.Pool, append: Append): Warehouse['changes
           [change.field, cells.map(({ at }) => at), cells.map(({ cell }) => cell)],
         )
         const filled = moved.length
-        if (spec.mode === 'append' && filled > 0)
-          await nameVersions(client, table, `(SELECT * FROM ${target} WHERE ctid = ANY($1::tid[])) moved`, [moved.map(({ at }) => at)])
+        if (spec.mode === 'append' && filled > 0) {
+          const keysOfMoved = `(SELECT * FROM ${target} WHERE ctid = ANY($1::tid[])) moved`
+          const places = [moved.map(({ at }) => at)]
+          await dropRepeats(client, table, keysOfMoved, places)
+          await nameVersions(client, table, keysOfMoved, places)
+        }
         await client.query('UPDATE _weir.schema_changes SET filled = coalesce(filled, 0) + $2 WHERE id = $1', [change.id, filled])
         return { filled, ...(rows.length === fillRows ? { next: rows.at(-1)!.at } : {}) }
       })

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SchemaPolicy } from '../../../src/core/definition.js'
-import { ExactNumber, type Fields, type Rec } from '../../../src/core/types.js'
+import { ExactNumber, type Fields, type Rec, type SyncMode } from '../../../src/core/types.js'
 import { applyChange } from '../../../src/engine/apply-change.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
 import { syncOnce } from '../../support/engine.js'
@@ -27,9 +27,9 @@ describe.each(servers())('changes of schema on PostgreSQL $name', ({ url }) => {
       definition: definitionOf(name, policy),
       full: true,
     })
-  const approve = async (name: string, id: number, policy: SchemaPolicy = 'approve') => {
+  const approve = async (name: string, id: number, policy: SchemaPolicy = 'approve', mode: SyncMode = 'merge') => {
     await warehouse.changes.decide(id, 'approved', 'ana')
-    const stream = fakeStream({ name, pages: () => [] })
+    const stream = fakeStream({ name, mode, pages: () => [] })
     let filled = 0
     for (let after: string | undefined; ; ) {
       const done = await applyChange({ warehouse, definition: definitionOf(name, policy), stream, run: 'approval', change: id, after })
@@ -111,13 +111,51 @@ describe.each(servers())('changes of schema on PostgreSQL $name', ({ url }) => {
     await read(person(1), person(2))
     expect(await read(...all)).toMatchObject({ loaded: 3 })
     const [change] = await warehouse.changes.list({ stream: name, status: ['pending'] })
-    await warehouse.changes.decide(change!.id, 'approved', 'ana')
-    const stream = fakeStream({ name, mode: 'append', pages: () => [] })
-    expect(
-      await applyChange({ warehouse, definition: definitionOf(name, 'approve'), stream, run: 'approval', change: change!.id }),
-    ).toMatchObject({ filled: 2 })
+    expect(await approve(name, change!.id, 'approve', 'append')).toBe(2)
     expect(await read(person(1), ...all.slice(0, 2))).toMatchObject({ loaded: 0, unchanged: 3 })
     expect(await rows(`SELECT id, city FROM fake.${name} ORDER BY id, city`)).toHaveLength(5)
+  })
+
+  it('evolve fills versions of append before they come again: none is loaded twice', async () => {
+    const name = nextName()
+    const read = (policy: SchemaPolicy, ...people: Rec[]) => {
+      const stream = fakeStream({ name, mode: 'append', pages: () => [people] })
+      return syncOnce({ warehouse, stream, run: `run-${++count}`, definition: definitionOf(name, policy), full: true })
+    }
+    const all = [person(1, { city: 'Lyon' }), person(1, { city: 'Ulm' }), person(2, { city: 'Bonn' })]
+    await read('capture', person(1))
+    await read('capture', ...all)
+    expect(await read('evolve', ...all, person(2, { city: 'Jena' }))).toMatchObject({ loaded: 1, unchanged: 3 })
+    expect(await rows(`SELECT id, city FROM fake.${name} WHERE _weir_extra IS NULL ORDER BY id, city`)).toEqual([
+      { id: '1', city: 'Lyon' },
+      { id: '1', city: 'Ulm' },
+      { id: '1', city: null },
+      { id: '2', city: 'Bonn' },
+      { id: '2', city: 'Jena' },
+    ])
+  })
+
+  it('a version that was loaded again while its value was not in its column yet is one again once it is filled', async () => {
+    const name = nextName()
+    const read = (run: string, ...people: Rec[]) => {
+      const stream = fakeStream({ name, mode: 'append', pages: () => [people] })
+      return syncOnce({ warehouse, stream, run, definition: definitionOf(name, 'capture'), full: true })
+    }
+    await read('first', person(1), person(1, { city: 'Lyon' }), person(2, { city: 'Ulm' }))
+    const [change] = await warehouse.changes.list({ stream: name, status: ['captured'] })
+    // As another run would that knows the column already.
+    await db.query(`ALTER TABLE fake.${name} ADD COLUMN city text`)
+    const [version] = await rows(`SELECT columns FROM _weir.schema_versions WHERE table_name = '${name}'`)
+    const columns = [...(version!.columns as object[]), { field: 'city', name: 'city', type: 'text' }]
+    await db.query(`UPDATE _weir.schema_versions SET columns = $1 WHERE table_name = '${name}'`, [JSON.stringify(columns)])
+    expect(await read('second', person(1, { city: 'Lyon' }), person(1, { city: 'Bonn' }))).toMatchObject({ loaded: 2 })
+    await approve(name, change!.id, 'capture', 'append')
+    expect(await rows(`SELECT id, city, _weir_run_id AS run, _weir_extra AS extra FROM fake.${name} ORDER BY id, city`)).toEqual([
+      { id: '1', city: 'Bonn', run: 'second', extra: null },
+      { id: '1', city: 'Lyon', run: 'first', extra: null },
+      { id: '1', city: null, run: 'first', extra: null },
+      { id: '2', city: 'Ulm', run: 'first', extra: null },
+    ])
   })
 
   it('a rejected field stays in _weir_extra and is not asked about again, until somebody approves it after all', async () => {

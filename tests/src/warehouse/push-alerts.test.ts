@@ -98,7 +98,7 @@ describe.each(servers())('alerts of pushes on PostgreSQL $name', ({ url: server 
     expect(await open()).toEqual([['audience/vip', 'there', 'rejections', 'warning']])
     expect((await said())[0]).toMatchObject({
       title: 'audience/vip/there has members refused',
-      command: 'weir audience members vip --state rejected',
+      command: 'weir audience members vip --state rejected dead',
     })
   })
 
