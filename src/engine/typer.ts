@@ -1,7 +1,7 @@
 import type { Definition, SchemaPolicy } from '../core/definition.js'
 import { Failure } from '../core/failure.js'
 import type { Rec, Stream } from '../core/types.js'
-import { type Missing, RowEncoder, takenId, takenName } from '../schema/encode.js'
+import { columnFor, type Missing, RowEncoder, takenId, takenName } from '../schema/encode.js'
 import type { OpenTable, SliceOwner, StreamRef, TableSpec, Warehouse } from '../warehouse/driver.js'
 import { fillEvolved } from './apply-change.js'
 
@@ -68,8 +68,11 @@ export async function openTyper(
       }
       if (policy === 'evolve') table = await filled(await warehouse.tables.addColumns(ref, table, fields))
       else {
-        await warehouse.changes.hold(ref, spec, fields, policy === 'capture' ? 'captured' : 'pending')
-        if (policy === 'freeze') throw frozen(ref, fields)
+        // Approved since this was opened: nobody is asked again.
+        table = await warehouse.tables.open(owner, spec, { adds: false })
+        for (const [id, { field, variant }] of fields) if (columnFor(table.columns, field, variant) !== undefined) fields.delete(id)
+        if (fields.size > 0) await warehouse.changes.hold(ref, spec, fields, policy === 'capture' ? 'captured' : 'pending')
+        if (fields.size > 0 && policy === 'freeze') throw frozen(ref, fields)
         for (const id of fields.keys()) held.add(id)
       }
       hasOverflowed ||= encoder.hasOverflowed

@@ -41,7 +41,9 @@ export function createChanges(pool: pg.Pool, append: Append): Warehouse['changes
     async hold(ref, spec, fields, status) {
       await pool.query(
         `INSERT INTO _weir.schema_changes (sync, stream, table_schema, table_name, change, field, variant, type, run_id, status)
-         SELECT $1, $2, $3, $4, 'field_new', f->>'field', f->>'variant', f->>'type', $5, $6 FROM jsonb_array_elements($7::jsonb) f
+         SELECT $1, $2, $3, $4, 'field_new', f->>'field', f->>'variant', f->>'type', $5, $6 FROM jsonb_array_elements($7::jsonb) WITH ORDINALITY AS wanted (f, place)
+          WHERE NOT EXISTS (SELECT 1 FROM _weir.schema_changes c WHERE c.table_schema = $3 AND c.table_name = $4 AND c.field = f->>'field'
+            AND c.variant IS NOT DISTINCT FROM f->>'variant' AND c.status = 'approved' AND c.filled IS NULL) ORDER BY place
          ON CONFLICT (table_schema, table_name, field, coalesce(variant, '')) WHERE status IN ${decidable} DO NOTHING`,
         [ref.sync, ref.stream, spec.schema, spec.table, ref.run, status, JSON.stringify([...fields.values()])],
       )

@@ -101,6 +101,32 @@ describe.each(servers())('changes of schema on PostgreSQL $name', ({ url }) => {
     ])
   })
 
+  it.each([
+    ['approved and filled', true],
+    ['approved and not filled yet', false],
+  ])('a slice that is under way asks for nothing again that is %s', async (_, isFilled) => {
+    const name = nextName()
+    await sync(name, 'approve', [person(1, { city: 'Lyon' })])
+    await sync(name, 'approve', [person(1, { city: 'Lyon' })])
+    const [change] = await warehouse.changes.list({ stream: name, status: ['pending'] })
+    const stream = fakeStream({
+      name,
+      pages: () => [[person(2)], [person(3, { city: 'Ulm' })]],
+      before: async (page) => {
+        if (page === 1 && isFilled) await approve(name, change!.id)
+        else if (page === 1) await warehouse.changes.decide(change!.id, 'approved', 'ana')
+      },
+    })
+    await syncOnce({ warehouse, stream, run: `run-${++count}`, definition: definitionOf(name, 'approve'), full: true })
+    expect(await warehouse.changes.list({ stream: name, status: ['pending'] })).toEqual([])
+    if (!isFilled) expect(await approve(name, change!.id)).toBe(2)
+    expect(await rows(`SELECT id, city FROM fake.${name} WHERE _weir_extra IS NULL ORDER BY id`)).toEqual([
+      { id: '1', city: 'Lyon' },
+      { id: '2', city: null },
+      { id: '3', city: 'Ulm' },
+    ])
+  })
+
   it('an approval leaves versions of append what they are: they are not loaded again', async () => {
     const name = nextName()
     const read = (...people: Rec[]) => {
