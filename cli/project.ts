@@ -3,8 +3,8 @@ import type { Manifest } from '../src/config/compile.js'
 import { didYouMean } from '../src/config/errors.js'
 import { openProject } from '../src/config/project.js'
 import { Failure } from '../src/core/failure.js'
+import type { Common } from './usage/command.js'
 import { loadVendors } from './vendors.js'
-import type { Common } from './weir.js'
 
 export interface Project {
   file: string

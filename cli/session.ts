@@ -14,7 +14,7 @@ import { type Stack, startStack } from './dev/stack.js'
 import type { Printer } from './print.js'
 import { loadManifest, type Project } from './project.js'
 import { registerSearchAttributes } from './search-attributes.js'
-import type { Common } from './weir.js'
+import type { Common } from './usage/command.js'
 import { workerCommand } from './worker-command.js'
 
 /** Task queue of the workflows; production workers listen on the same. */

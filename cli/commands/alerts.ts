@@ -6,7 +6,7 @@ import type { AlertRow, DeliveryRow } from '../../src/warehouse/contract/alerts.
 import { exit } from '../exit.js'
 import { ago, type Printer, tableText } from '../print.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 import { workflowFailure } from '../workflow-failure.js'
 
 interface Command<O> {

@@ -8,7 +8,7 @@ import { ensureWatch } from '../deploy/watch-schedule.js'
 import { type Wanted, wantedOf, worldOf } from '../deploy/world.js'
 import type { Printer } from '../print.js'
 import { openSession, queue, type Session } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 import { changesText } from './plan.js'
 import { startSync } from './sync.js'
 

@@ -4,7 +4,7 @@ import { exit } from '../exit.js'
 import { maskInline } from '../mask.js'
 import { ago, number, type Printer } from '../print.js'
 import { openSession } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 interface MemberOptions extends Common {
   destination?: string

@@ -9,8 +9,8 @@ import { exit } from '../exit.js'
 import { maskInline } from '../mask.js'
 import { ago, number, type Printer } from '../print.js'
 import { openSession, putDefinition, queue, refuseDetach, type Session } from '../session.js'
+import type { Common } from '../usage/command.js'
 import { found } from '../watch.js'
-import type { Common } from '../weir.js'
 import { refusalOf, workflowFailure } from '../workflow-failure.js'
 
 interface AudienceOptions extends Common {

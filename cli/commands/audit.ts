@@ -3,7 +3,7 @@ import type { AuditEvent, AuditHead, AuditRow } from '../../src/warehouse/contra
 import { exit } from '../exit.js'
 import { number, type Printer } from '../print.js'
 import { openSession } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 interface AuditOptions extends Common {
   audience?: string

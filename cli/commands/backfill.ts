@@ -17,8 +17,8 @@ import { patiently } from '../patience.js'
 import { duration, number, type Printer, tableText } from '../print.js'
 import { chosenStreams } from '../project.js'
 import { openSession, putDefinition, queue, refuseDetach, type Session } from '../session.js'
+import type { Common } from '../usage/command.js'
 import { isLive, watched } from '../watch.js'
-import type { Common } from '../weir.js'
 import { workflowFailure } from '../workflow-failure.js'
 
 export interface BackfillOptions extends Common {

@@ -7,7 +7,7 @@ import { ago, duration, type Printer } from '../print.js'
 import { chosenSyncs } from '../project.js'
 import { runningRun } from '../runs.js'
 import { openSession, refuseDetach, type Session } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 import { refusalOf } from '../workflow-failure.js'
 import { followed, printBackfill, startBackfill, workflowIdOf } from './backfill.js'
 

@@ -4,7 +4,7 @@ import { patiently } from '../patience.js'
 import { type Printer, statusText } from '../print.js'
 import { findRun, runsUnderWay, type UnderWay } from '../runs.js'
 import { openSession, type Session } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 /** Asks runs to stop and waits until they have: slices under way commit what they hold, what is loaded stays. */
 export async function run({ options, printer, args }: { options: Common; printer: Printer; args: string[] }): Promise<number> {

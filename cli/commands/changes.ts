@@ -5,7 +5,7 @@ import type { ChangeRow, ChangeStatus } from '../../src/warehouse/driver.js'
 import { who } from '../confirm.js'
 import { ago, number, type Printer } from '../print.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 import { workflowFailure } from '../workflow-failure.js'
 
 interface ChangesOptions extends Common {

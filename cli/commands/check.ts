@@ -6,7 +6,7 @@ import { ofName } from '../deploy/change.js'
 import { exit } from '../exit.js'
 import { type Printer, printFindings } from '../print.js'
 import { openSession } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 /** Findings one by one, each with what to do about it: of connections, and of the destinations of audiences. */
 export async function run({ options, printer, args }: { options: Common; printer: Printer; args: string[] }): Promise<number> {

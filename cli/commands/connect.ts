@@ -7,7 +7,7 @@ import { consented, type Way } from '../connect/consented.js'
 import { exit } from '../exit.js'
 import type { Printer } from '../print.js'
 import { openSession, putDefinition } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 type Options = Common & Way & { print?: boolean }
 

@@ -2,7 +2,7 @@ import { ensureWatch } from '../deploy/watch-schedule.js'
 import { type Printer, tableText } from '../print.js'
 import { openDev, queue } from '../session.js'
 import { untilSignal } from '../until-signal.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 import { changesText, notApplied } from './plan.js'
 
 /** The stack in the foreground: whatever of it dies is started again; Ctrl-C stops all of it. */

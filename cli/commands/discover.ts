@@ -2,7 +2,7 @@ import { ask, syncFor } from '../ask.js'
 import { exit } from '../exit.js'
 import type { Printer } from '../print.js'
 import { openSession } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 export async function run({
   options,

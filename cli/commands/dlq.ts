@@ -7,7 +7,7 @@ import { type LetterOptions, letterFilter, letterId } from '../letter-filter.js'
 import { maskInline, maskValue } from '../mask.js'
 import { ago, number, type Printer } from '../print.js'
 import { openSession } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 interface ListOptions extends Common, LetterOptions {
   status: LetterRow['status']

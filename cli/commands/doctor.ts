@@ -9,7 +9,7 @@ import { exit } from '../exit.js'
 import { type Printer, printFindings } from '../print.js'
 import { loadManifest, type Project } from '../project.js'
 import { clientOf, connectTemporal, type Place, queue, stackOf } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 interface Group {
   group: string

@@ -8,7 +8,7 @@ import { exit } from '../exit.js'
 import { type NamingOptions, readNamed } from '../named-people.js'
 import { ago, number, type Printer } from '../print.js'
 import { openSession, type Session } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 import { follow, startManual } from './audience.js'
 
 interface EraseOptions extends Common, NamingOptions {

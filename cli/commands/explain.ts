@@ -4,7 +4,7 @@ import { Failure } from '../../src/core/failure.js'
 import { explain } from '../explain.js'
 import type { Printer } from '../print.js'
 import { chosenStreams, loadManifest } from '../project.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 type Options = Common & { stream?: string[] }
 

@@ -2,7 +2,7 @@ import type { Printer } from '../print.js'
 import { logOf } from '../run-log.js'
 import { findRun } from '../runs.js'
 import { openSession } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 /** What happened in a run, line by line in the order of time. */
 export async function run({ options, printer, args }: { options: Common; printer: Printer; args: string[] }): Promise<number> {

@@ -4,7 +4,7 @@ import { savePlan } from '../deploy/plan-file.js'
 import { standOf, wantedOf, worldOf } from '../deploy/world.js'
 import type { Printer } from '../print.js'
 import { openSession, type Session } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 export interface PlanOptions extends Common {
   prune?: boolean

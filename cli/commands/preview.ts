@@ -1,7 +1,7 @@
 import { ask, syncFor } from '../ask.js'
 import type { Printer } from '../print.js'
 import { openSession } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 /** The first records of a stream as they would be loaded. They are a person's data: shown here, written nowhere. */
 export async function run({

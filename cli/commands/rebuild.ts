@@ -5,7 +5,7 @@ import { exitOf } from '../exit.js'
 import { number, type Printer } from '../print.js'
 import { chosenStreams } from '../project.js'
 import { openSession, putDefinition, queue, type Session } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 import { workflowFailure } from '../workflow-failure.js'
 
 interface RebuildOptions extends Common {

@@ -6,7 +6,7 @@ import { setPause } from '../deploy/pause.js'
 import type { Printer } from '../print.js'
 import { answerText, resumeRuns } from '../runs.js'
 import { openSession } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 type Options = Common & { by?: string }
 

@@ -4,7 +4,7 @@ import { printChecks } from '../quality.js'
 import { findRun } from '../runs.js'
 import { openSession } from '../session.js'
 import { workflowUrl } from '../ui-links.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 type Context = { options: Common & { limit: number }; printer: Printer; args: string[] }
 

@@ -5,7 +5,7 @@ import { ago, type Printer } from '../print.js'
 import { chosenStreams, chosenSyncs } from '../project.js'
 import { openSession, type Session } from '../session.js'
 import { refuseUnderWay } from '../under-way.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 export interface StateOptions extends Common {
   stream?: string

@@ -3,7 +3,7 @@ import { audienceStandings, printAudiences } from '../audience-status.js'
 import { ago, duration, failureLine, number, type Printer, pauseLine, standing } from '../print.js'
 import { checksText, isBad, printChecks } from '../quality.js'
 import { openSession } from '../session.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 import { alertsText, standingAlerts } from './alerts.js'
 import { pendingText } from './changes.js'
 

@@ -1,6 +1,6 @@
 import type { Printer } from '../print.js'
 import { loadManifest } from '../project.js'
-import type { Common } from '../weir.js'
+import type { Common } from '../usage/command.js'
 
 /** The project file, checked without calling anyone: all errors at once, each with its place. */
 export async function run({ options, printer }: { options: Common; printer: Printer }): Promise<number> {
