@@ -153,30 +153,28 @@ export const clientOf = (connection: Connection, { temporal: { namespace }, key 
   new Client({ connection, namespace, dataConverter: { payloadCodecs: [payloadCodec(key, encryptsPayloads(process.env))] } })
 
 async function connect({ manifest, projectDir }: Project, at: Place): Promise<Session> {
-  const connection = await connectTemporal(at.temporal)
-  const temporal = clientOf(connection, at)
   const warehouse = createWarehouse(at.warehouseUrl, { connections: 4, key: at.key })
-  try {
-    await warehouse.migrate()
-    await registerSearchAttributes(connection, at.temporal.namespace)
-  } catch (error) {
-    await connection.close()
-    await warehouse.close()
-    throw error
+  const connecting = connectTemporal(at.temporal)
+  const close = async () => {
+    await Promise.allSettled([connecting.then((connection) => connection.close()), warehouse.close()])
   }
-  return {
-    manifest,
-    projectDir,
-    warehouseUrl: at.warehouseUrl,
-    warehouse,
-    temporal,
-    key: at.key,
-    ...(at.temporalUiUrl ? { uiUrl: at.temporalUiUrl } : {}),
-    ownsStack: false,
-    close: async () => {
-      await connection.close()
-      await warehouse.close()
-    },
+  try {
+    const [connection] = await Promise.all([connecting, warehouse.migrate()])
+    await registerSearchAttributes(connection, at.temporal.namespace)
+    return {
+      manifest,
+      projectDir,
+      warehouseUrl: at.warehouseUrl,
+      warehouse,
+      temporal: clientOf(connection, at),
+      key: at.key,
+      ...(at.temporalUiUrl ? { uiUrl: at.temporalUiUrl } : {}),
+      ownsStack: false,
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 

@@ -1,6 +1,5 @@
 /** Watching what goes on without whoever watches it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import logUpdate from 'log-update'
 import type { Printer } from './print.js'
 
 export interface Watching {
@@ -12,11 +11,12 @@ export interface Watching {
 
 const liveEveryMs = 400
 
-export const isLive = ({ isJson }: Printer): boolean => process.stderr.isTTY && !isJson
+/** What draws over its own lines, at a terminal; undefined elsewhere, where it is not even loaded. */
+export const drawing = async ({ isJson }: Printer) => (process.stderr.isTTY && !isJson ? (await import('log-update')).logUpdateStderr : undefined)
 
 /** Shows how far something is until its end has come, whatever that is; ends as it does. */
 export async function watched<T>(end: Promise<T>, { printer, look, plainEveryMs }: Watching): Promise<T> {
-  const live = isLive(printer)
+  const live = await drawing(printer)
   const over = signalOf(end)
   for (;;) {
     await pause(live ? liveEveryMs : plainEveryMs, over)
@@ -24,14 +24,14 @@ export async function watched<T>(end: Promise<T>, { printer, look, plainEveryMs 
     try {
       const seen = await look()
       if (seen === undefined) continue
-      if (live) logUpdate(seen.live)
+      if (live) live(seen.live)
       else printer.note(seen.plain)
     } catch (error) {
       // Only a look: the next one may be answered.
       printer.note((error as Error).message)
     }
   }
-  if (live) logUpdate.clear()
+  live?.clear()
   return end
 }
 

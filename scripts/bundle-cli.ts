@@ -2,11 +2,14 @@
  * Puts the commands and their packages into few files below dist/bin, each loaded when its command runs: reading packages file by file is most
  * of what a short command costs.
  */
+import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const dist = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 
+// Files of an earlier build have other names.
+rmSync(dist('bin'), { recursive: true, force: true })
 await build({
   entryPoints: [dist('cli/weir.js')],
   outdir: dist('bin'),

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { WorkflowHandle } from '@temporalio/client'
-import logUpdate from 'log-update'
 import { duration as durationOf, instant } from '../../src/config/units.js'
 import { workflowTaskMs } from '../../src/core/activities.js'
 import { type BackfillInput, overlaps } from '../../src/core/backfill.js'
@@ -18,7 +17,7 @@ import { duration, number, type Printer, tableText } from '../print.js'
 import { chosenStreams } from '../project.js'
 import { openSession, putDefinition, queue, refuseDetach, type Session } from '../session.js'
 import type { Common } from '../usage/command.js'
-import { isLive, watched } from '../watch.js'
+import { drawing, watched } from '../watch.js'
 import { workflowFailure } from '../workflow-failure.js'
 
 export interface BackfillOptions extends Common {
@@ -143,8 +142,9 @@ export async function startBackfill({ temporal }: Session, input: BackfillInput,
 
 /** Waits for the end and shows the way there. Ctrl-C ends the watching alone: what runs for hours is not cancelled by leaving it. */
 export async function followed(session: Session, id: string, handle: WorkflowHandle, printer: Printer): Promise<number> {
+  const live = await drawing(printer)
   const leave = () => {
-    if (isLive(printer)) logUpdate.done()
+    live?.done()
     const stays = session.ownsStack ? 'It goes on when `weir dev` or the next command starts this stack again' : 'It goes on'
     printer.note(`${stays}: weir backfill show ${id}, pause ${id} or cancel ${id}.`)
     session.close().finally(() => process.exit(130))

@@ -1,4 +1,5 @@
-import type { Consent, Scope } from '../../src/http/consent.js'
+import type { Consent } from '../../src/http/consent.js'
+import type { Scope } from '../../src/http/scopes.js'
 
 const selling: readonly Scope[] = [['e-commerce', 'crm.objects.line_items.read']]
 const ofContacts: readonly Scope[] = ['crm.objects.contacts.read']

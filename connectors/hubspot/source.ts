@@ -1,7 +1,7 @@
 import type { Finding, Http, HttpRequest } from '../../src/core/types.js'
 import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { defineStreams } from '../../src/extract/define.js'
-import { nameOf } from '../../src/http/consent.js'
+import { nameOf } from '../../src/http/scopes.js'
 import { account, everyList } from './account.js'
 import { hubspot, path, settings } from './api.js'
 import { associations } from './associations.js'

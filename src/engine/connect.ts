@@ -5,8 +5,9 @@ import type { StoredToken } from '../core/ports.js'
 import { pushId } from '../core/push.js'
 import type { Api } from '../http/api.js'
 import type { ClientDeps } from '../http/client.js'
-import { addressOf, appOf, type Consent, type Given, isGranted, type Loopback, nameOf, redeem, type Scope } from '../http/consent.js'
+import { addressOf, appOf, type Consent, type Given, type Loopback, redeem } from '../http/consent.js'
 import { proofOf } from '../http/kept.js'
+import { isGranted, nameOf, type Scope } from '../http/scopes.js'
 
 /** A connection that a person is to connect, with all that is read by it. */
 export interface Connecting {

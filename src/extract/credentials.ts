@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { Failure } from '../core/failure.js'
 import type { Rec } from '../core/types.js'
-import type { Consent, Scope } from '../http/consent.js'
+import type { Consent } from '../http/consent.js'
+import type { Scope } from '../http/scopes.js'
 
 /** Keys of a connection whose vendor takes one key, or an OAuth app's. @param name the key's name, such as `api_key` */
 export function keyOrApp(name: string, description: string) {

@@ -6,12 +6,11 @@ import type { Api, Auth } from './api.js'
 import { type ClientDeps, createHttp } from './client.js'
 import { atOrigin, pageAt } from './origin.js'
 import { retry } from './retry.js'
+import type { Scope } from './scopes.js'
 import { createMask } from './secrets.js'
 import { askToken, clientForm, formSender, type OAuth, tokenOf } from './token-endpoint.js'
 import { send } from './wire.js'
 
-/** A permission of the vendor's; of several names the first is asked for, and any of them does. */
-export type Scope = string | readonly [string, ...string[]]
 type Settings = Readonly<Record<string, unknown>>
 
 /** How a person's consent becomes a connection's credential. */
@@ -91,12 +90,6 @@ export function addressOf(api: Api, connection: ConnectionDefinition, consent: C
     url.searchParams.set(name, value)
   return url.href
 }
-
-/** For people: all the names that would do. */
-export const nameOf = (scope: Scope): string => (typeof scope === 'string' ? scope : scope.join(' or '))
-
-export const isGranted = (scope: Scope, granted: readonly string[]): boolean =>
-  (typeof scope === 'string' ? [scope] : scope).some((one) => granted.includes(one))
 
 /** Answers of a token endpoint are small, and a person waits. */
 const limits = { totalMs: 30_000, silentMs: 30_000, maxBytes: 1024 * 1024 }

@@ -4,7 +4,7 @@ import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
 import type { Keys, Opened } from '../../sandbox/stand-in.js'
 import { asFailure, type Failure, reasons } from '../../src/core/failure.js'
 import type { Http, Rec, Slice, Stream } from '../../src/core/types.js'
-import type { Scope } from '../../src/http/consent.js'
+import type { Scope } from '../../src/http/scopes.js'
 import { outages } from './outages.js'
 import { fieldsOf, now, openAt, slicesOf } from './reading.js'
 
