@@ -1,6 +1,12 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+/**
+ * How glibc keeps what is freed: few arenas, and large buffers go back at once. An idle worker holds some 30 MB less, a loading one too; what it
+ * costs in time could not be told from noise (bench/RESULTS.md). The Dockerfile sets the same.
+ */
+const memory = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '1048576' }
+
 /** How the embedded stack starts its worker: in a process of its own, with the short waits of one machine. */
 export function workerCommand(): { command: string; args: string[]; env: Record<string, string> } {
   const main = fileURLToPath(new URL(`../worker/main${extname(import.meta.url)}`, import.meta.url))
@@ -8,6 +14,10 @@ export function workerCommand(): { command: string; args: string[]; env: Record<
     command: process.execPath,
     // Smaller young generations: some 20 MB less at the peak, at no cost in time that could be measured.
     args: ['--max-semi-space-size=8', main],
-    env: { WEIR_HEARTBEAT_MS: process.env.WEIR_HEARTBEAT_MS ?? '10000', WEIR_RETRY_MS: process.env.WEIR_RETRY_MS ?? '1000' },
+    env: {
+      ...memory,
+      WEIR_HEARTBEAT_MS: process.env.WEIR_HEARTBEAT_MS ?? '10000',
+      WEIR_RETRY_MS: process.env.WEIR_RETRY_MS ?? '1000',
+    },
   }
 }
