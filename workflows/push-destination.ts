@@ -1,5 +1,6 @@
 import { continueAsNew, proxyActivities, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow'
 import type { MembersInput, PushActivities } from '../src/core/push.js'
+import { waitSummary } from './details.js'
 import { policies } from './policies.js'
 
 /** Sends a destination's changes, batch by batch. Each is in the ledger before it leaves: a retry repeats one at most, and repeating it is harmless. */
@@ -13,7 +14,7 @@ export async function pushDestination(input: MembersInput): Promise<{ members: n
     more = receipt.more
     setCurrentDetails(`**${summary}**: ${members} members sent${receipt.askAgainMs === undefined ? '' : '; the vendor is at work'}`)
     if (receipt.waitUntil !== undefined)
-      await sleep(Math.max(1, Date.parse(receipt.waitUntil) - Date.now()), { summary: `quota of the vendor, until ${receipt.waitUntil}` })
+      await sleep(Math.max(1, Date.parse(receipt.waitUntil) - Date.now()), { summary: waitSummary(receipt.waitsFor, receipt.waitUntil) })
     else if (receipt.askAgainMs !== undefined) await sleep(receipt.askAgainMs, { summary: 'the vendor works on what it was sent' })
     if (more && workflowInfo().continueAsNewSuggested) await continueAsNew<typeof pushDestination>(input)
   }

@@ -1,6 +1,6 @@
 import { sleep } from '@temporalio/workflow'
 import type { SliceReceipt } from '../src/core/activities.js'
-import { moment } from './details.js'
+import { waitSummary } from './details.js'
 
 /**
  * Calls for a slice until it is at its end, or halved. Where the vendor's quota is spent it sleeps: a timer that the UI shows.
@@ -18,8 +18,7 @@ export async function readSlice(
     if (isStopped()) return undefined
     if (receipt.waitUntil === undefined) continue
     onWait(receipt)
-    const summary = `${receipt.waitsFor === 'vendor' ? 'the vendor, which is down' : 'quota of the vendor'}, until ${moment(receipt.waitUntil)}`
-    await sleep(Math.max(1, Date.parse(receipt.waitUntil) - Date.now()), { summary })
+    await sleep(Math.max(1, Date.parse(receipt.waitUntil) - Date.now()), { summary: waitSummary(receipt.waitsFor, receipt.waitUntil) })
     onWait(undefined)
   }
 }

@@ -1,7 +1,7 @@
 /** What is wrong with a sync, out of what `_weir` says of it. Pure: the same facts give the same conditions, whoever looks. */
 import type { AlertSeverity, Freshness } from '../core/alerts.js'
 import type { Definition } from '../core/definition.js'
-import { type Reason, reasons } from '../core/failure.js'
+import { awaited, type Reason, reasons } from '../core/failure.js'
 import { completeAt, spanText } from '../core/freshness.js'
 import type { Condition, FactOfChange, StreamFacts, SyncFacts } from '../warehouse/contract/alerts.js'
 
@@ -129,7 +129,7 @@ function quotaWait({ stream, wait }: StreamFacts, definition: Definition): Condi
   const bounds = (definition.alerts ?? []).filter(({ on }) => on.includes('quota_wait')).map((target) => target.quotaWaitMs)
   const waitMs = Date.parse(wait.until) - Date.parse(wait.since)
   if (waitMs <= (bounds.length === 0 ? quotaWaitMs : Math.min(...bounds))) return []
-  const message = `It waits for the vendor's quota since ${wait.since} until ${wait.until}: ${spanText(waitMs)}.`
+  const message = `It waits for ${awaited(wait.for)} since ${wait.since} until ${wait.until}: ${spanText(waitMs)}.`
   return [{ stream, kind: 'quota_wait', severity: 'warning', message, since: wait.since, waitMs }]
 }
 

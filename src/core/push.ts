@@ -1,6 +1,7 @@
 /** What a push of an audience asks of the worker; a new field is optional while old histories run. And what its workflows are called. */
 import type { FailureNote, Timing } from './activities.js'
 import type { ChangeCounts, PushStatus } from './audience.js'
+import type { WaitsFor } from './failure.js'
 
 /** Of a destination's part of a push: under its own push, apart from all previews, whatever it is called. */
 export const destinationId = (audience: string, destination: string): string => `${pushId(audience)}/${destination}`
@@ -56,8 +57,10 @@ export interface MembersReceipt {
   more: boolean
   /** Ask again after so long: the vendor is at work. */
   askAgainMs?: number
-  /** ISO instant: the vendor's quota is spent until then. */
+  /** ISO instant: nothing is sent until then. */
   waitUntil?: string
+  /** Why: the quota is spent, or the vendor is down. */
+  waitsFor?: WaitsFor
 }
 
 export interface PushReceipt {

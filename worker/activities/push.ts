@@ -79,7 +79,7 @@ export function pushActivities(deps: Deps): PushActivities {
         } catch (error) {
           const { reason, where } = asFailure(error)
           if (reason !== 'throttled' || where.waitUntil === undefined) throw error
-          return { members, more: true, waitUntil: where.waitUntil }
+          return { members, more: true, waitUntil: where.waitUntil, waitsFor: where.waitsFor ?? 'quota' }
         }
       }),
 

@@ -3,6 +3,7 @@ import type { FailureNote, RunStatus } from '../../core/activities.js'
 import type { AlertEvent, AlertKind, AlertMessage, AlertSeverity } from '../../core/alerts.js'
 import type { PushStatus } from '../../core/audience.js'
 import type { Definition } from '../../core/definition.js'
+import type { WaitsFor } from '../../core/failure.js'
 
 /** A sync that is looked at, by the definition that is in force for it. */
 export interface Watched {
@@ -59,7 +60,7 @@ export interface StreamFacts {
   /** Those that wait for a decision. */
   pending: readonly FactOfChange[]
   /** A slice of it waits for the vendor's quota. */
-  wait?: { since: string; until: string }
+  wait?: { since: string; until: string; for: WaitsFor }
 }
 
 export interface FactOfChange {

@@ -1,6 +1,7 @@
 /** What `_weir` says of one sync: a few short queries, each along an index, in the transaction that decides what to tell. */
 import type pg from 'pg'
 import type { RunStatus } from '../../core/activities.js'
+import type { WaitsFor } from '../../core/failure.js'
 import type { FactOfChange, StreamFacts, SyncFacts, Watched } from '../contract/alerts.js'
 import { failureOf } from './failures.js'
 import { completed, notPassed, ofSync } from './words.js'
@@ -22,6 +23,7 @@ interface StreamRow {
   watermark: Date | null
   waiting_since: Date | null
   wait_until: Date | null
+  waiting_for: WaitsFor | null
 }
 
 /** @param streams those of the definition */
@@ -48,7 +50,8 @@ export async function factsOf(client: pg.ClientBase, watched: Watched, streams: 
              WHERE s.sync = $1 AND s.stream = name AND s.status IN ${completed} AND ${ownRuns}
              ORDER BY s.started_at DESC LIMIT 1) good ON true
        LEFT JOIN LATERAL (SELECT min(w.watermark) AS watermark FROM _weir.watermarks w WHERE w.sync = $1 AND w.stream = name) mark ON true
-       LEFT JOIN LATERAL (SELECT min(c.waiting_since) AS waiting_since, max(c.waiting_until) AS wait_until FROM _weir.checkpoints c
+       LEFT JOIN LATERAL (SELECT min(c.waiting_since) AS waiting_since, max(c.waiting_until) AS wait_until,
+              (array_agg(c.waiting_for ORDER BY c.waiting_until DESC))[1] AS waiting_for FROM _weir.checkpoints c
              WHERE c.sync = $1 AND c.stream = name AND c.state = 'open' AND c.waiting_until > now() - ${waitGrace}) wait ON true`,
     [sync, streams],
   )
@@ -106,7 +109,9 @@ function streamOf(row: StreamRow, { letters, checks, changes }: OfStreams): Stre
     checks: checks.get(row.stream) ?? [],
     changes: facts(false),
     pending: facts(true),
-    ...(row.waiting_since === null ? {} : { wait: { since: row.waiting_since.toISOString(), until: row.wait_until!.toISOString() } }),
+    ...(row.waiting_since === null
+      ? {}
+      : { wait: { since: row.waiting_since.toISOString(), until: row.wait_until!.toISOString(), for: row.waiting_for ?? 'quota' } }),
   }
 }
 

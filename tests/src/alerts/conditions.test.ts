@@ -103,11 +103,12 @@ describe('the others', () => {
   })
 
   it('a wait for a quota, as soon as it is known to be long', () => {
-    const wait = { since: ago(60_000), until: ago(-9 * hour) }
+    const wait = { since: ago(60_000), until: ago(-9 * hour), for: 'quota' as const }
     expect(lastingOf([{ wait }])).toMatchObject([
-      { kind: 'quota_wait', waitMs: 9 * hour + 60_000, message: expect.stringContaining('9 h') },
+      { kind: 'quota_wait', waitMs: 9 * hour + 60_000, message: expect.stringMatching(/the vendor's quota since .*9 h/) },
     ])
-    expect(lastingOf([{ wait: { since: now, until: ago(-hour / 2) } }])).toEqual([])
+    expect(lastingOf([{ wait: { ...wait, for: 'vendor' } }])[0]!.message).toContain('It waits for the vendor, which is down, since')
+    expect(lastingOf([{ wait: { since: now, until: ago(-hour / 2), for: 'quota' } }])).toEqual([])
     const patient = watched({ alerts: [webhook({ quotaWaitMs: 10 * hour })] })
     expect(lastingOf([{ wait }], patient)).toEqual([])
   })
