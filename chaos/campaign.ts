@@ -130,13 +130,11 @@ async function runLoads(
   const tryLoad = async (load: Load, records: number, onFault?: (share: number) => void) => {
     const reader = startReader(world, load === 'second')
     const these = plan.filter((planned) => planned.load === load)
-    let starts = 1
     try {
       const result = await runLoad({ world, load, plan: these, seed, isFull, records, log, ...(onFault ? { onFault } : {}) })
-      starts = result.starts
       add(result, await judge(world, load, result.startedAt))
     } finally {
-      report.problems.push(...(await reader.stop(starts)))
+      report.problems.push(...(await reader.stop()))
     }
     log(`${load} load: ${report.verdict.standing} rows stand`)
   }
