@@ -16,7 +16,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && s
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production WEIR_PROJECT_DIR=/project WEIR_METRICS_ADDRESS=0.0.0.0:9464
 # glibc gives back what is freed: some 30 MB less (docs/guides/production.md).
-ENV MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=1048576
+ENV MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=262144
 WORKDIR /weir
 COPY --from=packages /weir/node_modules node_modules
 COPY --from=build /weir/dist dist

@@ -2,10 +2,10 @@ import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * How glibc keeps what is freed: few arenas, and large buffers go back at once. An idle worker holds some 30 MB less, a loading one too; what it
- * costs in time could not be told from noise (bench/RESULTS.md). The Dockerfile sets the same.
+ * How glibc keeps what is freed: few arenas, and large buffers go back at once. A worker holds some 35 MB less, idle and loading, for a few
+ * percent of its CPU (bench/RESULTS.md). The Dockerfile sets the same.
  */
-const memory = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '1048576' }
+const memory = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '262144' }
 
 /** How the embedded stack starts its worker: in a process of its own, with the short waits of one machine. */
 export function workerCommand(): { command: string; args: string[]; env: Record<string, string> } {
