@@ -12,7 +12,8 @@ export interface Watching {
 const liveEveryMs = 400
 
 /** What draws over its own lines, at a terminal; undefined elsewhere, where it is not even loaded. */
-export const drawing = async ({ isJson }: Printer) => (process.stderr.isTTY && !isJson ? (await import('log-update')).logUpdateStderr : undefined)
+export const drawing = async ({ isJson }: Printer) =>
+  process.stderr.isTTY && !isJson ? (await import('log-update')).logUpdateStderr : undefined
 
 /** Shows how far something is until its end has come, whatever that is; ends as it does. */
 export async function watched<T>(end: Promise<T>, { printer, look, plainEveryMs }: Watching): Promise<T> {

@@ -73,7 +73,12 @@ describe('who hears it', () => {
     ['but once where it listens to both', listening('approval', 'schema_change'), { pending }, 1],
     ['a check that blocks as a failure', listening('failed'), { checks: blocked }, 1],
     ['once', listening('failed', 'quality'), { checks: blocked }, 1],
-    ['no wait that is short for it', webhook({ quotaWaitMs: 10 * hour }), { wait: { since: now, until: ago(-9 * hour), for: 'quota' as const } }, 0],
+    [
+      'no wait that is short for it',
+      webhook({ quotaWaitMs: 10 * hour }),
+      { wait: { since: now, until: ago(-9 * hour), for: 'quota' as const } },
+      0,
+    ],
   ])('%s', (_, target, streams: Partial<StreamFacts>, count) => {
     const definition = watched({ ...checked, alerts: [target] })
     expect(verdictOn([streams], [], definition).messages).toHaveLength(count)
