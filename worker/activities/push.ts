@@ -59,12 +59,13 @@ export function pushActivities(deps: Deps): PushActivities {
     skipPush: ({ audience }) => running(redact, async () => ({ skipped: await skipPush(deps, audience) })),
 
     pushMembers: ({ run, definition: hash, destination: name, isOwedOnly }) =>
-      running(redact, async ({ signal, report }) => {
+      running(redact, async ({ attempt, signal, report }) => {
         const definition = await definitionOf(hash)
         const { connection, kind } = definition.destinations[name]!
         const { destination, http } = await deps.reach(connection, kind, signal)
         const { target } = (await warehouse.audiences.destinations(run)).find((row) => row.destination === name)!
-        const endsAt = clock.now().getTime() + workMs
+        // One that was tried again ends with its first batches: the waits between attempts begin small again.
+        const endsAt = clock.now().getTime() + (attempt === 1 ? workMs : 0)
         let members = 0
         try {
           for (;;) {
