@@ -119,6 +119,24 @@ describe('pushes that start by themselves', { timeout: 180_000 }, () => {
     })
   })
 
+  it('a push that waits is decided by the allowed alone, of its own change set, and ends by itself when nobody does', async () => {
+    const asking = { reasons: ['too many'], otherwise: 'ask' as const, approvers: ['ana', 'ben'] }
+    await audienceOf({ ...asking, expiresMs: 12_000 }, async ({ runs, running, audience, ended }) => {
+      const input = { audience, definition: audience, kind: 'manual' as const, requestedBy: 'ana' }
+      const handle = await running.client.workflow.start('pushAudience', { taskQueue: running.queue, ...pushStart(input) })
+      await vi.waitFor(async () => expect((await runs())[0]?.status).toBe('waiting'), { timeout: 60_000, interval: 100 })
+      const approve = (by: string, of = changeSet) => handle.executeUpdate('approve', { args: [{ changeSet: of, by }] })
+      for (const [by, of, why] of [
+        ['ana', changeSet, /ana asked for this push; somebody else has to decide/],
+        ['eve', changeSet, /eve may not decide this; ana, ben may/],
+        ['ben', 'd'.repeat(64), /change set/],
+      ] as const)
+        await expect(approve(by, of)).rejects.toMatchObject({ cause: { message: expect.stringMatching(why) } })
+      await ended(1)
+      expect(await runs()).toMatchObject([{ status: 'cancelled' }])
+    })
+  })
+
   it('goes after a sync that has completed, once, and not while it is paused or retired', async () => {
     await audienceOf({}, async ({ deps, audience, sync, runs, ended }) => {
       const { audienceDeployments } = opened.warehouse
