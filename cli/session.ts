@@ -155,9 +155,6 @@ export const clientOf = (connection: Connection, { temporal: { namespace }, key 
 async function connect({ manifest, projectDir }: Project, at: Place): Promise<Session> {
   const warehouse = createWarehouse(at.warehouseUrl, { connections: 4, key: at.key })
   const connecting = connectTemporal(at.temporal)
-  const close = async () => {
-    await Promise.allSettled([connecting.then((connection) => connection.close()), warehouse.close()])
-  }
   try {
     const [connection] = await Promise.all([connecting, warehouse.migrate()])
     await registerSearchAttributes(connection, at.temporal.namespace)
@@ -170,10 +167,13 @@ async function connect({ manifest, projectDir }: Project, at: Place): Promise<Se
       key: at.key,
       ...(at.temporalUiUrl ? { uiUrl: at.temporalUiUrl } : {}),
       ownsStack: false,
-      close,
+      close: async () => {
+        await connection.close()
+        await warehouse.close()
+      },
     }
   } catch (error) {
-    await close()
+    await Promise.allSettled([connecting.then((connection) => connection.close()), warehouse.close()])
     throw error
   }
 }

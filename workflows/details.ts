@@ -1,6 +1,6 @@
 /** What the Temporal UI shows of a run under "Current details", as Markdown: how far it is, what it waits for, what failed and what to do. */
 import type { FailureNote, RunStatus } from '../src/core/activities.js'
-import { type WaitsFor, wayOut } from '../src/core/failure.js'
+import { wayOut } from '../src/core/failure.js'
 import type { Pause } from '../src/core/pause.js'
 import type { Counts } from '../src/core/types.js'
 
@@ -9,10 +9,6 @@ const number = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)
 
 /** 2026-11-27T12:30:00.000Z → 2026-11-27 12:30:00 UTC */
 export const moment = (instant: string): string => `${instant.slice(0, 19).replace('T', ' ')} UTC`
-
-/** Of the timer while a slice or a push waits. */
-export const waitSummary = (what: WaitsFor | undefined, until: string): string =>
-  `${what === 'vendor' ? 'the vendor, which is down' : 'quota of the vendor'}, until ${moment(until)}`
 
 export const statusWords = (status: RunStatus, deadLetters = 0): string =>
   status === 'completed_with_dead_letters' ? `completed with ${number(deadLetters)} dead letters` : status

@@ -1,6 +1,7 @@
 import { sleep } from '@temporalio/workflow'
 import type { SliceReceipt } from '../src/core/activities.js'
-import { waitSummary } from './details.js'
+import type { WaitsFor } from '../src/core/failure.js'
+import { moment } from './details.js'
 
 /**
  * Calls for a slice until it is at its end, or halved. Where the vendor's quota is spent it sleeps: a timer that the UI shows.
@@ -18,7 +19,13 @@ export async function readSlice(
     if (isStopped()) return undefined
     if (receipt.waitUntil === undefined) continue
     onWait(receipt)
-    await sleep(Math.max(1, Date.parse(receipt.waitUntil) - Date.now()), { summary: waitSummary(receipt.waitsFor, receipt.waitUntil) })
+    await rest(receipt.waitUntil, receipt.waitsFor)
     onWait(undefined)
   }
 }
+
+/** Sleeps until an instant; the timer says what for. */
+export const rest = (until: string, what: WaitsFor | undefined): Promise<void> =>
+  sleep(Math.max(1, Date.parse(until) - Date.now()), {
+    summary: `${what === 'vendor' ? 'the vendor, which is down' : 'quota of the vendor'}, until ${moment(until)}`,
+  })

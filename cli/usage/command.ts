@@ -57,5 +57,4 @@ export function count(text: string): number {
 
 export const streams = new Option('--stream <name...>', 'only these streams')
 export const oneStream = new Option('--stream <name>', 'the stream').makeOptionMandatory()
-export const dryRun = new Option('--dry-run', 'say what would change, and change nothing')
 export const yes = new Option('--yes', 'do not ask')

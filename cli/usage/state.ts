@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander'
-import { command, count, dryRun, yes } from './command.js'
+import { command, count, yes } from './command.js'
 
 /** How far syncs have read. */
 export function declareState(program: Command): void {
   const state = program.command('state').description('watermarks and checkpoints of a sync')
+  const dryRun = new Option('--dry-run', 'say what would change, and change nothing')
   const ofStream = new Option('--stream <name>', 'only this stream')
   const force = new Option('--force', 'even while a run is under way: what it holds can no longer commit')
   command(
