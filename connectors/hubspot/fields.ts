@@ -64,9 +64,13 @@ export function flat({ id, properties, createdAt, updatedAt, archived, archivedA
 /** The properties under names that are not those of the envelope. */
 function beside(properties: Rec): Rec {
   for (const name in properties)
-    if (clash.test(name)) return Object.fromEntries(Object.entries(properties).map(([one, value]) => [fieldOf(one), value]))
+    if (!isPlain(name)) return Object.fromEntries(Object.entries(properties).map(([one, value]) => [fieldOf(one), value]))
   return properties
 }
+
+/** Names that were looked at and do not clash: each comes with every record. */
+const plain = new Set<string>()
+const isPlain = (name: string) => plain.has(name) || (!clash.test(name) && plain.add(name).has(name))
 
 export const owner = typed({
   id: 'text',

@@ -1,8 +1,9 @@
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import type { Readable } from 'node:stream'
-import axios, { AxiosError, type AxiosRequestConfig } from 'axios'
+import { pipeline, type Readable, type Transform } from 'node:stream'
+import { promisify } from 'node:util'
+import { brotliDecompress, createBrotliDecompress, createGunzip, createInflate, gunzip, inflate } from 'node:zlib'
+import { type Dispatcher, request } from 'undici'
 import { Failure } from '../core/failure.js'
+import { dispatcher } from './dispatcher.js'
 
 /** An answer, unread. */
 export interface Sent {
@@ -19,24 +20,18 @@ export interface WireLimits {
   totalMs: number
   /** A socket silent for so long is dead. */
   silentMs: number
-  /** Largest body that is read. */
+  /** Largest body that is read, packed and unpacked. */
   maxBytes: number
 }
 
-// Sockets are kept for the whole process: a new one a page would cost as much as the page.
-const agents = {
-  httpAgent: new HttpAgent({ keepAlive: true, maxSockets: 64 }),
-  httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: 64 }),
+/** How bodies may be packed, by the name in `content-encoding`: taken apart whole, or as they come in. */
+const packings: Readonly<Record<string, { whole: typeof gunzip.__promisify__; inParts: () => Transform }>> = {
+  gzip: { whole: promisify(gunzip), inParts: createGunzip },
+  deflate: { whole: promisify(inflate), inParts: createInflate },
+  br: { whole: promisify(brotliDecompress), inParts: createBrotliDecompress },
 }
-// We parse, judge statuses and follow redirects ourselves, so axios does as little as it can.
-const wire = axios.create({
-  ...agents,
-  responseType: 'arraybuffer',
-  maxRedirects: 0,
-  validateStatus: () => true,
-  transformResponse: [],
-  transitional: { clarifyTimeoutError: true },
-})
+const packingOf = ({ headers }: Pick<Sent, 'headers'>) => packings[(headers['content-encoding'] ?? '').toLowerCase()]
+const takesPacked = { 'accept-encoding': Object.keys(packings).join(', ') }
 
 export interface Sending {
   url: URL
@@ -48,9 +43,17 @@ export interface Sending {
 
 /** Sends one request and brings its whole answer, or says why not. Nothing of the request, which holds the credential, gets into a failure. */
 export async function send(vendor: string, sending: Sending, limits: WireLimits): Promise<Sent> {
-  return begin(vendor, sending, limits, async (config) => {
-    const { status, headers, data } = await wire.request<Buffer>({ ...config, maxContentLength: limits.maxBytes })
-    return { status, headers: flat(headers), data }
+  return begin(vendor, sending, limits, async (url, options) => {
+    const response = await request(url, { ...options, bodyTimeout: limits.silentMs })
+    const head = headOf(response)
+    const packed = await whole(vendor, response.body, limits)
+    const packing = packingOf(head)
+    if (!packing || packed.length === 0) return { ...head, data: packed }
+    try {
+      return { ...head, data: await packing.whole(packed, { maxOutputLength: limits.maxBytes }) }
+    } catch (error) {
+      throw (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE' ? beyond(vendor, limits) : error
+    }
   })
 }
 
@@ -62,36 +65,43 @@ export type Opened = Sent & { stop: () => void }
  * A refusal comes whole.
  */
 export async function open(vendor: string, sending: Sending, limits: WireLimits): Promise<Opened> {
-  return begin(vendor, sending, limits, async (config) => {
-    const response = await wire.request<Readable>({ ...config, responseType: 'stream', maxContentLength: -1 })
-    const body = response.data
+  return begin(vendor, sending, limits, async (url, options) => {
+    const response = await request(url, { ...options, bodyTimeout: 0 })
+    const head = headOf(response)
+    const packing = packingOf(head)
     // What breaks while nobody reads is met by whoever reads on.
+    const body: Readable = packing ? pipeline(response.body, packing.inParts(), () => undefined) : response.body
     body.on('error', () => undefined)
-    const head = { status: response.status, headers: flat(response.headers), stop: () => void body.destroy() }
     const chunks = chunksOf(vendor, body, sending.signal, limits)
-    return isGood(head) ? { ...head, data: Buffer.alloc(0), chunks } : { ...head, data: await whole(chunks, limits.maxBytes) }
+    const stop = () => void body.destroy()
+    return isGood(head) ? { ...head, stop, data: Buffer.alloc(0), chunks } : { ...head, stop, data: await whole(vendor, chunks, limits) }
   })
 }
 
 export const isGood = ({ status }: { status: number }): boolean => status >= 200 && status < 300
 
-async function whole(chunks: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
+async function whole(vendor: string, chunks: AsyncIterable<Buffer>, limits: WireLimits): Promise<Buffer> {
   const parts: Buffer[] = []
   let size = 0
   for await (const chunk of chunks) {
     size += chunk.length
-    if (size > maxBytes) throw new Error(`maxContentLength size of ${maxBytes} exceeded`)
+    if (size > limits.maxBytes) throw beyond(vendor, limits)
     parts.push(chunk)
   }
-  return Buffer.concat(parts)
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
+
+const beyond = (vendor: string, { maxBytes }: WireLimits) =>
+  new Failure('permanent', `${vendor} sent a body beyond every bound: it has more than ${maxBytes} bytes.`)
+
+type Options = NonNullable<Parameters<typeof request>[1]>
 
 /** Runs one request under its time-out and the caller's signal. */
 async function begin<T>(
   vendor: string,
   { url, method, headers, body, signal }: Sending,
   limits: WireLimits,
-  work: (config: AxiosRequestConfig) => Promise<T>,
+  work: (url: URL, options: Options) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted()
   const abort = new AbortController()
@@ -102,13 +112,13 @@ async function begin<T>(
     limits.totalMs,
   )
   try {
-    return await work({
-      url: url.href,
-      method,
-      headers: { ...headers },
-      ...(body === undefined ? {} : { data: body }),
+    return await work(url, {
+      dispatcher,
+      method: method as Dispatcher.HttpMethod,
+      headers: { ...takesPacked, ...headers },
+      ...(body === undefined ? {} : { body }),
       signal: abort.signal,
-      timeout: limits.silentMs,
+      headersTimeout: limits.silentMs,
     })
   } catch (error) {
     if (abort.signal.aborted) throw abort.signal.reason
@@ -158,15 +168,15 @@ async function* chunksOf(
   }
 }
 
-function flat(headers: object): Record<string, string> {
-  const told = Object.entries(headers as Record<string, unknown>).filter(([, value]) => value !== undefined && value !== null)
-  return Object.fromEntries(told.map(([name, value]) => [name.toLowerCase(), String(value)]))
+function headOf({ statusCode, headers }: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>): Pick<Sent, 'status' | 'headers'> {
+  const told = Object.entries(headers).filter(([, value]) => value !== undefined)
+  return { status: statusCode, headers: Object.fromEntries(told.map(([name, value]) => [name, String(value)])) }
 }
 
-/** A request that brought no answer. The library's error holds headers, so only its code and words go on. */
+/** A request that brought no answer. The library's error may hold the request, so only its code and words go on. */
 function lost(vendor: string, error: unknown): Failure {
-  const code = error instanceof AxiosError ? (error.code ?? '') : ''
-  const text = error instanceof Error ? error.message : String(error)
-  if (text.includes('maxContentLength')) return new Failure('permanent', `${vendor} sent a body beyond every bound: ${text}.`)
-  return new Failure('transient', `No answer from ${vendor}: ${text}${code ? ` (${code})` : ''}.`, code ? { code } : {})
+  // Of several addresses of one name that were tried, the first one's.
+  const cause: unknown = error instanceof AggregateError ? error.errors[0] : error
+  const { code = '', message = '' } = cause as { code?: string; message?: string }
+  return new Failure('transient', `No answer from ${vendor}: ${message || 'the connection was lost'}${code ? ` (${code})` : ''}.`, code ? { code } : {})
 }

@@ -194,10 +194,10 @@ describe('a client', () => {
   })
 
   it('keeps a prefix of base_url, and its port is part of the origin', async () => {
-    nock('http://127.0.0.1:8787').get('/vendor/things').reply(200, { ok: true })
-    const { http } = client(undefined, { baseUrl: 'http://127.0.0.1:8787/vendor/' })
+    nock('http://vendor.test:8787').get('/vendor/things').reply(200, { ok: true })
+    const { http } = client(undefined, { baseUrl: 'http://vendor.test:8787/vendor/' })
     expect((await http.request({ path: '/things' })).body).toEqual({ ok: true })
-    expect((await failureOf(http.request({ path: 'http://127.0.0.1:9999/things' }))).reason).toBe('config')
+    expect((await failureOf(http.request({ path: 'http://vendor.test:9999/things' }))).reason).toBe('config')
   })
 
   it('says nothing of its credential when things go wrong', async () => {
