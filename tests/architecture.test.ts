@@ -13,7 +13,7 @@ const rooms: { room: string; ours: string[]; packages: string[]; node?: false }[
     ours: ['src/core', 'src/observe', 'src/config'],
     packages: ['zod', 'yaml', 'dotenv', 'croner', 'fastest-levenshtein'],
   },
-  { room: 'src/http', ours: ['src/core', 'src/observe', 'src/http'], packages: ['axios', 'p-retry', 'lossless-json', 'zod'] },
+  { room: 'src/http', ours: ['src/core', 'src/observe', 'src/http'], packages: ['undici', 'p-retry', 'lossless-json', 'zod'] },
   { room: 'src/keys', ours: ['src/core'], packages: [] },
   // Messages go out by HTTP and SMTP.
   {

@@ -178,5 +178,9 @@ function lost(vendor: string, error: unknown): Failure {
   // Of several addresses of one name that were tried, the first one's.
   const cause: unknown = error instanceof AggregateError ? error.errors[0] : error
   const { code = '', message = '' } = cause as { code?: string; message?: string }
-  return new Failure('transient', `No answer from ${vendor}: ${message || 'the connection was lost'}${code ? ` (${code})` : ''}.`, code ? { code } : {})
+  return new Failure(
+    'transient',
+    `No answer from ${vendor}: ${message || 'the connection was lost'}${code ? ` (${code})` : ''}.`,
+    code ? { code } : {},
+  )
 }

@@ -18,12 +18,18 @@ vi.mock('../../src/http/dispatcher.js', async (original) => {
 
 function byNode({ origin, path, method, headers, body }: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
   const url = new URL(path, origin)
-  const asked = (url.protocol === 'https:' ? https : http).request(url, { method, headers: headers as Record<string, string> })
+  const told = { ...(headers as Record<string, string>), ...(body ? { 'content-length': String(Buffer.byteLength(body as string)) } : {}) }
+  const asked = (url.protocol === 'https:' ? https : http).request(url, { method, headers: told })
   const failed = (error: Error) => handler.onError?.(error)
   handler.onConnect?.((error) => asked.destroy(error))
   asked.on('error', failed).on('response', (response: IncomingMessage) => {
     response.on('error', failed)
-    handler.onHeaders?.(response.statusCode!, response.rawHeaders.map((part) => Buffer.from(part)), () => response.resume(), '')
+    handler.onHeaders?.(
+      response.statusCode!,
+      response.rawHeaders.map((part) => Buffer.from(part)),
+      () => response.resume(),
+      '',
+    )
     response.on('data', (chunk: Buffer) => handler.onData?.(chunk) === false && response.pause())
     response.on('end', () => handler.onComplete?.([]))
   })
