@@ -18,19 +18,30 @@ const batchSize = 100
 const empties = 5
 
 /** Every record of an object by the list endpoint, in the order of ids; archived ones are another walk. */
-export const listed = (object: string, archived: boolean) => (context: ReadContext) => ahead(list(object, archived, context), context.now)
+export const listed =
+  (object: string, archived: boolean) =>
+  ({ http, resume, fields, now }: ReadContext): AsyncIterable<Page> => {
+    const properties = propertyNames(fields)
+    const named = properties.join(',')
+    const isShort = encodeURIComponent(named).length < longestUrl
+    const request: HttpRequest = {
+      path: path(http, 'objects', `/${object}`),
+      query: { limit: listPage, archived, properties: isShort ? named : 'hs_object_id' },
+    }
+    const listing = { http, paginator: pages, requests: () => [request], resume }
+    // What is completed was read when its properties came.
+    return isShort ? walk({ ...listing, now }) : ahead(completed(http, object, walk(listing), properties, archived), now)
+  }
 
-async function* list(object: string, archived: boolean, { http, resume, fields }: ReadContext): AsyncIterable<Page> {
-  const names = propertyNames(fields)
-  const properties = names.join(',')
-  const isShort = encodeURIComponent(properties).length < longestUrl
-  const request: HttpRequest = {
-    path: path(http, 'objects', `/${object}`),
-    query: { limit: listPage, archived, properties: isShort ? properties : 'hs_object_id' },
-  }
-  for await (const page of walk({ http, paginator: pages, requests: () => [request], resume })) {
-    yield isShort ? page : { ...page, records: await batched(http, object, page.records, { properties: names }, { archived }) }
-  }
+/** Pages that have ids only, with all properties. */
+async function* completed(
+  http: Http,
+  object: string,
+  listing: AsyncIterable<Page>,
+  properties: readonly string[],
+  archived: boolean,
+): AsyncIterable<Page> {
+  for await (const page of listing) yield { ...page, records: await batched(http, object, page.records, { properties }, { archived }) }
 }
 
 /**

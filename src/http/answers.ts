@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.js'
 import type { Rec } from '../core/types.js'
-import { parseJson, textOf } from './json.js'
+import { jsonTextOf, parseJson, textOf } from './json.js'
 import type { Sent } from './wire.js'
 
 /** What was asked, for messages. */
@@ -12,7 +12,7 @@ export interface Asked {
 
 /** The JSON of an answer: a success must be whole JSON; of a refusal that is not, only the status counts. */
 export function read({ status, data }: Sent): unknown {
-  const text = textOf(data).trimStart()
+  const text = jsonTextOf(data).trimStart()
   if (!text.startsWith('{') && !text.startsWith('[')) return undefined
   try {
     return parseJson(text)

