@@ -25,17 +25,29 @@ const counts = (table: string, hasViews: boolean) => {
   return `SELECT ${all}${hasViews ? `, ${views}` : ''}`
 }
 
-/** Each slice of the newest run with its rows, in one statement and so at one moment. A run that follows one that failed may cut time elsewhere. */
+/**
+ * Each slice of the newest run with its rows, and how many slices of that run have a part of its time, itself included: one moment, so one statement.
+ * A run that follows one that failed takes over what that left open, and may cut the rest elsewhere, so that slices overlap.
+ */
 const sliceCounts = (table: string) =>
-  `SELECT c.run_id || ' ' || c.slice AS slice, (SELECT count(*) FROM ${table} WHERE datetime >= c.range_from::timestamptz AND datetime < c.range_to::timestamptz)::int AS rows
-     FROM _weir.checkpoints c WHERE c.range_from IS NOT NULL
-       AND c.run_id = (SELECT run_id FROM _weir.runs WHERE sync = '${sync}' ORDER BY started_at DESC LIMIT 1)`
+  `WITH slices AS (
+     SELECT run_id || ' ' || slice AS slice, range_from::timestamptz AS begins, range_to::timestamptz AS ends FROM _weir.checkpoints
+      WHERE range_from IS NOT NULL AND run_id = (SELECT run_id FROM _weir.runs WHERE sync = '${sync}' ORDER BY started_at DESC LIMIT 1))
+   SELECT slice, (SELECT count(*) FROM ${table} WHERE datetime >= begins AND datetime < ends)::int AS rows,
+          (SELECT count(*) FROM slices o WHERE o.begins < s.ends AND o.ends > s.begins)::int AS sharers
+     FROM slices s`
+
+/** What was seen of a slice: its rows, each time they were others, and how many slices may have made them so. */
+interface SeenSlice {
+  rows: number[]
+  sharers: number
+}
 
 export function startReader(world: World, hasViews: boolean): Reader {
   const { mode, table } = world
   const problems = new Set<string>()
   const seen: number[] = []
-  const seenOfSlice = new Map<string, number[]>()
+  const seenOfSlice = new Map<string, SeenSlice>()
   let isStopping = false
 
   const look = async (client: pg.Client) => {
@@ -45,9 +57,11 @@ export function startReader(world: World, hasViews: boolean): Reader {
     if (hasViews && (row!.everything !== row!.rows || row!.some !== row!.filtered))
       problems.add(`a view shows other rows than its table: ${JSON.stringify(row)}`)
     if (mode.appears !== 'by slice') return
-    for (const { slice, rows } of (await client.query<{ slice: string; rows: number }>(sliceCounts(table))).rows) {
-      const before = seenOfSlice.get(slice) ?? []
-      note(before, rows)
+    const { rows: slices } = await client.query<{ slice: string; rows: number; sharers: number }>(sliceCounts(table))
+    for (const { slice, rows, sharers } of slices) {
+      const before = seenOfSlice.get(slice) ?? { rows: [], sharers: 0 }
+      note(before.rows, rows)
+      before.sharers = Math.max(before.sharers, sharers)
       seenOfSlice.set(slice, before)
     }
   }
@@ -82,14 +96,17 @@ function note(seen: number[], rows: number): void {
   if (seen.at(-1) !== rows) seen.push(rows)
 }
 
-/** Old or new and nothing between, in the whole table or in each slice of a run; elsewhere rows only become more. */
-function steps(mode: Mode, seen: number[], seenOfSlice: Map<string, number[]>): string[] {
+/** Old or new and nothing between, in the whole table or by each slice that has a part of a time; elsewhere rows only become more. */
+function steps(mode: Mode, seen: number[], seenOfSlice: Map<string, SeenSlice>): string[] {
   if (mode.appears === 'by batch') {
     const fell = seen.findIndex((rows, at) => at > 0 && rows < seen[at - 1]!)
     return fell < 0 ? [] : [`a reader saw rows disappear: ${seen[fell - 1]}, then ${seen[fell]}`]
   }
   if (mode.appears === 'whole') return seen.length - 1 <= 1 ? [] : [`a reader saw more than the old and the new rows: ${seen.join(', ')}`]
   return [...seenOfSlice]
-    .filter(([, rows]) => rows.length > 2)
-    .map(([slice, rows]) => `a reader saw more than the old and the new rows of slice ${slice}: ${rows.join(', ')}`)
+    .filter(([, { rows, sharers }]) => rows.length > 1 + sharers)
+    .map(
+      ([slice, { rows, sharers }]) =>
+        `a reader saw more than the old and the new rows of slice ${slice}, of ${sharers} in its time: ${rows.join(', ')}`,
+    )
 }
