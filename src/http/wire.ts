@@ -67,14 +67,13 @@ export type Opened = Sent & { stop: () => void }
 export async function open(vendor: string, sending: Sending, limits: WireLimits): Promise<Opened> {
   return begin(vendor, sending, limits, async (url, options) => {
     const response = await request(url, { ...options, bodyTimeout: 0 })
-    const head = headOf(response)
+    const head = { ...headOf(response), stop: () => void body.destroy() }
     const packing = packingOf(head)
     // What breaks while nobody reads is met by whoever reads on.
     const body: Readable = packing ? pipeline(response.body, packing.inParts(), () => undefined) : response.body
     body.on('error', () => undefined)
     const chunks = chunksOf(vendor, body, sending.signal, limits)
-    const stop = () => void body.destroy()
-    return isGood(head) ? { ...head, stop, data: Buffer.alloc(0), chunks } : { ...head, stop, data: await whole(vendor, chunks, limits) }
+    return isGood(head) ? { ...head, data: Buffer.alloc(0), chunks } : { ...head, data: await whole(vendor, chunks, limits) }
   })
 }
 

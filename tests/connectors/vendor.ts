@@ -7,18 +7,6 @@ import type { Connector } from '../../src/extract/connector.js'
 import { createAccounts } from '../../src/http/budget.js'
 import { createHttp } from '../../src/http/client.js'
 
-/** nock's interceptors call it, and Node 20 has none. */
-if (!('withResolvers' in Promise))
-  Object.assign(Promise, {
-    withResolvers() {
-      let settle = {}
-      const promise = new Promise((resolve, reject) => {
-        settle = { resolve, reject }
-      })
-      return { promise, ...settle }
-    },
-  })
-
 /** Time that passes only when somebody waits, and passes at once. */
 export function turnedClock(start = '2026-11-23T12:00:00.000Z'): Clock & { slept: number[] } {
   let now = Date.parse(start)

@@ -7,6 +7,18 @@ import https from 'node:https'
 import type { Dispatcher } from 'undici'
 import { vi } from 'vitest'
 
+/** nock's interceptors call it, and Node 20 has none. */
+if (!('withResolvers' in Promise))
+  Object.assign(Promise, {
+    withResolvers() {
+      let settle = {}
+      const promise = new Promise((resolve, reject) => {
+        settle = { resolve, reject }
+      })
+      return { promise, ...settle }
+    },
+  })
+
 const isHere = (origin: string) => /^https?:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/.test(origin)
 
 vi.mock('../../src/http/dispatcher.js', async (original) => {

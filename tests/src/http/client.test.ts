@@ -9,18 +9,6 @@ import type { Api } from '../../../src/http/api.js'
 import { createAccounts } from '../../../src/http/budget.js'
 import { type ClientDeps, createHttp } from '../../../src/http/client.js'
 
-/** nock's interceptors call it, and Node 20 has none. */
-if (!('withResolvers' in Promise))
-  Object.assign(Promise, {
-    withResolvers() {
-      let settle = {}
-      const promise = new Promise((resolve, reject) => {
-        settle = { resolve, reject }
-      })
-      return { promise, ...settle }
-    },
-  })
-
 const origin = 'https://api.vendor.example'
 const secret = 'sk_live_canary_0123456789'
 

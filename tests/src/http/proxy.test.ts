@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, expect, it, vi } from 'vitest'
-import type * as wire from '../../../src/http/dispatcher.js'
+import type * as own from '../../../src/http/dispatcher.js'
 import { good, type Served, serve } from './support.js'
 
 const names = ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'].flatMap((name) => [name, name.toUpperCase()])
@@ -47,7 +47,7 @@ it.each([
   vi.stubEnv(name, url)
   vi.stubEnv('no_proxy', noProxy)
   vi.resetModules()
-  const { dispatcher } = await vi.importActual<typeof wire>('../../../src/http/dispatcher.js')
+  const { dispatcher } = await vi.importActual<typeof own>('../../../src/http/dispatcher.js')
   const { request } = await import('undici')
   const { body } = await request(`${target.url}/x`, { dispatcher })
   expect(await body.json()).toEqual({ ok: true })
