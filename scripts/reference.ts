@@ -1,7 +1,7 @@
 /** The reference pages, each made from what the code itself says; a test compares them with what stands in docs/reference. */
 import type { Command } from 'commander'
 import pg from 'pg'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { CatalogEntry } from '../cli/catalog.js'
 import { check, tableCheck } from '../src/config/quality.js'
 import * as schema from '../src/config/schema.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Timing } from '../src/core/activities.js'
 import { Failure } from '../src/core/failure.js'
 import { encryptsPayloads } from './codec.js'

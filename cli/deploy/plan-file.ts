@@ -1,6 +1,6 @@
 /** A plan that is kept: reviewed today, applied later, as long as what it was made from stands. */
 import { readFile, writeFile } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AudienceDefinition } from '../../src/core/audience.js'
 import type { Definition, Schedule } from '../../src/core/definition.js'
 import { Failure } from '../../src/core/failure.js'

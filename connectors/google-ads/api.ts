@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Http, Rec } from '../../src/core/types.js'
 import { firstToken, keyFile } from '../../src/extract/credentials.js'
 import { at, recordsAt } from '../../src/extract/paginate.js'

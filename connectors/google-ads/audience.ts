@@ -2,7 +2,7 @@
  * User lists as destinations, by the Data Manager API: since 2026-04-01 new users cannot upload members by the Google Ads API. An upload is
  * taken or refused whole; what became of it is asked for later, and told in counts. google-ads-datamanager 0.9.4 and Google's pages, read 2026-11-23.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Destination, Target, Wanted } from '../../src/core/audience.js'
 import { dayMs } from '../../src/core/slices.js'
 import type { Http } from '../../src/core/types.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Failure } from '../../src/core/failure.js'
 import type { Fields, FieldType, Http, Rec, Stream } from '../../src/core/types.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'

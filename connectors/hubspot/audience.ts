@@ -2,7 +2,7 @@
  * HubSpot as a destination: records of an object, and manual lists of contacts. Membership is not consent: nothing here subscribes anybody.
  * Reference of 2026-09 and its guides, read 2026-11-23.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Answer, type Destination, missingTarget, type Outgoing, refused, type Target, type Wanted } from '../../src/core/audience.js'
 import { Failure } from '../../src/core/failure.js'
 import type { Finding, Http, Rec } from '../../src/core/types.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Rec, Stream } from '../../src/core/types.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'
 import * as fields from './fields.js'

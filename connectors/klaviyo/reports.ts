@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Failure } from '../../src/core/failure.js'
 import { dayMs } from '../../src/core/slices.js'
 import type { Http, HttpRequest, Page, ReadContext, Rec, Stream } from '../../src/core/types.js'

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Http } from '../../src/core/types.js'
 import { at } from '../../src/extract/paginate.js'
 import type { Api } from '../../src/http/api.js'

@@ -3,7 +3,7 @@
  * that it refused. Marketing API, custom audiences and `/users`; models of the Python SDK 26.0.3; read 2026-11-23.
  */
 import { randomBytes } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   type Answer,
   type Destination,

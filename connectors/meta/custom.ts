@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Rec, Stream } from '../../src/core/types.js'
 import { defineStreams } from '../../src/extract/define.js'
 import { levels, report } from './insights.js'

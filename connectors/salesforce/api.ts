@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Http } from '../../src/core/types.js'
 import { at } from '../../src/extract/paginate.js'
 import type { Api, Auth, FailureLine } from '../../src/http/api.js'

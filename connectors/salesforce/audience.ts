@@ -1,5 +1,5 @@
 /** People as records: any object, found by one of its own keys; and as members of campaigns. REST and Bulk 2.0 guides, read 2026-11-23. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Destination } from '../../src/core/audience.js'
 import { email, plain } from '../../src/identity/normalize.js'
 import { addMembers, openCampaign, removeMembers } from './audience/campaign.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Finding, Http, Rec, Stream } from '../../src/core/types.js'
 import { type Connector, versionFinding } from '../../src/extract/connector.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'

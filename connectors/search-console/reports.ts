@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { dayMs } from '../../src/core/slices.js'
 import type { Http, Rec, Slice, Stream, SyncMode } from '../../src/core/types.js'
 import { type DeclaredStream, defineStreams } from '../../src/extract/define.js'

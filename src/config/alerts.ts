@@ -1,5 +1,5 @@
 /** Whom to tell of what, and how old a table may be: the keys `alerts` and `freshness`, compiled. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { type AlertTarget, alertKinds, type Freshness } from '../core/alerts.js'
 import { shown } from './errors.js'
 import { addressOf, mailServerOf } from './hosts.js'

@@ -1,5 +1,5 @@
 /** The keys of models and audiences, as zod types; what only another key can decide is decided in audience.ts. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { IdentifierKind } from '../core/audience.js'
 import { aDuration, alertTargets, keys, oneOf, schedule, share, syncNames, text, whole, yesNo } from './schema.js'
 

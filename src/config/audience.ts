@@ -1,5 +1,5 @@
 /** Models and audiences: whom to keep where. SQL files are compiled in, so that a push says exactly what it ran. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type {
   AudienceDefinition,
   Dependency,

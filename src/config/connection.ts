@@ -1,5 +1,5 @@
 /** One connection: its vendor's keys by the vendor's own types, its addresses by the rules of hosts, its secrets as references. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { ConnectionDefinition } from '../core/definition.js'
 import { nearOrAll, shown } from './errors.js'
 import { addressOf } from './hosts.js'

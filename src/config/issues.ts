@@ -1,5 +1,5 @@
 /** Zod's findings as errors with a place. Values are named only where they cannot be secret. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { type Problems, shown } from './errors.js'
 import { find, isMissing, keySpot, type Path, plain, spotOf, type Tree } from './tree.js'
 

@@ -1,5 +1,5 @@
 /** The JSON Schema of a project file for editors, from the very types that validate it. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { check, tableCheck } from './quality.js'
 import { connection, defaults, project, stream, sync } from './schema.js'
 import type { Vendors } from './vendors.js'

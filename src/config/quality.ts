@@ -1,5 +1,5 @@
 /** The `quality:` lists: which checks there are, and what of them can be judged before anything is asked. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { type CheckedColumn, columnNamed, columnsOf, type QualityCheck, type Severity, unfit } from '../core/quality.js'
 import { nearOrAll, shown } from './errors.js'
 import { complain, type Judged, parseAt } from './issues.js'

@@ -1,6 +1,6 @@
 /** When a sync or an audience runs: by the clock, or after syncs. */
 import { Cron } from 'croner'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Schedule } from '../core/definition.js'
 import { nearOrAll, placeText, shown } from './errors.js'
 import { complain, type Judged } from './issues.js'

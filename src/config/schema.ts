@@ -2,7 +2,7 @@
  * The keys of a project file, as zod types. Their descriptions become docs/reference/config.md and the JSON Schema for editors.
  * What only another key can decide (does a name exist, has a stream a cursor) is decided in the compiling files.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { alertKinds } from '../core/alerts.js'
 import type { ColumnAction } from '../core/definition.js'
 import { nearOrAll, shown } from './errors.js'

@@ -1,5 +1,5 @@
 /** Secrets: references in files and definitions, values only at use, and the list of what must never be printed. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { Failure } from '../core/failure.js'
 import { lookIn, partsOf, resolveText, type Sources } from './references.js'
 

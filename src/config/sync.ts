@@ -1,5 +1,5 @@
 /** One sync: its connection, its streams, and what cascades to them: built-in → defaults → connection → sync → stream. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { DeadLetterSettings, Definition, Schedule, StreamSettings } from '../core/definition.js'
 import { compileAlerts, compileFreshness } from './alerts.js'
 import { merged, type Reached, streamColumns } from './columns.js'

@@ -1,5 +1,5 @@
 /** What the configuration must know of vendors. It is handed in: this room knows none by name. */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { AudienceMode, IdentifierKind } from '../core/audience.js'
 import type { CheckedColumn } from '../core/quality.js'
 import type { FieldType, SyncMode } from '../core/types.js'

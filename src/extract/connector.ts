@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Destination } from '../core/audience.js'
 import { dayMs } from '../core/slices.js'
 import type { Finding, Http, Source } from '../core/types.js'

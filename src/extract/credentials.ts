@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Failure } from '../core/failure.js'
 import type { Rec } from '../core/types.js'
 import type { Consent } from '../http/consent.js'

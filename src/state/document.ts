@@ -1,5 +1,5 @@
 /** The state of a sync as a file: what `weir state export` writes and `weir state import` reads. No record and no secret is in it. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Slice } from '../core/types.js'
 import type { CheckpointRow, Position, StreamState, Watermark } from '../warehouse/driver.js'
 import type { KnownStreams } from './judge.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { errorLine } from '../../../src/config/errors.js'
 import { jsonSchema } from '../../../src/config/json-schema.js'
 import { validateOffline } from '../../../src/config/project.js'

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isSecretReference, resolveSettings, secretKeys, secretValues, urlSecrets } from '../../../src/config/secrets.js'
 import { Failure } from '../../../src/core/failure.js'
 import { folderOf } from './project-of.js'

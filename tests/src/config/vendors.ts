@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Vendors } from '../../../src/config/vendors.js'
 
 const fields = { id: 'text', email: 'text', datetime: 'timestamp', properties: 'json' } as const

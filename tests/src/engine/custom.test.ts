@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { vendorOf } from '../../../cli/vendors.js'
 import { validateOffline } from '../../../src/config/project.js'
 import type { Source } from '../../../src/core/types.js'
