@@ -43,10 +43,10 @@ export interface Temporal {
 }
 
 /**
- * How often a second the server looks for tasks to hand out, for timers that are due and for what the lists show. By default 20, which
- * suits servers of hundreds of shards; this one has a single shard, where each step of a run waited for the next 50 ms (0.4 s of an empty run).
+ * How often a second the server looks for tasks to hand out, for timers that are due and for what its lists show. The default of 20 suits
+ * servers of hundreds of shards; this one has a single shard, where each step of a run waited for the next 50 ms: half of an empty run.
  */
-const promptly = {
+export const promptly = {
   'history.transferProcessorMaxPollRPS': '1000',
   'history.timerProcessorMaxPollRPS': '1000',
   'history.visibilityProcessorMaxPollRPS': '1000',

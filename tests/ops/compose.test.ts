@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { promptly } from '../../cli/dev/temporal.js'
 
 const root = new URL('../../', import.meta.url)
 const text = (path: string) => readFileSync(new URL(path, root), 'utf8')
@@ -72,6 +73,14 @@ describe('docker-compose.yml', () => {
         expect(known, `${name}: ${variable}`).toContain(variable)
         expect(told, `${name}: ${variable}`).toContain(`\`${variable}\``)
       }
+  })
+
+  it('lets Temporal hand tasks out as soon as the one of `weir dev`', () => {
+    const { volumes: mounted = [], environment = {} } = services.temporal!
+    expect(mounted).toContain(`./ops/temporal.yml:${environment.DYNAMIC_CONFIG_FILE_PATH}:ro`)
+    const settings = parse(text('ops/temporal.yml')) as Record<string, { value: number }[]>
+    const values = Object.entries(settings).map(([name, [only]]) => [name, String(only!.value)])
+    expect(Object.fromEntries(values)).toEqual(promptly)
   })
 
   it('gives a worker longer to end than it takes', () => {
