@@ -1,7 +1,7 @@
 /**
  * Pushes an audience to five vendors through the real product while faults strike, and proves afterwards who is where.
  *
- *   node dist/chaos/audience.js       SEED=7 MEMBERS=100000 VENDORS=klaviyo,meta FAULTS=60 PAUSE_MS=6000 LATENCY_MS=100 PORT=35100
+ *   node dist/chaos/audience.js       SEED=7 MEMBERS=100000 VENDORS=klaviyo,meta FAULTS=60 PAUSE_MS=6000 LATENCY_MS=100 PORT=25100
  *
  * A first push, an unchanged second one, and a third one after a hundredth of the people has changed. The first takes FAULTS faults, the third half as many.
  */
@@ -33,7 +33,7 @@ const problems: string[] = []
 print(
   `${new Date().toISOString()}, seed ${seed}: ${members} people to ${vendors.map(({ name }) => name).join(', ')}; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`,
 )
-const world = await openWorld(vendors, Number(settings.PORT ?? 35_100), log)
+const world = await openWorld(vendors, Number(settings.PORT ?? 25_100), log)
 try {
   await pushThrice(world)
 } catch (error) {

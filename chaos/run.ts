@@ -39,7 +39,7 @@ const report = await runCampaign({
   faults: Number(settings.FAULTS ?? (isFull ? 1_050 : 210)),
   rows: Number(settings.ROWS ?? 100_000),
   isFull,
-  port: Number(settings.PORT ?? 34_100),
+  port: Number(settings.PORT ?? 24_100),
   log: (line) => process.stderr.write(`${line}\n`),
 })
 const text = markdown(report)

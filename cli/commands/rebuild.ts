@@ -28,7 +28,7 @@ export async function run({ options, printer, args }: { options: RebuildOptions;
     )
     if (receipt.withoutRaw > 0)
       printer.line(
-        `\n${number(receipt.withoutRaw)} rows hold no raw record and stay as they are: \`weir sync ${sync} --stream ${options.stream} --full\` reads them again.`,
+        `\n${number(receipt.withoutRaw)} rows hold no raw record and stay as they are. \`weir sync ${sync} --stream ${options.stream} --full\` reads again what the vendor still shows; older versions of a history or append table stay.`,
       )
     return exitOf([receipt.status])
   } finally {

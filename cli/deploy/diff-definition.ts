@@ -1,7 +1,7 @@
 /** One sync's definition against the one in force: what changes in what is read and kept, and what follows. */
 import { hashOf } from '../../src/config/hash.js'
 import { durationText } from '../../src/config/units.js'
-import type { Definition, StreamSettings } from '../../src/core/definition.js'
+import type { ColumnActions, Definition, StreamSettings } from '../../src/core/definition.js'
 import { switchesIn } from '../../src/engine/mode-switch.js'
 import type { Change } from './change.js'
 import { type Estimate, estimateOf } from './estimate.js'
@@ -14,6 +14,14 @@ function shown(key: string, value: unknown): string {
   if (value === undefined) return 'not set'
   if (typeof value === 'number' && key.endsWith('Ms')) return durationText(value)
   return typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value)
+}
+
+/** What a setting was and is; of columns the fields that differ. */
+function turned(key: string, name: string, from: unknown, to: unknown): string {
+  if (key !== 'columns') return `${name} ${shown(key, from)} → ${shown(key, to)}`
+  const [before, after] = [(from ?? {}) as ColumnActions, (to ?? {}) as ColumnActions]
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((field) => before[field] !== after[field])
+  return `${name} ${fields.map((field) => `${field} ${before[field] ?? 'as it is'} → ${after[field] ?? 'as it is'}`).join(', ')}`
 }
 
 /** Keys of a stream's settings as the project file names them. */
@@ -84,7 +92,7 @@ function syncChanges(before: Definition, after: Definition): Change[] {
     ['project', 'project'],
     ['columns', 'columns'],
   ] as const)
-    if (!same(before[key], after[key])) change(`${name} ${shown(key, before[key])} → ${shown(key, after[key])}`)
+    if (!same(before[key], after[key])) change(turned(key, name, before[key], after[key]))
   if (a.owner !== b.owner || a.allowPrivateHosts !== b.allowPrivateHosts) change('owner or allow_private_hosts of the connection')
   return changes
 }
@@ -127,23 +135,29 @@ function streamChanges(stream: string, before: Definition, after: Definition, wo
   return Object.entries(names).flatMap(([key, name]): Change[] => {
     const [from, to] = [a[key as keyof StreamSettings], b[key as keyof StreamSettings]]
     if (same(from, to) || (key === 'mode' && isSwitched)) return []
-    const what = key === 'custom' ? name : `${name} ${shown(key, from)} → ${shown(key, to)}`
+    const what = key === 'custom' ? name : turned(key, name, from, to)
     return [{ action: 'change', object: 'stream', sync, stream, what, consequences: follows(key, { sync, stream, a, b, estimate }) }]
   })
 }
 
 /** A stream that is read from now on. */
 export function newStream(stream: string, { sync, schema, streams, ...definition }: Definition, own: SyncWorld): Change {
-  const { start, mode } = streams[stream]!
+  const { start, mode, columns } = streams[stream]!
   const need = own.needs.find((one) => one.stream === stream)
   const estimate = estimateOf(need, { sync, schema, streams, ...definition })
   const first = own.known.has(stream)
     ? `It goes on where earlier runs have left it: ${estimate.last} the last time.`
     : `Its first run reads everything${start === undefined ? '' : ` from ${startText(start)} on`}: ${estimate.full}.`
   const each = mode === 'replace' ? ['So does every other run: it keeps a snapshot.'] : []
+  const stands =
+    columns === undefined
+      ? []
+      : [`${rowsStay}, where that was before their policy of columns: weir sync ${sync} --stream ${stream} --full (${estimate.full})`]
   const what = `into ${schema}.${stream}${mode === undefined ? '' : `, mode ${mode}`}`
-  return { action: 'create', object: 'stream', sync, stream, what, consequences: [first, ...(own.known.has(stream) ? [] : each)] }
+  return { action: 'create', object: 'stream', sync, stream, what, consequences: [first, ...(own.known.has(stream) ? stands : each)] }
 }
+
+const rowsStay = 'Rows that were loaded keep what they hold until they are read again (versions of append and history for good)'
 
 const startText = (start: string): string =>
   start.startsWith('-') ? `${start.slice(1, -1)} days back` : start.replace(/T00:00:00\.000Z$/, '')
@@ -174,7 +188,7 @@ function follows(key: string, { sync, stream, a, b, estimate }: Follow): string[
       ]
     }
     case 'columns':
-      return [`Rows that were loaded keep what they hold until they are read again: ${again}`]
+      return [`${rowsStay}: ${again}`]
     case 'raw':
       return b.raw === 'keep' ? [`Rows that were loaded hold no raw record until they are read again: ${again}`] : []
     case 'custom':

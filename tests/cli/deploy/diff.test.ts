@@ -3,7 +3,7 @@ import type { Change } from '../../../cli/deploy/change.js'
 import { diff } from '../../../cli/deploy/diff.js'
 import type { SyncWorld, Wanted, World } from '../../../cli/deploy/world.js'
 import { definitionHash } from '../../../src/config/hash.js'
-import type { Definition, Schedule } from '../../../src/core/definition.js'
+import type { ColumnActions, Definition, Schedule } from '../../../src/core/definition.js'
 import type { SyncMode } from '../../../src/core/types.js'
 import { fakeDefinition } from '../../support/fake-source.js'
 
@@ -91,6 +91,21 @@ describe('what a plan says', () => {
     const found = changes(shop({ connection, streams: { events: { mode: 'merge', raw: 'keep' }, profiles: { mode: 'merge' } } }))
     expect(texts(found)).toEqual(["the connector's budget → 1/10s", 'raw not set → keep'])
     expect(follows(found)).toContain('weir sync shop --stream events --full (about 1,200 requests, 3 h at its budget)')
+  })
+
+  it('of columns: the fields that differ, and that rows stand as they are until they are read again', () => {
+    const of = (columns: ColumnActions) => shop({ streams: { events: { mode: 'merge', columns }, profiles: { mode: 'merge' } } })
+    const found = changes(of({ email: 'mask', title: 'drop', phone: 'drop' }), {
+      before: of({ phone: 'drop', email: 'hash', name: 'drop' }),
+    })
+    expect(texts(found)).toEqual(['columns email hash → mask, name drop → as it is, title as it is → drop'])
+    const stay = 'Rows that were loaded keep what they hold until they are read again (versions of append and history for good)'
+    expect(follows(found)).toContain(`${stay}: weir sync shop --stream events --full`)
+    // A table of runs by hand, before the first apply.
+    const before = shop({ streams: { profiles: { mode: 'merge' } } })
+    expect(follows(changes(of({ email: 'hash' }), { before }))).toContain(
+      `${stay}, where that was before their policy of columns: weir sync`,
+    )
   })
 
   it('of another schema: that new tables begin empty', () => {
