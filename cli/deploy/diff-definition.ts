@@ -152,12 +152,12 @@ export function newStream(stream: string, { sync, schema, streams, ...definition
   const stands =
     columns === undefined
       ? []
-      : [`${rowsStay}, where that was before their policy of columns: weir sync ${sync} --stream ${stream} --full (${estimate.full})`]
+      : [`${stay('Rows from before its policy of columns')}: weir sync ${sync} --stream ${stream} --full (${estimate.full})`]
   const what = `into ${schema}.${stream}${mode === undefined ? '' : `, mode ${mode}`}`
   return { action: 'create', object: 'stream', sync, stream, what, consequences: [first, ...(own.known.has(stream) ? stands : each)] }
 }
 
-const rowsStay = 'Rows that were loaded keep what they hold until they are read again (versions of append and history for good)'
+const stay = (rows: string): string => `${rows} keep what they hold until they are read again (versions of append and history for good)`
 
 const startText = (start: string): string =>
   start.startsWith('-') ? `${start.slice(1, -1)} days back` : start.replace(/T00:00:00\.000Z$/, '')
@@ -188,7 +188,7 @@ function follows(key: string, { sync, stream, a, b, estimate }: Follow): string[
       ]
     }
     case 'columns':
-      return [`${rowsStay}: ${again}`]
+      return [`${stay('Rows that were loaded')}: ${again}`]
     case 'raw':
       return b.raw === 'keep' ? [`Rows that were loaded hold no raw record until they are read again: ${again}`] : []
     case 'custom':
