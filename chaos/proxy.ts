@@ -1,5 +1,5 @@
 /** A TCP proxy in this process: connections through it can be cut, slowed, and robbed of the answer to what they sent. */
-import { connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 export interface TcpProxy {
   port: number
@@ -18,6 +18,7 @@ export interface Link {
   loseAnswer: () => Promise<void>
 }
 
+/** @param port 0: whichever is free */
 export async function startProxy(port: number, target: () => number): Promise<TcpProxy> {
   const pairs = new Set<[Socket, Socket]>()
   const watches = new Set<{ text: string; act: (link: Link) => void }>()
@@ -68,7 +69,7 @@ export async function startProxy(port: number, target: () => number): Promise<Tc
     return open.length
   }
   return {
-    port,
+    port: (server.address() as AddressInfo).port,
     cut,
     delay: (ms) => {
       delayMs = ms

@@ -50,7 +50,7 @@ export interface World {
 export interface WorldOptions {
   mode: Mode
   rows: number
-  /** The first of ten ports that may be used. */
+  /** PostgreSQL's, and Temporal's behind it. Both come back on the ports they had: let those be below the ephemeral ones, which any connection may take meanwhile. */
   port: number
   log: (line: string) => void
 }
@@ -105,15 +105,15 @@ export async function openWorld({ mode, rows, port, log }: WorldOptions): Promis
         log,
       }),
     )
-    const proxied = async (at: number, target: () => number) => {
-      const proxy = await startProxy(at, target)
+    const proxied = async (target: () => number) => {
+      const proxy = await startProxy(0, target)
       stops.push(proxy.stop)
       return proxy
     }
     const proxies = {
-      postgres: await proxied(port + 5, () => postgres.current().port),
-      temporal: await proxied(port + 6, () => temporal.current().port),
-      vendor: await proxied(port + 7, () => vendor.port),
+      postgres: await proxied(() => postgres.current().port),
+      temporal: await proxied(() => temporal.current().port),
+      vendor: await proxied(() => vendor.port),
     }
     await writeFile(join(folder, 'weir.yaml'), projectFile(mode, proxies.vendor.port))
     const { url } = postgres.current()

@@ -5,6 +5,7 @@ import { extname, join } from 'node:path'
 import { kill } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../cli/dev/ports.js'
 import { commandOf, lives, markOf, type ProcessMark, until } from '../../cli/dev/processes.js'
 import { type PartName, startStack } from '../../cli/dev/stack.js'
 import { type Sandbox, startSandbox } from '../../sandbox/serve.js'
@@ -35,7 +36,7 @@ const root = new URL(extname(import.meta.url) === '.ts' ? '../../' : '../../../'
 const workerMain = fileURLToPath(new URL('dist/worker/main.js', root))
 const bin = fileURLToPath(new URL('bin/weir', root))
 
-/** @param port the first of ten that may be used */
+/** @param port the first of ten that may be used, below the ephemeral ones: what ends comes back on the port it had */
 export async function openWorld(vendors: readonly Vendor[], port: number, log: (line: string) => void): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-chaos-'))
   // PostgreSQL's user must come through; for root it is another one.
@@ -59,7 +60,7 @@ export async function openWorld(vendors: readonly Vendor[], port: number, log: (
     })
     stops.push(sandbox.stop)
     const vendorPort = Number(new URL(sandbox.url).port)
-    let proxy = await startProxy(port + 7, () => vendorPort)
+    let proxy = await startProxy(await freePort(port + 7), () => vendorPort)
     stops.push(() => proxy.stop())
     await writeFile(join(folder, 'weir.yaml'), projectFile(vendors, `http://127.0.0.1:${proxy.port}`, sandbox))
     const stack = await startStack({
@@ -93,7 +94,7 @@ export async function openWorld(vendors: readonly Vendor[], port: number, log: (
       async restartVendors(ms) {
         await proxy.stop()
         await sleep(ms)
-        proxy = await startProxy(port + 7, () => vendorPort)
+        proxy = await startProxy(proxy.port, () => vendorPort)
       },
       workerPid: () => stack.info.pids.worker,
       async close(keepFolder) {

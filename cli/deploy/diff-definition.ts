@@ -145,17 +145,21 @@ export function newStream(stream: string, { sync, schema, streams, ...definition
   const { start, mode, columns } = streams[stream]!
   const need = own.needs.find((one) => one.stream === stream)
   const estimate = estimateOf(need, { sync, schema, streams, ...definition })
-  const first = own.known.has(stream)
-    ? `It goes on where earlier runs have left it: ${estimate.last} the last time.`
-    : `Its first run reads everything${start === undefined ? '' : ` from ${startText(start)} on`}: ${estimate.full}.`
-  const each = mode === 'replace' ? ['So does every other run: it keeps a snapshot.'] : []
-  const stands =
-    columns === undefined
-      ? []
-      : [`${stay('Rows from before its policy of columns')}: weir sync ${sync} --stream ${stream} --full (${estimate.full})`]
+  const consequences = own.known.has(stream)
+    ? [
+        `It goes on where earlier runs have left it: ${estimate.last} the last time.`,
+        ...(columns === undefined ? [] : [`${stay('Rows from before its policy of columns')}: ${readAgain(sync, stream, estimate)}`]),
+      ]
+    : [
+        `Its first run reads everything${start === undefined ? '' : ` from ${startText(start)} on`}: ${estimate.full}.`,
+        ...(mode === 'replace' ? ['So does every other run: it keeps a snapshot.'] : []),
+      ]
   const what = `into ${schema}.${stream}${mode === undefined ? '' : `, mode ${mode}`}`
-  return { action: 'create', object: 'stream', sync, stream, what, consequences: [first, ...(own.known.has(stream) ? stands : each)] }
+  return { action: 'create', object: 'stream', sync, stream, what, consequences }
 }
+
+/** The command that reads all of a stream once more, and what it takes. */
+const readAgain = (sync: string, stream: string, { full }: Estimate): string => `weir sync ${sync} --stream ${stream} --full (${full})`
 
 const stay = (rows: string): string => `${rows} keep what they hold until they are read again (versions of append and history for good)`
 
@@ -172,7 +176,7 @@ interface Follow {
 
 /** What a changed setting leads to, where that is more than itself. */
 function follows(key: string, { sync, stream, a, b, estimate }: Follow): string[] {
-  const again = `weir sync ${sync} --stream ${stream} --full (${estimate.full})`
+  const again = readAgain(sync, stream, estimate)
   switch (key) {
     case 'start':
       return [

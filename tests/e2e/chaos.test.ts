@@ -17,7 +17,7 @@ describe(`loads under a few faults, seed ${seed}`, () => {
       faults: 6,
       rows: 6_000,
       isFull: false,
-      port: 34_900,
+      port: 24_900,
       log: (line) => lines.push(line),
     })
     expect(report.problems, lines.join('\n')).toEqual([])
