@@ -119,12 +119,16 @@ describe('pushes that start by themselves', { timeout: 180_000 }, () => {
     })
   })
 
-  it('a push that waits is decided by the allowed alone, of its own change set, and ends by itself when nobody does', async () => {
-    const asking = { reasons: ['too many'], otherwise: 'ask' as const, approvers: ['ana', 'ben'] }
-    await audienceOf({ ...asking, expiresMs: 12_000 }, async ({ runs, running, audience, ended }) => {
-      const input = { audience, definition: audience, kind: 'manual' as const, requestedBy: 'ana' }
-      const handle = await running.client.workflow.start('pushAudience', { taskQueue: running.queue, ...pushStart(input) })
-      await vi.waitFor(async () => expect((await runs())[0]?.status).toBe('waiting'), { timeout: 60_000, interval: 100 })
+  const asking = { reasons: ['too many'], otherwise: 'ask' as const, approvers: ['ana', 'ben'] }
+  const asked = ({ running, audience }: World) => {
+    const input = { audience, definition: audience, kind: 'manual' as const, requestedBy: 'ana' }
+    return running.client.workflow.start('pushAudience', { taskQueue: running.queue, ...pushStart(input) })
+  }
+
+  it('a push that waits is decided by the allowed alone, and of its own change set', async () => {
+    await audienceOf(asking, async (world) => {
+      const handle = await asked(world)
+      await vi.waitFor(async () => expect((await world.runs())[0]?.status).toBe('waiting'), { timeout: 60_000, interval: 100 })
       const approve = (by: string, of = changeSet) => handle.executeUpdate('approve', { args: [{ changeSet: of, by }] })
       for (const [by, of, why] of [
         ['ana', changeSet, /ana asked for this push; somebody else has to decide/],
@@ -132,8 +136,18 @@ describe('pushes that start by themselves', { timeout: 180_000 }, () => {
         ['ben', 'd'.repeat(64), /change set/],
       ] as const)
         await expect(approve(by, of)).rejects.toMatchObject({ cause: { message: expect.stringMatching(why) } })
-      await ended(1)
-      expect(await runs()).toMatchObject([{ status: 'cancelled' }])
+      expect(await world.runs()).toMatchObject([{ status: 'waiting' }])
+      expect(await approve('ben')).toBe('approved')
+      await world.ended(1)
+      expect(await world.runs()).toMatchObject([{ status: 'completed' }])
+    })
+  })
+
+  it('a push that nobody decides ends by itself', async () => {
+    await audienceOf({ ...asking, expiresMs: 1_000 }, async (world) => {
+      await asked(world)
+      await world.ended(1)
+      expect(await world.runs()).toMatchObject([{ status: 'cancelled' }])
     })
   })
 
