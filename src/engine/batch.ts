@@ -61,6 +61,11 @@ export class Batch {
     }
   }
 
+  /** Gives its rows' memory back, once they are in the warehouse: until then a commit may have to be tried again. */
+  release(): void {
+    this.lines.release()
+  }
+
   /** Everything that one transaction needs. */
   commit(claim: Claim, used: BatchCommit['used'], isLast: boolean): BatchCommit {
     return {

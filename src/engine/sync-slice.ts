@@ -193,6 +193,7 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits, 
     const commit = { ...full.commit(claim, spent, isLast), encrypt }
     const load = () => warehouse.slices.commit(commit)
     committing = trace('load', { rows: commit.rows, bytes: full.bytes, deadLetters: commit.letters.length }, load).then((sums) => {
+      full.release()
       input.onCommit?.(difference(sums, counts), performance.now() - since)
       counts = sums
       claim.counts = sums

@@ -50,17 +50,24 @@ const backslash = 0x5c
 let scratch = Buffer.alloc(0)
 const largestScratch = 4 * 1024 * 1024
 
+const beyondAscii = 0x80808080 | 0
+/** Are the eight words from a place on nothing but ASCII? */
+const isAsciiAt = (w: Int32Array, at: number): boolean =>
+  ((w[at]! | w[at + 1]! | w[at + 2]! | w[at + 3]! | w[at + 4]! | w[at + 5]! | w[at + 6]! | w[at + 7]!) & beyondAscii) === 0
+
 /** UTF-8 as ASCII with `\u` escapes; undefined where that is no gain, or would mean something else. */
 function escaped(data: Buffer): string | undefined {
   // Four bytes are looked at together, where they lie as memory has them.
   if (data.byteOffset % 4 > 0 || 2 * data.length > largestScratch) return undefined
   if (scratch.length < 2 * data.length) scratch = Buffer.allocUnsafeSlow(2 * data.length)
-  const words = new Uint32Array(data.buffer, data.byteOffset, data.length >> 2)
+  const words = new Int32Array(data.buffer, data.byteOffset, data.length >> 2)
   let left = data.length / fewOf
   let from = 0
   let to = 0
   for (let word = 0; word < words.length; word++) {
-    if ((words[word]! & 0x80808080) === 0) continue
+    // Most of a text is passed by eight words at a time, in a quarter of the time.
+    while (word + 8 <= words.length && isAsciiAt(words, word)) word += 8
+    if ((words[word]! & beyondAscii) === 0) continue
     for (let at = Math.max(from, 4 * word); at < 4 * word + 4; at++) {
       if (data[at]! < 0x80) continue
       let end = at + 1
@@ -69,7 +76,7 @@ function escaped(data: Buffer): string | undefined {
       // Behind a backslash it is no JSON, and an escape would make it some.
       if (left < 0 || at === 0 || data[at - 1] === backslash) return undefined
       to += data.copy(scratch, to, from, at)
-      to += scratch.write(escapesOf(data.toString('utf8', at, end)), to, 'latin1')
+      to = writeEscapes(data.toString('utf8', at, end), to)
       from = end
       at = end - 1
     }
@@ -80,10 +87,18 @@ function escaped(data: Buffer): string | undefined {
   return scratch.toString('latin1', 0, to)
 }
 
-function escapesOf(text: string): string {
-  let escapes = ''
-  for (let at = 0; at < text.length; at++) escapes += `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`
-  return escapes
+const digits = Buffer.from('0123456789abcdef')
+
+/** Writes each UTF-16 unit as `\u` and four digits from a place in `scratch` on; answers with the place behind them. */
+function writeEscapes(text: string, place: number): number {
+  let to = place
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    scratch[to++] = backslash
+    scratch[to++] = 0x75
+    for (let shift = 12; shift >= 0; shift -= 4) scratch[to++] = digits[(unit >> shift) & 15]!
+  }
+  return to
 }
 
 function isOrdinary(text: string): boolean {

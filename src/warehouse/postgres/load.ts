@@ -40,12 +40,13 @@ export async function loadRows(client: pg.ClientBase, load: Load, careful: boole
   if (load.rows === 0) return result
   const { columns, spec } = load.table
   const definition = [
+    '_weir_line int GENERATED ALWAYS AS IDENTITY',
     ...columns.map(({ name, type }) => `${id(name)} ${sqlType[type]}`),
     ...besides(spec).map((name) => `${name} jsonb`),
   ].join(', ')
   await client.query(
     `SET LOCAL work_mem = '${sortMemory}';
-     CREATE TEMP TABLE weir_batch (${definition}, _weir_line int GENERATED ALWAYS AS IDENTITY) ON COMMIT DROP`,
+     CREATE TEMP TABLE weir_batch (${definition}) ON COMMIT DROP`,
   )
   const statements = statementsFor(load)
   const refuse = (at: number, line: Line, message: string) => {
