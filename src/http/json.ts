@@ -87,7 +87,7 @@ function escaped(data: Buffer): string | undefined {
   return scratch.toString('latin1', 0, to)
 }
 
-const digits = Buffer.from('0123456789abcdef')
+const hex = Buffer.from('0123456789abcdef')
 
 /** Writes each UTF-16 unit as `\u` and four digits from a place in `scratch` on; answers with the place behind them. */
 function writeEscapes(text: string, place: number): number {
@@ -96,7 +96,7 @@ function writeEscapes(text: string, place: number): number {
     const unit = text.charCodeAt(at)
     scratch[to++] = backslash
     scratch[to++] = 0x75
-    for (let shift = 12; shift >= 0; shift -= 4) scratch[to++] = digits[(unit >> shift) & 15]!
+    for (let shift = 12; shift >= 0; shift -= 4) scratch[to++] = hex[(unit >> shift) & 15]!
   }
   return to
 }

@@ -4,7 +4,6 @@ import { Failure } from '../../../src/core/failure.js'
 import { balances } from '../../../src/core/receipt.js'
 import type { Rec } from '../../../src/core/types.js'
 import { finishStream } from '../../../src/engine/finish-stream.js'
-import type { Segment } from '../../../src/schema/lines.js'
 import type { Warehouse } from '../../../src/warehouse/driver.js'
 import { plan, readSlice, syncOnce } from '../../support/engine.js'
 import { fakeDefinition, fakeStream } from '../../support/fake-source.js'
@@ -49,33 +48,6 @@ describe.each(servers())('the engine on PostgreSQL $name', ({ url }) => {
     const second = await syncOnce({ warehouse, stream, run: nextRun(), now: '2026-06-02T00:00:00.000Z' })
     expect(second).toMatchObject({ status: 'completed', read: 95, loaded: 0, unchanged: 95, deadLetters: 0 })
     expect(await rows(`SELECT count(*)::int AS n, count(DISTINCT id)::int AS ids FROM fake.${name}`)).toEqual([{ n: 95, ids: 95 }])
-  })
-
-  it('takes a batch’s memory back when it is in the warehouse, and not before', async () => {
-    const name = nextName()
-    const commits: { segments: readonly Segment[]; came: string }[] = []
-    let fails = true
-    const textOf = (segments: readonly Segment[]) => Buffer.concat(segments.flatMap(({ chunks }) => chunks)).toString()
-    const commit: Warehouse['slices']['commit'] = async (batch) => {
-      commits.push({ segments: batch.segments, came: textOf(batch.segments) })
-      if (fails) throw new Failure('transient', 'cut off')
-      return warehouse.slices.commit(batch)
-    }
-    const watched: Warehouse = { ...warehouse, slices: { ...warehouse.slices, commit } }
-    const records = Array.from({ length: 95 }, (_, i) => person(i))
-    const stream = fakeStream({ name, pages: () => pagesOf(records) })
-    const drive = { warehouse: watched, stream, run: nextRun(), limits: { batchBytes: 200 } }
-    const { slices } = await plan(drive)
-    const key = slices[0]!.key
-    await expect(readSlice(drive, key)).rejects.toThrow('cut off')
-    const [first] = commits
-    expect(first!.came).toContain('name 9')
-    expect(textOf(first!.segments)).toBe(first!.came)
-    fails = false
-    await readSlice(drive, key)
-    expect(commits.length).toBeGreaterThan(5)
-    expect(commits.slice(1).flatMap(({ segments }) => segments)).toEqual([])
-    expect(await rows(`SELECT id, name FROM fake.${name} ORDER BY id::int`)).toEqual(records.map(({ id, name }) => ({ id, name })))
   })
 
   it('lets a newer version win and an older one go, within a batch and across runs', async () => {
