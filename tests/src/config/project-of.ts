@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { errorLine } from '../../../src/config/errors.js'
 import { type Project, type ProjectOptions, validateOffline } from '../../../src/config/project.js'
 import { vendors } from './vendors.js'
@@ -18,6 +18,22 @@ export function folderOf(files: Files): string {
     writeFileSync(join(dir, name), content)
   }
   return dir
+}
+
+/**
+ * What judging any project may take: bounds that catch what explodes with its input, not what is slow. Time is the processor's, and far above
+ * what the dearest project took on the slowest machine seen (1.5 s, where 0.25 s is usual).
+ */
+const most = { ms: 10_000, bytes: 200_000_000 }
+
+/** Runs it, and fails where it takes more time or memory than judging any project may. */
+export async function bounded<Answer>(judge: () => Promise<Answer>): Promise<Answer> {
+  const [cpu, memory] = [process.cpuUsage(), process.memoryUsage().rss]
+  const answer = await judge()
+  const { user, system } = process.cpuUsage(cpu)
+  expect((user + system) / 1000).toBeLessThan(most.ms)
+  expect(process.memoryUsage().rss - memory).toBeLessThan(most.bytes)
+  return answer
 }
 
 /** The variables that tests' projects use. */
