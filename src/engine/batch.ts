@@ -5,7 +5,7 @@ import { jsonText } from '../schema/json.js'
 import { isEmpty, letterKey, versionAt } from '../schema/key.js'
 import { Lines } from '../schema/lines.js'
 import { isDate, isInstant } from '../schema/typing.js'
-import type { BatchCommit, Claim, Letter, Reading } from '../warehouse/driver.js'
+import type { BatchCommit, Claim, Letter } from '../warehouse/driver.js'
 import type { Typer } from './typer.js'
 
 type Position = { resume?: Resume | undefined; reached?: string | undefined }
@@ -18,11 +18,12 @@ export class Batch {
   reached: string | undefined
   private readonly lines = new Lines()
   private readonly letters: Letter[] = []
-  private readonly readings: Reading[] = []
+  private hasDeletions = false
   private read = 0
 
   constructor(
     private readonly typer: Typer,
+    private readonly run: string,
     position: Position,
     readonly openedAt: Date,
   ) {
@@ -39,8 +40,11 @@ export class Batch {
     return this.lines.bytes
   }
 
-  /** Types one page, read at `readAt`. Fields that nobody knew are decided on first, and the page is typed again. */
-  async add(raws: readonly Rec[], stream: Stream, readAt: Date): Promise<void> {
+  /**
+   * Types one page. Fields that nobody knew are decided on first, and the page is typed again.
+   * @param readAt when it was read, by the warehouse's clock and as the database reads it
+   */
+  async add(raws: readonly Rec[], stream: Stream, readAt: string): Promise<void> {
     const { records, letters } = flatten(raws, stream)
     this.typer.watch(records)
     for (;;) {
@@ -48,10 +52,9 @@ export class Batch {
       const { encoder } = this.typer
       const page = encodePage(records, stream, encoder, missing)
       if (missing.size === 0) {
-        this.lines.add(page.lines, encoder.columns)
-        const at = readAt.toISOString()
-        if (page.lines.length > 0) this.readings.push({ rows: page.lines.length, at })
-        for (const letter of [...letters, ...page.letters]) this.letters.push({ ...letter, readAt: at })
+        this.lines.add(page.lines, encoder.columns, { run: this.run, readAt })
+        for (const letter of [...letters, ...page.letters]) this.letters.push({ ...letter, readAt })
+        this.hasDeletions ||= page.hasDeletions
         this.read += raws.length
         this.pages++
         if (page.reached !== undefined && (this.reached === undefined || page.reached > this.reached)) this.reached = page.reached
@@ -73,7 +76,7 @@ export class Batch {
       table: this.typer.table,
       rows: this.lines.count,
       segments: this.lines.trim(),
-      readings: this.readings,
+      hasDeletions: this.hasDeletions,
       letters: this.letters,
       read: this.read,
       used,
@@ -118,17 +121,20 @@ function unreadable(raw: Rec, stream: Stream, error: unknown): Letter {
 interface EncodedPage {
   lines: string[]
   letters: Letter[]
+  hasDeletions: boolean
   reached?: string
 }
 
 function encodePage(records: readonly Rec[], stream: Stream, encoder: RowEncoder, missing: Missing): EncodedPage {
-  const page: EncodedPage = { lines: [], letters: [] }
+  const page: EncodedPage = { lines: [], letters: [], hasDeletions: false }
+  const { deletedAt } = stream
   const cursor = stream.cursor?.field
   for (const record of records) {
     if (cursor !== undefined) {
       const value = record[cursor]
       if (typeof value === 'string' && (page.reached === undefined || value > page.reached) && isTime(value)) page.reached = value
     }
+    if (deletedAt !== undefined && !isEmpty(record[deletedAt])) page.hasDeletions = true
     const problem = keyProblem(record, stream)
     if (problem) {
       page.letters.push(letterOf(record, stream, problem))

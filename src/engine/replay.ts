@@ -73,7 +73,7 @@ async function load(
   letters: readonly OpenLetter[],
 ): Promise<void> {
   const ref = { sync: definition.sync, stream: stream.name, run }
-  const batch = new Batch(typer, {}, clock.now())
+  const batch = new Batch(typer, run, {}, clock.now())
   const typed: OpenLetter[] = []
   const refused: OpenLetter[] = []
   const failed: (LetterRef & { message: string })[] = []
@@ -86,7 +86,7 @@ async function load(
       continue
     }
     const before = batch.size
-    await batch.add([record], letter.isRaw ? stream : asRead(stream), clock.now())
+    await batch.add([record], letter.isRaw ? stream : asRead(stream), letter.seenAt)
     if (batch.size > before) typed.push(letter)
     else refused.push(letter)
   }

@@ -181,14 +181,14 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits, 
   let counts = claim.counts
   let committing: Promise<void> = Promise.resolve()
   let position: { resume?: Resume | undefined; reached?: string | undefined } = { resume: claim.resume, reached: claim.reached }
-  let batch = new Batch(typer, position, clock.now())
+  let batch = new Batch(typer, claim.run, position, clock.now())
 
   /** Hands the batch over once the one before it has landed, and starts the next. */
   const close = async (isLast: boolean): Promise<void> => {
     await committing
     const full = batch
     const spent = meter.take()
-    batch = new Batch(typer, position, clock.now())
+    batch = new Batch(typer, claim.run, position, clock.now())
     const since = performance.now()
     const commit = { ...full.commit(claim, spent, isLast), encrypt }
     const load = () => warehouse.slices.commit(commit)
@@ -209,7 +209,7 @@ async function readAndLoad(input: SyncSliceInput, claim: Claim, limits: Limits, 
   try {
     for await (const page of pages) {
       input.signal.throwIfAborted()
-      await batch.add(page.records, stream, page.readAt ?? now())
+      await batch.add(page.records, stream, (page.readAt ?? now()).toISOString())
       position = { resume: page.resume, reached: batch.reached }
       batch.position = position
       input.onProgress(counts, position.reached)

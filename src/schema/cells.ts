@@ -19,7 +19,8 @@ const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n'
 /** What COPY's text format escapes, and what may make a text unstorable: one look at most texts is enough. */
 const special = /[\\\t\n\r\0\ud800-\udfff]/
 
-function copyText(text: string): string {
+/** Text as COPY's text format has it. Throws Unstorable. */
+export function copyText(text: string): string {
   if (!special.test(text)) return text
   if (text.includes('\u0000')) throw new Unstorable('holds a NUL character, which PostgreSQL cannot store')
   if (!text.isWellFormed()) throw new Unstorable('holds half of a surrogate pair, which is not valid Unicode')

@@ -1,11 +1,21 @@
 /** Lines of COPY's text format as bytes, gathered page by page, so that a batch in memory is a few buffers and no objects. */
+import { copyText } from './cells.js'
 import type { Column } from './encode.js'
 import { jsonText } from './json.js'
 
-/** Lines that fill the same columns; behind them stands `_weir_extra`, and the record as it was read where it is kept. */
+/**
+ * Lines that fill the same columns; behind them stands `_weir_extra`, and the record as it was read where it is kept. Last, and alike in all
+ * lines of a page, come the run and the instant of reading.
+ */
 export interface Segment {
   columns: readonly Column[]
   chunks: Buffer[]
+}
+
+/** Who read a record, and when by the warehouse's clock, as the database reads it. */
+export interface Origin {
+  run: string
+  readAt: string
 }
 
 const chunkBytes = 512 * 1024
@@ -25,16 +35,17 @@ export class Lines {
   bytes = 0
   private room = 0
 
-  /** Adds lines that fill `columns`. */
-  add(lines: readonly string[], columns: readonly Column[]): void {
+  /** Adds lines that fill `columns`, each with the cells of `origin` at its end. */
+  add(lines: readonly string[], columns: readonly Column[], origin: Origin): void {
     if (lines.length === 0) return
+    const tail = Buffer.from(`\t${copyText(origin.run)}\t${copyText(origin.readAt)}\n`)
     let segment = this.segments.at(-1)
     if (segment?.columns !== columns) {
       this.trim()
       segment = { columns, chunks: [] }
       this.segments.push(segment)
     }
-    for (const line of lines) this.write(segment, line)
+    for (const line of lines) this.write(segment, line, tail)
     this.count += lines.length
   }
 
@@ -57,21 +68,21 @@ export class Lines {
     this.room = 0
   }
 
-  private write({ chunks }: Segment, line: string): void {
+  private write({ chunks }: Segment, line: string, tail: Buffer): void {
     // A UTF-16 unit takes three bytes at most.
-    const most = 3 * line.length + 1
+    const most = 3 * line.length + tail.length
     if (most > this.room) {
       this.cut(chunks)
-      this.room = most > chunkBytes ? Buffer.byteLength(line) + 1 : chunkBytes
+      this.room = most > chunkBytes ? Buffer.byteLength(line) + tail.length : chunkBytes
       const kept = this.room === chunkBytes ? spare.pop() : undefined
       chunks.push(kept === undefined ? Buffer.allocUnsafeSlow(this.room) : Buffer.from(kept))
     }
     const chunk = chunks.at(-1)!
     const at = chunk.length - this.room
     const written = chunk.write(line, at)
-    chunk[at + written] = newline
-    this.room -= written + 1
-    this.bytes += written + 1
+    const bytes = written + tail.copy(chunk, at + written)
+    this.room -= bytes
+    this.bytes += bytes
   }
 }
 
@@ -113,24 +124,24 @@ export const plain = (cell: string): string => (cell.includes('\\') ? cell.repla
 const isNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 /**
- * The record of a line as JSON text, field by field, exactly as it was to be stored: what a dead letter keeps of a row that
- * the database refused.
+ * The record of a line as JSON text, field by field, exactly as it was to be stored, and when it was read: what a dead letter keeps of a row
+ * that the database refused.
  */
-export function recordOf({ columns, bytes }: Line): { payload: string; values: Readonly<Record<string, string>> } {
+export function recordOf({ columns, bytes }: Line): { payload: string; values: Readonly<Record<string, string>>; readAt: string } {
   const cells = bytes.toString('utf8').split('\t')
   const values: Record<string, string> = Object.create(null)
   const members: string[] = []
   columns.forEach(({ field, type }, i) => {
     const cell = cells[i]!
     if (cell === '\\N') return
-    const text = type === 'boolean' ? String(cell === 't') : plain(cell)
-    values[field] = text
+    const value = type === 'boolean' ? String(cell === 't') : plain(cell)
+    values[field] = value
     const isPlain =
-      type === 'json' || type === 'boolean' || ((type === 'bigint' || type === 'numeric' || type === 'double') && isNumber.test(text))
-    members.push(`${jsonText(field)}:${isPlain ? text : jsonText(text)}`)
+      type === 'json' || type === 'boolean' || ((type === 'bigint' || type === 'numeric' || type === 'double') && isNumber.test(value))
+    members.push(`${jsonText(field)}:${isPlain ? value : jsonText(value)}`)
   })
   const extra = cells[columns.length]!
   const rest = extra === '\\N' ? '' : plain(extra).slice(1, -1)
   if (rest !== '') members.push(rest)
-  return { payload: `{${members.join(',')}}`, values }
+  return { payload: `{${members.join(',')}}`, values, readAt: plain(cells.at(-1)!) }
 }

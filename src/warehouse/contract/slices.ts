@@ -38,21 +38,14 @@ export interface Position {
   reached?: string
 }
 
-/** So many rows one after the other were read at this instant of the warehouse's clock. */
-export interface Reading {
-  rows: number
-  /** As the database reads it. */
-  at: string
-}
-
 export interface BatchCommit {
   claim: Claim
   table: OpenTable
   rows: number
   /** The rows as lines of COPY text. */
   segments: readonly Segment[]
-  /** When they were read. */
-  readings: readonly Reading[]
+  /** Says one of the rows that the vendor deleted it? */
+  hasDeletions: boolean
   /** Are payloads of letters to be sealed? */
   encrypt?: boolean
   letters: readonly Letter[]

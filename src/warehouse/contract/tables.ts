@@ -27,6 +27,8 @@ export interface OpenTable {
   columns: readonly Column[]
   /** Has the table as many columns as it may have? Then new fields go to `_weir_extra`. */
   isFull: boolean
+  /** Did the run that asks make it? Then most of what it reads is not there yet. */
+  isNew: boolean
 }
 
 export interface TableStore {

@@ -2,13 +2,13 @@
 import type pg from 'pg'
 import { noCounts, sum } from '../../core/receipt.js'
 import type { Counts, SyncMode } from '../../core/types.js'
-import type { BatchCommit } from '../driver.js'
+import type { BatchCommit, Claim, TableSpec } from '../driver.js'
 import { markOvertaken, takeOvertaken } from './checkpoints.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import type { LetterSeal } from './letter-seal.js'
 import { lockName, supersede, writeLetters } from './letters.js'
-import { loadRows } from './load.js'
-import { isDataError, isRetryable, transaction, warehouseFailure } from './pool.js'
+import { loadRows, type Way } from './load.js'
+import { isDataError, isKeyTaken, isRetryable, transaction, warehouseFailure } from './pool.js'
 import { exchange } from './replace.js'
 import { fenced, heldBy } from './slices.js'
 import { openStage, stageName } from './stage.js'
@@ -19,18 +19,35 @@ const commitAttempts = 6
 export async function commitBatch(pool: pg.Pool, batch: BatchCommit, seal: () => LetterSeal): Promise<Counts> {
   const { claim } = batch
   const doing = `Loading ${batch.rows} rows of ${claim.sync}/${claim.stream}`
-  let careful = false
+  let way: Way = maySucceedStraight(batch) ? 'straight' : 'merged'
   for (let attempt = 1; ; attempt++) {
     try {
-      return await transaction(pool, doing, (client) => commitOnce(client, batch, careful, seal))
+      return await transaction(pool, doing, (client) => commitOnce(client, batch, way, seal))
     } catch (error) {
-      if (isDataError(error) && !careful) careful = true
+      if (way === 'straight' && (isKeyTaken(error) || isDataError(error))) {
+        straightRefusals.set(claim, refusalsOf(claim) + 1)
+        way = 'merged'
+      } else if (way !== 'careful' && isDataError(error)) way = 'careful'
       else if (!isRetryable(error) || attempt >= commitAttempts) throw warehouseFailure(error, doing)
     }
   }
 }
 
-async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: boolean, seal: () => LetterSeal): Promise<Counts> {
+/** Batches of an attempt that were tried straight in vain: each costs what it copied until then. */
+const straightRefusals = new WeakMap<Claim, number>()
+const refusalsOf = (claim: Claim): number => straightRefusals.get(claim) ?? 0
+const mostRefusals = 3
+
+/** Most likely none of its keys stands: it gathers in a stage, or its run made the table. */
+function maySucceedStraight({ claim, table: { spec, isNew }, hasDeletions }: BatchCommit): boolean {
+  const isFilled = isGathered(spec) || (spec.mode === 'merge' && isNew)
+  return isFilled && !hasDeletions && refusalsOf(claim) < mostRefusals
+}
+
+/** Does the mode gather what is read, before it takes the place of what stands? */
+const isGathered = ({ mode }: TableSpec): boolean => mode === 'replace' || mode === 'replace_slice'
+
+async function commitOnce(client: pg.ClientBase, batch: BatchCommit, way: Way, seal: () => LetterSeal): Promise<Counts> {
   const { claim, table } = batch
   const { mode } = table.spec
   const home = heldBy(claim)
@@ -49,8 +66,8 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, careful: bo
   if (mode === 'history' || (mode === 'replace_slice' && batch.isLast)) {
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 2))', [`${table.spec.schema}.${table.spec.table}`])
   }
-  const { segments, rows, readings } = batch
-  const { loaded, refused } = await loadRows(client, { table, segments, rows, readings, run: claim.run, stage }, careful)
+  const { segments, rows } = batch
+  const { loaded, refused } = await loadRows(client, { table, segments, rows, stage }, way)
   const all = [...batch.letters, ...refused.map(({ letter }) => letter)]
   if (held[0].has_letters) await supersede(client, batch, all)
   await writeLetters(client, claim, all, batch.encrypt ? seal() : undefined, table.spec)

@@ -17,8 +17,6 @@ export const isBehind = (a: string, b: string): string => `coalesce(${a} < ${b},
 
 /** Weir's own columns that every row has. */
 export const ownNames = ['_weir_run_id', '_weir_loaded_at', '_weir_deleted_at', '_weir_seen_at'] as const
-/** When a row of the batch was read: `$2` are the instants of its readings, `$3` the places at which these begin. */
-const seenAt = '($2::timestamptz[])[width_bucket(_weir_line - (SELECT min(_weir_line) FROM weir_batch), $3::int[])]'
 /** When a row of a table was read; what was written before that was noted is as old as its writing. */
 export const readAt = (of?: string): string => {
   const at = of === undefined ? '' : `${of}.`
@@ -53,7 +51,7 @@ export function partsOf(spec: TableSpec, columns: readonly Column[]): Parts {
     keys: list(key),
     key,
     own: ownNames,
-    ownValues: ['$1::text', 'now()', mark, seenAt],
+    ownValues: ['_weir_run_id', 'now()', mark, '_weir_seen_at'],
     mark,
     newest: cursor ? `${ageOf(cursor, id(cursor.name), mark)} DESC NULLS LAST, ${mark} IS NULL, _weir_line DESC` : '_weir_line DESC',
   }

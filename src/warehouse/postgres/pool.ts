@@ -31,6 +31,9 @@ export const isDataError = (error: unknown): boolean => {
   return code.startsWith('22') || ['23502', '23503', '23514', '54000', '54001'].includes(code)
 }
 
+/** Is there a row of that key already? */
+export const isKeyTaken = (error: unknown): boolean => codeOf(error) === '23505'
+
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' ? code : ''

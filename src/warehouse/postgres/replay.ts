@@ -118,9 +118,8 @@ async function replayOnce(client: pg.ClientBase, batch: Batch, letters: readonly
   const overtaken = await overtakenOf(client, batch, letters, all)
   const lines = all.filter((i) => !overtaken.has(i))
   const segments = joined(lines.map((i) => batch.lines[i]!))
-  const readings = lines.map((i) => ({ rows: 1, at: letters[i]!.seenAt }))
-  const part = { table: batch.table, segments, rows: lines.length, run, readings }
-  const { loaded, refused } = await loadRows(client, part, lines.length === 1)
+  const part = { table: batch.table, segments, rows: lines.length }
+  const { loaded, refused } = await loadRows(client, part, lines.length === 1 ? 'careful' : 'merged')
   const some = loaded > 0 && loaded < lines.length
   const written = some ? await standing(client, batch, letters, lines, writtenNow, [run]) : new Set(loaded > 0 ? lines : [])
   const isRefused = new Set(refused.map(({ at }) => lines[at]!))

@@ -38,6 +38,8 @@ export async function openStage(
   if (has.size === 0) {
     const key = list(spec.key.map((field) => columnOf(columns, field)!))
     await client.query(`CREATE TABLE ${stage} (LIKE ${id(spec.schema, spec.table)} INCLUDING DEFAULTS, PRIMARY KEY (${key}))`)
+    // A table of an earlier time does not say when its rows are loaded.
+    await client.query(`ALTER TABLE ${stage} ALTER COLUMN _weir_loaded_at SET DEFAULT now()`)
     await client.query(`COMMENT ON TABLE ${stage} IS ${literal(owner(ref))}`)
     return
   }

@@ -22,7 +22,7 @@ type Ref = SliceOwner & { run: string }
 /** The advisory lock of whoever changes a table's shape. */
 export const lockOf = (spec: TableSpec) => [`${spec.schema}.${spec.table}`]
 
-const ownColumns = `_weir_run_id text NOT NULL, _weir_loaded_at timestamptz NOT NULL, _weir_deleted_at timestamptz, _weir_seen_at timestamptz, _weir_extra jsonb`
+const ownColumns = `_weir_run_id text NOT NULL, _weir_loaded_at timestamptz NOT NULL DEFAULT now(), _weir_deleted_at timestamptz, _weir_seen_at timestamptz, _weir_extra jsonb`
 
 /** What tells rows apart in a mode: one row a key, one a version, or one a key and time. */
 export function identityOf(mode: SyncMode, key: string): { columns: readonly IdentityColumn[]; constraint: string } {
@@ -44,6 +44,8 @@ interface Found {
   columns: Column[]
   /** Undefined for a table that is not Weir's, or older than this record. */
   mode: SyncMode | undefined
+  /** The run that made it. */
+  madeBy: string | undefined
 }
 
 async function look(client: pg.ClientBase, spec: TableSpec): Promise<Found> {
@@ -56,8 +58,10 @@ async function look(client: pg.ClientBase, spec: TableSpec): Promise<Found> {
     'SELECT columns FROM _weir.schema_versions WHERE table_schema = $1 AND table_name = $2 ORDER BY version DESC LIMIT 1',
     [spec.schema, spec.table],
   )
-  const { rows: modes } = await client.query<{ mode: SyncMode }>(
-    'SELECT mode FROM _weir.tables WHERE table_schema = $1 AND table_name = $2',
+  const { rows: known } = await client.query<{ mode: SyncMode; made_by: string | null }>(
+    `SELECT mode, (SELECT run_id FROM _weir.schema_changes WHERE table_schema = $1 AND table_name = $2 AND change = 'table_created'
+                    ORDER BY id DESC LIMIT 1) AS made_by
+       FROM _weir.tables WHERE table_schema = $1 AND table_name = $2`,
     [spec.schema, spec.table],
   )
   const types = new Map(rows.map(({ name, type }) => [name, fieldTypeOf(type)]))
@@ -67,11 +71,16 @@ async function look(client: pg.ClientBase, spec: TableSpec): Promise<Found> {
     .map((column) => ({ ...column, type: types.get(column.name)! }))
   const exists = rows.length > 0
   // What is known of a table that a user dropped counts no more.
-  const mode = exists ? (modes[0]?.mode ?? (types.has(versionColumn) ? 'append' : undefined)) : undefined
-  return { exists, types, columns, mode }
+  const mode = exists ? (known[0]?.mode ?? (types.has(versionColumn) ? 'append' : undefined)) : undefined
+  return { exists, types, columns, mode, madeBy: known[0]?.made_by ?? undefined }
 }
 
-const opened = (spec: TableSpec, columns: readonly Column[]): OpenTable => ({ spec, columns, isFull: columns.length >= maxColumns })
+const opened = (spec: TableSpec, columns: readonly Column[], isNew: boolean): OpenTable => ({
+  spec,
+  columns,
+  isFull: columns.length >= maxColumns,
+  isNew,
+})
 
 /** Those of `more` that have no column yet, with names for them. The deletion mark has Weir's own column. */
 function wanted(have: readonly Column[], more: Iterable<Wanted>): Column[] {
@@ -103,7 +112,7 @@ export async function openTable(pool: pg.Pool, ref: Ref, spec: TableSpec, adds: 
       !(adds && wanted(found.columns, declared(spec)).length > 0)
     if (!isReady) return await change(pool, ref, spec, found.exists && !adds ? [] : declared(spec))
     refuseOtherMode(ref, spec, found.mode)
-    return opened(spec, found.columns)
+    return opened(spec, found.columns, found.madeBy === ref.run)
   } catch (error) {
     throw warehouseFailure(error, doing)
   }
@@ -127,7 +136,7 @@ export function refuseOtherMode({ sync, stream, backfill }: SliceOwner, spec: Ta
 
 /** The table as a transaction sees it. */
 export const tableIn = async (client: pg.ClientBase, spec: TableSpec): Promise<OpenTable> =>
-  opened(spec, (await look(client, spec)).columns)
+  opened(spec, (await look(client, spec)).columns, false)
 
 /** The mode that a table is kept in; undefined where there is none yet. */
 export const modeIn = async (client: pg.ClientBase, spec: TableSpec): Promise<SyncMode | undefined> => (await look(client, spec)).mode
@@ -171,7 +180,7 @@ async function change(pool: pg.Pool, ref: Ref, spec: TableSpec, fields: Iterable
         const columns = [...found.columns, ...added]
         if (added.length > 0 || !found.exists)
           await record(client, ref, spec, columns, found.exists ? 'column_added' : 'table_created', added)
-        return opened(spec, columns)
+        return opened(spec, columns, !found.exists || found.madeBy === ref.run)
       })
     } catch (error) {
       if (!isRetryable(error) || attempt >= ddlAttempts) throw error

@@ -216,7 +216,7 @@ describe.each(servers())('the state of a stream on PostgreSQL $name', ({ url }) 
         table,
         rows: 0,
         segments: [],
-        readings: [],
+        hasDeletions: false,
         letters: [],
         read: 0,
         used: nothingUsed(),
