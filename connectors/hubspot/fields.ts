@@ -1,4 +1,5 @@
 import { Failure } from '../../src/core/failure.js'
+import { InOrder } from '../../src/core/in-order.js'
 import type { Fields, FieldType, Http, Rec } from '../../src/core/types.js'
 import { typed } from '../../src/extract/define.js'
 import { recordsAt } from '../../src/extract/paginate.js'
@@ -52,25 +53,34 @@ export const propertyNames = (fields: Fields): string[] =>
     .map(propertyOf)
 
 /**
- * Properties to the top level, beside the envelope; an empty text is HubSpot's null. Copied as a whole: set one by one, sixty of
- * them would cost more than all else that is done to a record.
+ * Properties to the top level, beside the envelope; an empty text is HubSpot's null. The record is what held the properties: to copy sixty of
+ * them would cost more than all else that is done to it.
  */
 export function flat({ id, properties, createdAt, updatedAt, archived, archivedAt }: Rec): Rec {
-  const record: Rec = { id, ...beside((properties ?? {}) as Rec), createdAt, updatedAt, archived, archivedAt }
-  for (const name in record) if (record[name] === '') record[name] = null
+  const record = beside((properties ?? {}) as Rec)
+  record.id = filled(id)
+  record.createdAt = filled(createdAt)
+  record.updatedAt = filled(updatedAt)
+  record.archived = archived
+  record.archivedAt = filled(archivedAt)
   return record
 }
 
-/** The properties under names that are not those of the envelope. */
+const filled = (value: unknown) => (value === '' ? null : value)
+
+/** The same names come with every record. */
+const clashes = new InOrder((name) => clash.test(name))
+
+/** The properties under names that are not those of the envelope, none of them an empty text. */
 function beside(properties: Rec): Rec {
-  for (const name in properties)
-    if (!isPlain(name)) return Object.fromEntries(Object.entries(properties).map(([one, value]) => [fieldOf(one), value]))
+  let place = 0
+  for (const name in properties) {
+    if (clashes.at(place++, name))
+      return Object.fromEntries(Object.entries(properties).map(([one, value]) => [fieldOf(one), filled(value)]))
+    if (properties[name] === '') properties[name] = null
+  }
   return properties
 }
-
-/** Names that were looked at and do not clash: each comes with every record. */
-const plain = new Set<string>()
-const isPlain = (name: string) => plain.has(name) || (!clash.test(name) && plain.add(name).has(name))
 
 export const owner = typed({
   id: 'text',

@@ -141,7 +141,7 @@ export interface Stream {
   parallel: number
   /** How many records the vendor itself says there are, deleted ones left out; undefined when it says none this time. */
   total?: (http: Http) => Promise<number | undefined>
-  /** From the vendor's shape to a flat record. */
+  /** From the vendor's shape to a flat record, which may be made of parts of it: nobody reads `raw` afterwards. */
   record: (raw: Rec) => Rec
   description: string
   /** Set where a column policy is laid over the stream. Both may be applied to what they gave (a raw record, a dead letter). */

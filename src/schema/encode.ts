@@ -1,3 +1,4 @@
+import { InOrder } from '../core/in-order.js'
 import type { FieldType, Rec } from '../core/types.js'
 import { asJson, type Encode, encoders, isStorable, shown, Unstorable } from './cells.js'
 import { inferredType } from './typing.js'
@@ -50,6 +51,7 @@ export class RowEncoder {
   hasOverflowed = false
   /** Places of columns by `takenId`. */
   private readonly index = new Map<string, number>()
+  private readonly places = new InOrder((field) => this.index.get(field))
   private readonly encodes: readonly Encode[]
   private readonly empty: readonly string[]
 
@@ -78,10 +80,11 @@ export class RowEncoder {
   encode(record: Rec, missing: Missing): string {
     const cells = this.empty.slice()
     let extra: Rec | undefined
+    let place = 0
     for (const field in record) {
       const value = record[field]
+      const at = this.places.at(place++, field)
       if (value === null || value === undefined) continue
-      const at = this.index.get(field)
       const cell = at === undefined ? undefined : this.cell(at, value, field)
       if (at !== undefined && cell !== undefined) cells[at] = cell
       else extra = this.elsewhere(at === undefined, field, value, cells, missing, extra)
