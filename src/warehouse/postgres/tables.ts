@@ -8,7 +8,7 @@ import { appendColumns, versionColumn } from './append.js'
 import { holdHashKey } from './hash-keys.js'
 import { historyColumns } from './history.js'
 import { columnOf } from './merge.js'
-import { isRetryable, onConnection, transaction, warehouseFailure } from './pool.js'
+import { isKeyTaken, isRetryable, onConnection, transaction, warehouseFailure } from './pool.js'
 import { fieldTypeOf, type IdentityColumn, id, list, literal, sqlType } from './sql.js'
 
 /** PostgreSQL allows 1,600, dropped ones included; some are kept for variants and for Weir's own. */
@@ -183,7 +183,8 @@ async function change(pool: pg.Pool, ref: Ref, spec: TableSpec, fields: Iterable
         return opened(spec, columns, !found.exists || found.madeBy === ref.run)
       })
     } catch (error) {
-      if (!isRetryable(error) || attempt >= ddlAttempts) throw error
+      // Of two that make the schema at once, one is told that its name is taken.
+      if (!(isRetryable(error) || isKeyTaken(error)) || attempt >= ddlAttempts) throw error
     }
   }
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Rec, SyncMode } from '../../../src/core/types.js'
 import { plan, readSlice, syncOnce } from '../../support/engine.js'
-import { fakeStream } from '../../support/fake-source.js'
+import { fakeDefinition, fakeStream } from '../../support/fake-source.js'
 import { type Opened, openedDatabase, servers } from '../../support/postgres.js'
 
 const day = (n: number) => `2026-01-${String(n).padStart(2, '0')}T00:00:00Z`
@@ -92,6 +92,16 @@ describe.each(servers())('rows of a new table on PostgreSQL $name', ({ url }) =>
     const run = await read([person('2', { gone: day(4) }), person('1')], [person('3')])
     expect(run).toMatchObject({ read: 3, loaded: 3 })
     expect(await rows(`SELECT id FROM fake.${name} WHERE _weir_deleted_at = '${day(4)}'`)).toEqual([{ id: '2' }])
+  })
+
+  it('find it made by whichever of many streams is first', async () => {
+    for (let round = 0; round < 3; round++) {
+      const definition = fakeDefinition({ schema: `made ${round}` })
+      const reads = Array.from({ length: 8 }, () => ({ ...table().drive([person('1')]), definition }))
+      for (const read of reads) Object.assign(read.stream, { name: `s${++count}` })
+      const runs = await Promise.all(reads.map((read) => syncOnce(read)))
+      expect(runs.map(({ loaded }) => loaded)).toEqual(Array(8).fill(1))
+    }
   })
 
   it('gather so in every run of a snapshot, also beside a table of an earlier time', async () => {

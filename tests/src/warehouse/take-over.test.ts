@@ -8,7 +8,8 @@ import { fakeDefinition, fakeStream } from '../../support/fake-source.js'
 import { openedDatabase, servers } from '../../support/postgres.js'
 
 /** What PostgreSQL sees of a worker that stands still: a session that holds its slice, and never says another word. */
-describe.each(servers())('a worker that stands still inside a transaction, on PostgreSQL $name', ({ url }) => {
+// Most of each is waiting, so they wait together.
+describe.concurrent.each(servers())('a worker that stands still inside a transaction, on PostgreSQL $name', ({ url }) => {
   let warehouse: Warehouse
   let databaseUrl: string
   let close: (() => Promise<void>) | undefined
