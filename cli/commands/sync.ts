@@ -8,6 +8,7 @@ import { modeSwitches } from '../../src/engine/mode-switch.js'
 import type { QualityResult, StreamRunRow } from '../../src/warehouse/driver.js'
 import { isSure } from '../confirm.js'
 import { exitOf } from '../exit.js'
+import { olderRows } from '../older-rows.js'
 import { patiently } from '../patience.js'
 import { number, type Printer, streamHead, streamRow, tableText } from '../print.js'
 import { chosenStreams, chosenSyncs } from '../project.js'
@@ -59,6 +60,9 @@ export async function run({
     refuseDetach(options, session)
     await sayNotApplied(session, names, printer)
     for (const name of names) await agreeToSwitches(session, name, options, printer)
+    if (!options.full)
+      for (const name of names)
+        for (const line of await olderRows(session.warehouse, session.manifest.syncs[name]!, options.stream)) printer.note(line)
     const started: Started[] = []
     for (const name of names) started.push(await startSync(session, name, options))
     for (const { sync, run } of started)

@@ -161,7 +161,9 @@ export function newStream(stream: string, { sync, schema, streams, ...definition
 /** The command that reads all of a stream once more, and what it takes. */
 const readAgain = (sync: string, stream: string, { full }: Estimate): string => `weir sync ${sync} --stream ${stream} --full (${full})`
 
-const stay = (rows: string): string => `${rows} keep what they hold until they are read again (versions of append and history for good)`
+/** What a new policy of columns does to rows from before it: nothing. */
+export const stay = (rows: string): string =>
+  `${rows} keep what they hold until they are read again (versions of append and history for good)`
 
 const startText = (start: string): string =>
   start.startsWith('-') ? `${start.slice(1, -1)} days back` : start.replace(/T00:00:00\.000Z$/, '')

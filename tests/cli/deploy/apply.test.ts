@@ -235,4 +235,24 @@ describe('weir plan and weir apply', { timeout: 60_000 }, () => {
     expect(stderr).toContain(`What is applied differs from the files (${shop})`)
     await client.workflow.getHandle(`sync/${shop}`).terminate()
   })
+
+  it('a run by hand says that rows from before a new policy of columns stand, unless it reads all again', async () => {
+    const { warehouse } = opened
+    await warehouse.definitions.put('before', fakeDefinition({ sync: shop, streams: { profiles: {}, events: {} } }))
+    await warehouse.runs.start({ run: 'before', sync: shop, definition: 'before', kind: 'manual' })
+    await write(
+      `  ${shop}: { from: klaviyo, streams: { profiles: { columns: { email: drop } }, events: {}, lists: { columns: { name: mask } } } }`,
+    )
+    const said = async (...args: string[]) => {
+      const { code, stderr } = await weir('sync', shop, '--detach', '--accept', 'mode', ...args)
+      expect(code, stderr).toBe(0)
+      await client.workflow.getHandle(`sync/${shop}`).terminate()
+      return stderr.split('\n').filter((line) => line.includes('policy of columns'))
+    }
+    expect(await said()).toEqual([
+      `The policy of columns of ${shop}/profiles changed. Rows that were loaded keep what they hold until they are read again (versions of append and history for good): weir sync ${shop} --stream profiles --full`,
+    ])
+    expect(await said('--stream', 'events')).toEqual([])
+    expect(await said('--full')).toEqual([])
+  })
 })
