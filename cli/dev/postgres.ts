@@ -111,6 +111,8 @@ const settingsOf = (more: Record<string, string>): string[] =>
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_checkpoints: 'off',
+    // What it adds to an error holds values of rows: the key that was there, the line that could not be read.
+    log_error_verbosity: 'terse',
     ...more,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 

@@ -32,6 +32,17 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(second.url, 'TABLE kept')).toEqual([{ answer: 42 }])
   })
 
+  it('writes of a refused row which rule refused it, and not what it holds', async () => {
+    const logFile = join(await temporaryFolder(), 'postgres.log')
+    const { url } = await start({ dataDir: await temporaryFolder(), logFile })
+    await query(url, 'CREATE TABLE people (mail text PRIMARY KEY)')
+    const twice = `INSERT INTO people SELECT 'anna' || '@example.com' FROM generate_series(1, 2)`
+    await expect(query(url, twice)).rejects.toThrow('duplicate key')
+    const log = await readFile(logFile, 'utf8')
+    expect(log).toContain('people_pkey')
+    expect(log).not.toContain('anna@')
+  })
+
   it('asks for the password, knows UTF-8 and orders by bytes', async () => {
     const { url, dataDir } = await start({ dataDir: await temporaryFolder() })
     await expect(query(url.replace(/:[^:@]+@/, ':wrong@'), 'SELECT 1')).rejects.toThrow('password authentication failed')
