@@ -32,6 +32,11 @@ export function planFaults({
   const random = dice(seed, mode, 'plan')
   const chosen = random.shuffle(shares(kinds, count))
   const inSecond = Math.min(readsAll ? Math.round(count * secondLoadShare) : 2, Math.floor(count / 2))
+  for (let at = count - inSecond; at < chosen.length; at++) {
+    if (!chosen[at]!.isOfFirst) continue
+    const earlier = random.whole(0, count - inSecond - 1)
+    ;[chosen[at], chosen[earlier]] = [chosen[earlier]!, chosen[at]!]
+  }
   return chosen.map((fault, index) => ({
     fault,
     load: index < count - inSecond ? 'first' : 'second',

@@ -20,6 +20,7 @@ export const diskFull: Fault = {
   weight: 1,
   most: 1,
   lasts: true,
+  isOfFirst: true,
   async isImpossible() {
     const folder = join(tmpdir(), `weir-chaos-mount-${process.pid}`)
     await mkdir(folder)

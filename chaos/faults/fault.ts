@@ -28,4 +28,6 @@ export interface Fault {
   isImpossible?: () => Promise<string | undefined>
   /** At most so many a load. */
   most?: number
+  /** Strikes what is written, so it comes in the first load: the second one may find that most of what it reads stands. */
+  isOfFirst?: true
 }
