@@ -3,12 +3,19 @@ import type { Client } from '@temporalio/client'
 import type { SliceInput, SliceReceipt } from '../src/core/activities.js'
 import { awaited } from '../src/core/failure.js'
 import { number } from './print.js'
-import type { LogLine } from './run-log.js'
 
 type History = NonNullable<Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>['events']>
 type HistoryEvent = History[number]
 type HistoryFailure = NonNullable<NonNullable<HistoryEvent['activityTaskStartedEventAttributes']>['lastFailure']>
 type Payload = NonNullable<NonNullable<NonNullable<HistoryEvent['userMetadata']>['summary']>>
+
+export interface LogLine {
+  /** ISO instant. */
+  at: string
+  stream?: string
+  what: 'start' | 'end' | 'slice' | 'retry' | 'wait' | 'pause' | 'schema' | 'dead letters' | 'quality' | 'watermark'
+  text: string
+}
 
 export interface Told {
   lines: LogLine[]

@@ -2,16 +2,8 @@
 import { isGrpcServiceError } from '@temporalio/client'
 import type { RunReport } from '../src/warehouse/contract/reports.js'
 import { failureLine, number, statusText } from './print.js'
-import { historyOf } from './run-history.js'
+import { historyOf, type LogLine } from './run-history.js'
 import type { Session } from './session.js'
-
-export interface LogLine {
-  /** ISO instant. */
-  at: string
-  stream?: string
-  what: 'start' | 'end' | 'slice' | 'retry' | 'wait' | 'pause' | 'schema' | 'dead letters' | 'quality' | 'watermark'
-  text: string
-}
 
 /** @returns the lines, oldest first, and whether Temporal still has the histories: without them slices, waits and retries are missing. */
 export async function logOf(session: Session, run: RunReport): Promise<{ lines: LogLine[]; isWhole: boolean }> {

@@ -1,8 +1,7 @@
-import type { ResolvedTarget } from '../src/alerts/send.js'
 import { addressOf, mailServerOf } from '../src/config/hosts.js'
 import type { Sources } from '../src/config/references.js'
 import { resolveSettings, secretValues, urlSecrets } from '../src/config/secrets.js'
-import type { AlertTarget } from '../src/core/alerts.js'
+import type { AlertTarget, ResolvedTarget } from '../src/core/alerts.js'
 import { Failure } from '../src/core/failure.js'
 
 /**

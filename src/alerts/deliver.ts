@@ -1,6 +1,6 @@
 /** The outbox: each message once to its target, or again until it is there. */
 import { randomUUID } from 'node:crypto'
-import type { AlertTarget, DeliverReceipt, TestAlertReceipt } from '../core/alerts.js'
+import type { AlertTarget, DeliverReceipt, ResolvedTarget, TestAlertReceipt } from '../core/alerts.js'
 import type { Definition } from '../core/definition.js'
 import { asFailure, Failure } from '../core/failure.js'
 import type { Clock, Log } from '../core/ports.js'
@@ -9,7 +9,7 @@ import type { Delivery } from '../warehouse/contract/alerts.js'
 import type { Warehouse } from '../warehouse/driver.js'
 import { type Answer, endOf } from './back-off.js'
 import { testMessage } from './message.js'
-import { answerMs, type ResolvedTarget, send } from './send.js'
+import { answerMs, send } from './send.js'
 
 export interface DeliverInput {
   warehouse: Warehouse

@@ -1,7 +1,7 @@
 import nodemailer from 'nodemailer'
+import type { ResolvedTarget } from '../core/alerts.js'
 import { Failure } from '../core/failure.js'
 import type { Answer } from './back-off.js'
-import type { ResolvedTarget } from './send.js'
 
 type MailTarget = Extract<ResolvedTarget, { kind: 'email' }>
 

@@ -1,13 +1,10 @@
 /** Sends one message to one target, once. Nothing is thrown for what a receiver does: the answer says it. */
-import type { AlertMessage, AlertTarget } from '../core/alerts.js'
+import type { AlertMessage, ResolvedTarget } from '../core/alerts.js'
 import { asFailure } from '../core/failure.js'
 import { send as sendHttp } from '../http/wire.js'
 import type { Answer } from './back-off.js'
 import { type Envelope, mailOf, slackBody, webhookBody } from './formats.js'
 import { sendMail } from './mail.js'
-
-/** A target with its references resolved. `isLocal`: on this machine, where plain SMTP is fine. */
-export type ResolvedTarget = AlertTarget & { isLocal?: boolean }
 
 /** A receiver that has not answered by then is taken for dead. */
 export const answerMs = 10_000

@@ -29,6 +29,9 @@ export type AlertTarget = {
   allowPrivateHosts?: true
 } & ({ kind: 'webhook' | 'slack'; url: string } | { kind: 'email'; smtp: string; from: string; to: readonly string[] })
 
+/** The same with its references resolved. `isLocal`: on this machine, where plain SMTP is fine. */
+export type ResolvedTarget = AlertTarget & { isLocal?: boolean }
+
 /** Age of what is complete in a table beyond which it is stale; of a stream `off` where its sync has one. */
 export interface Freshness {
   warnMs?: number
