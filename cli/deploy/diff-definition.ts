@@ -90,9 +90,12 @@ function syncChanges(before: Definition, after: Definition): Change[] {
     ['timezone', 'timezone'],
     ['deadLetters', 'dead_letters'],
     ['project', 'project'],
-    ['columns', 'columns'],
   ] as const)
     if (!same(before[key], after[key])) change(turned(key, name, before[key], after[key]))
+  // What is said of all streams is said by each that is read.
+  const isTold = Object.entries(after.streams).some(([name, { columns }]) => !same(before.streams[name]?.columns, columns))
+  if (!isTold && !same(before.columns, after.columns))
+    change(turned('columns', 'columns of what is only looked at', before.columns, after.columns))
   if (a.owner !== b.owner || a.allowPrivateHosts !== b.allowPrivateHosts) change('owner or allow_private_hosts of the connection')
   return changes
 }

@@ -99,6 +99,11 @@ describe('what a plan says', () => {
       before: of({ phone: 'drop', email: 'hash', name: 'drop' }),
     })
     expect(texts(found)).toEqual(['columns email hash → mask, name drop → as it is, title as it is → drop'])
+    const everywhere = (columns: ColumnActions) => ({ ...of(columns), columns })
+    expect(texts(changes(everywhere({ email: 'mask' }), { before: everywhere({}) }))).toEqual(['columns email as it is → mask'])
+    expect(texts(changes({ ...of({}), columns: { email: 'mask' } }, { before: everywhere({}) }))).toEqual([
+      'columns of what is only looked at email as it is → mask',
+    ])
     const stay =
       'keep what they hold until they are read again (versions of append and history for good): weir sync shop --stream events --full'
     expect(follows(found)).toContain(`Rows that were loaded ${stay}`)
