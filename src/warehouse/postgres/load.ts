@@ -34,16 +34,23 @@ export interface Loaded {
 /** A batch is sorted in memory; PostgreSQL's default of 4 MB would send it to disk. */
 const sortMemory = '32MB'
 
-/** Writes rows where the mode wants them. Merged, they go in key order, so that parallel slices do not deadlock. */
+/** Writes rows where the mode wants them. */
 export async function loadRows(client: pg.ClientBase, load: Load, way: Way): Promise<Loaded> {
+  if (load.rows === 0) return { loaded: 0, refused: [] }
+  return way === 'straight' ? { loaded: await copyStraight(client, load), refused: [] } : mergeRows(client, load, way === 'careful')
+}
+
+async function copyStraight(client: pg.ClientBase, { table: { spec }, stage, segments }: Load): Promise<number> {
+  const target = stage === undefined ? id(spec.schema, spec.table) : id('_weir_stage', stage)
+  let rows = 0
+  for (const segment of segments) rows += await copy(client, target, segment, spec)
+  return rows
+}
+
+/** COPY into a temporary table, then into their place in key order, so that parallel slices do not deadlock. */
+async function mergeRows(client: pg.ClientBase, load: Load, isCareful: boolean): Promise<Loaded> {
   const result: Loaded = { loaded: 0, refused: [] }
-  if (load.rows === 0) return result
   const { columns, spec } = load.table
-  if (way === 'straight') {
-    const target = load.stage === undefined ? id(spec.schema, spec.table) : id('_weir_stage', load.stage)
-    for (const segment of load.segments) result.loaded += await copy(client, target, segment, spec)
-    return result
-  }
   const definition = [
     '_weir_line int GENERATED ALWAYS AS IDENTITY',
     ...columns.map(({ name, type }) => `${id(name)} ${sqlType[type]}`),
@@ -71,7 +78,7 @@ export async function loadRows(client: pg.ClientBase, load: Load, way: Way): Pro
     result.loaded += rowCount ?? 0
     return found.map(({ at }) => at)
   }
-  if (way === 'merged') {
+  if (!isCareful) {
     const places = await write(load.segments)
     const lines = places.length === 0 ? [] : split(load.segments)
     for (const at of places) refuse(at, lines[at]!, cannotTell(spec))
