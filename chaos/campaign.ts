@@ -1,5 +1,6 @@
 /** All modes one after the other, each in a world of its own: load with faults, load again with faults, load nothing. */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { dice } from './dice.js'
 import type { Fault } from './faults/fault.js'
 import { judge, type Verdict } from './judge.js'
@@ -141,6 +142,8 @@ async function runLoads(
   await tryLoad('first', rows, changeUpTo)
   changeUpTo(1)
   log(`${changed} records have changed`)
+  // A run reads up to the second in which it starts: the last changes must be older.
+  await sleep(1_000)
   await makeViews(world)
   await tryLoad('second', mode.readsAll ? rows : changed)
 

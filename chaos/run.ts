@@ -3,7 +3,7 @@
  *
  *   make chaos                    SEED=7 MODES=merge,replace KINDS=worker FAULTS=30 ROWS=100000 FULL=1 REPORT=1
  *
- * FULL=1 takes five times as many faults, with waits at their full length.
+ * FULL=1 takes five times as many faults, three times as many rows, so that loads last as long, and waits at their full length.
  */
 import { writeFile } from 'node:fs/promises'
 import { runCampaign } from './campaign.js'
@@ -37,7 +37,7 @@ const report = await runCampaign({
   modes: chosen(modes, words(settings.MODES), (name, word) => name === word),
   kinds: chosen(faults, words(settings.KINDS), (name, word) => name.includes(word)),
   faults: Number(settings.FAULTS ?? (isFull ? 1_050 : 210)),
-  rows: Number(settings.ROWS ?? 100_000),
+  rows: Number(settings.ROWS ?? (isFull ? 300_000 : 100_000)),
   isFull,
   port: Number(settings.PORT ?? 24_100),
   log: (line) => process.stderr.write(`${line}\n`),
