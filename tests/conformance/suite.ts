@@ -208,11 +208,13 @@ export async function conformance(only: string): Promise<void> {
         for (const slice of await slicesOf(pass, http)) {
           const pages = await pagesOf(pass, http, fields, slice)
           expect(pages.at(-1)?.resume).toBeUndefined()
+          // A record may be made of parts of what came: once.
+          const records = pages.map((page) => recordsOf(stream, [page]))
           const step = Math.ceil(pages.length / 12)
           for (let i = 0; i < pages.length - 1; i += step) {
             const resume = JSON.parse(JSON.stringify(pages[i]!.resume)) as Resume
             const rest = await pagesOf(pass, http, fields, slice, { resume })
-            expect(recordsOf(stream, rest)).toEqual(recordsOf(stream, pages.slice(i + 1)))
+            expect(recordsOf(stream, rest)).toEqual(records.slice(i + 1).flat())
           }
         }
       }
