@@ -1,4 +1,4 @@
-import { hashOf } from '../src/config/hash.js'
+import { same } from '../src/config/hash.js'
 import type { Definition } from '../src/core/definition.js'
 import type { Warehouse } from '../src/warehouse/driver.js'
 import { stay } from './deploy/diff-definition.js'
@@ -16,7 +16,7 @@ export async function olderRows(warehouse: Warehouse, definition: Definition, ch
     (stream) =>
       (chosen === undefined || chosen.includes(stream)) &&
       before[stream] !== undefined &&
-      hashOf(before[stream].columns ?? {}) !== hashOf(streams[stream]!.columns ?? {}),
+      !same(before[stream].columns ?? {}, streams[stream]!.columns ?? {}),
   )
   return changed.map(
     (stream) =>

@@ -25,7 +25,7 @@ const grace = { shutdownGraceTime: '5s', shutdownForceTime: '25s' } as const
 
 /**
  * V8 would let the old generation, some 40 MB of which live, become four times as large before it collects it: at a million rows the worker
- * then held 351 MB. At one and a half times it held 244 at half a million (bench/RESULTS.md).
+ * then held 351 MB. At one and a half times it holds 249 (bench/RESULTS.md).
  */
 const growth = '--heap-growing-percent=50'
 

@@ -1,11 +1,9 @@
 /** One audience's definition against the one in force: what changes in who goes where, and what follows. */
-import { hashOf } from '../../src/config/hash.js'
+import { same } from '../../src/config/hash.js'
 import type { AudienceDefinition, DestinationDefinition } from '../../src/core/audience.js'
 import type { Change } from './change.js'
 import { whenText } from './when.js'
 import type { AudienceWorld, WantedAudience } from './world.js'
-
-const same = (a: unknown, b: unknown): boolean => hashOf([a]) === hashOf([b])
 
 export function audienceChanges(
   { definition, hash, ...when }: WantedAudience,

@@ -1,13 +1,11 @@
 /** One sync's definition against the one in force: what changes in what is read and kept, and what follows. */
-import { hashOf } from '../../src/config/hash.js'
+import { same } from '../../src/config/hash.js'
 import { durationText } from '../../src/config/units.js'
 import type { ColumnActions, Definition, StreamSettings } from '../../src/core/definition.js'
 import { switchesIn } from '../../src/engine/mode-switch.js'
 import type { Change } from './change.js'
 import { type Estimate, estimateOf } from './estimate.js'
 import type { SyncWorld, World } from './world.js'
-
-const same = (a: unknown, b: unknown): boolean => hashOf([a]) === hashOf([b])
 
 /** A setting as the project file would have it. */
 function shown(key: string, value: unknown): string {

@@ -8,3 +8,6 @@ export const definitionHash = (definition: Definition | AudienceDefinition): str
 
 /** The same of any JSON. */
 export const hashOf = (value: unknown): string => createHash('sha256').update(canonical(value)).digest('hex')
+
+/** Do both say the same, whatever the order of their keys? */
+export const same = (a: unknown, b: unknown): boolean => hashOf([a]) === hashOf([b])

@@ -2,7 +2,7 @@
 import type pg from 'pg'
 import { noCounts, sum } from '../../core/receipt.js'
 import type { Counts, SyncMode } from '../../core/types.js'
-import type { BatchCommit, Claim, TableSpec } from '../driver.js'
+import type { BatchCommit, Claim } from '../driver.js'
 import { markOvertaken, takeOvertaken } from './checkpoints.js'
 import { countColumns, countsOf, countValues } from './counts.js'
 import type { LetterSeal } from './letter-seal.js'
@@ -39,13 +39,17 @@ const refusalsOf = (claim: Claim): number => straightRefusals.get(claim) ?? 0
 const mostRefusals = 3
 
 /** Most likely none of its keys stands: it gathers in a stage, or its run made the table. */
-function maySucceedStraight({ claim, table: { spec, isNew }, hasDeletions }: BatchCommit): boolean {
-  const isFilled = isGathered(spec) || (spec.mode === 'merge' && isNew)
-  return isFilled && !hasDeletions && refusalsOf(claim) < mostRefusals
+function maySucceedStraight(batch: BatchCommit): boolean {
+  const { spec, isNew } = batch.table
+  const isFilled = stageOf(batch) !== undefined || (spec.mode === 'merge' && isNew)
+  return isFilled && !batch.hasDeletions && refusalsOf(batch.claim) < mostRefusals
 }
 
-/** Does the mode gather what is read, before it takes the place of what stands? */
-const isGathered = ({ mode }: TableSpec): boolean => mode === 'replace' || mode === 'replace_slice'
+/** Where a mode gathers what is read, before it takes the place of what stands. */
+function stageOf({ claim, table: { spec } }: BatchCommit): string | undefined {
+  if (spec.mode === 'replace') return stageName(claim)
+  return spec.mode === 'replace_slice' ? stageName(claim, claim.key) : undefined
+}
 
 async function commitOnce(client: pg.ClientBase, batch: BatchCommit, way: Way, seal: () => LetterSeal): Promise<Counts> {
   const { claim, table } = batch
@@ -60,7 +64,7 @@ async function commitOnce(client: pg.ClientBase, batch: BatchCommit, way: Way, s
   )
   if (!held[0]) throw fenced(claim)
   refuseOtherMode(claim, table.spec, held[0].mode ?? undefined)
-  const stage = mode === 'replace' ? stageName(claim) : mode === 'replace_slice' ? stageName(claim, claim.key) : undefined
+  const stage = stageOf(batch)
   if (stage !== undefined) await openStage(client, claim, stage, table, mode === 'replace_slice' && held[0].is_fresh)
   // Of two transactions at once each would miss the other's rows.
   if (mode === 'history' || (mode === 'replace_slice' && batch.isLast)) {

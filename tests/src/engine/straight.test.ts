@@ -98,7 +98,6 @@ describe.each(servers())('rows of a new table on PostgreSQL $name', ({ url }) =>
     for (let round = 0; round < 3; round++) {
       const definition = fakeDefinition({ schema: `made ${round}` })
       const reads = Array.from({ length: 8 }, () => ({ ...table().drive([person('1')]), definition }))
-      for (const read of reads) Object.assign(read.stream, { name: `s${++count}` })
       const runs = await Promise.all(reads.map((read) => syncOnce(read)))
       expect(runs.map(({ loaded }) => loaded)).toEqual(Array(8).fill(1))
     }
